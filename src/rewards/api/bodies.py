@@ -1,0 +1,90 @@
+"""Bodies that only HTTP knows: what is sent, and what is answered.
+
+What does not live here: the basket, the commands and the answers of the service,
+which are bodies as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from rewards.basket import Id, Instant, MemberRef
+from rewards.service.answers import VersionAnswer
+from rewards.service.commands import Adjust, Points
+
+
+class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Points given (above zero) or taken (below) by staff. The address names the member."""
+
+    wallet: Id
+    points: Points
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+    actor: Id
+    adjustment_id: Annotated[str, Meta(max_length=100, pattern=r"^[^\x00]*$")] = ""
+    occurred_at: Instant | None = None
+
+    def of(self, member_id: str) -> Adjust:
+        """Return the command for a member."""
+        return Adjust(
+            member=MemberRef(id=member_id),
+            wallet=self.wallet,
+            points=self.points,
+            reason=self.reason,
+            actor=self.actor,
+            adjustment_id=self.adjustment_id,
+            occurred_at=self.occurred_at,
+        )
+
+
+class PolicyText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A policy file to be checked, as the text of its YAML."""
+
+    policy: Annotated[str, Meta(min_length=1)]
+
+
+class PlaceAnswer(msgspec.Struct, frozen=True):
+    """A second place that a finding is about."""
+
+    line: int
+    column: int
+    message: str
+
+
+class FindingAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A fault or an oddity of a policy file; lines and columns count from 1."""
+
+    code: str
+    severity: str  # error, warning, note
+    message: str
+    line: int
+    column: int
+    help: str = ""
+    also: PlaceAnswer | None = None
+
+
+class CheckAnswer(msgspec.Struct, frozen=True):
+    """Whether a policy could be published, and everything that was found."""
+
+    publishable: bool
+    findings: list[FindingAnswer]
+
+
+class PolicyAnswer(VersionAnswer, frozen=True):
+    """A policy version with the text of its file."""
+
+    policy: str
+
+
+class VersionsAnswer(msgspec.Struct, frozen=True):
+    """All published versions, newest first."""
+
+    versions: list[VersionAnswer]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The server is well."""
+
+    status: str = "ok"

@@ -1,0 +1,233 @@
+"""Problem documents (RFC 9457): the one table from our errors to HTTP, and how each is answered.
+
+400 says that the document is not what the schema asks for; 422 that it is, but
+does not agree with itself or with the program; 409 that it contradicts what was
+recorded or what is there. What does not live here: where errors come from.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any, NamedTuple
+
+import msgspec
+from litestar.connection import Request
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.response import Response
+from litestar.status_codes import (
+    HTTP_404_NOT_FOUND,
+    HTTP_405_METHOD_NOT_ALLOWED,
+    HTTP_500_INTERNAL_SERVER_ERROR,
+    HTTP_503_SERVICE_UNAVAILABLE,
+)
+
+from rewards.api.wording import worded
+from rewards.errors import Conflict, InvalidRequest, KeyReused, NotFound, RewardsError, TryAgain
+
+MEDIA_TYPE = "application/problem+json"
+PAGE = "/schema"  # a problem's `type` is its place on this page
+
+_LOG = logging.getLogger("rewards.api")
+_ENCODE = msgspec.json.Encoder(enc_hook=str).encode
+
+
+class Kind(NamedTuple):
+    """A kind of problem: its HTTP status, its title, and what the caller does about it."""
+
+    status: int
+    title: str
+    remedy: str
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One fault: where in the document that was sent, or in which parameter of the request."""
+
+    pointer: str | None = None
+    parameter: str | None = None
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong, as RFC 9457 has it; further members carry the facts (amounts, ids)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    faults: list[Fault]
+    retryable: bool
+    instance: str | None = None
+
+
+KINDS: dict[str, Kind] = {
+    # the request is not one that can be read
+    "body-missing": Kind(400, "No body", "send a JSON object"),
+    "body-incomplete": Kind(400, "Body ended early", "send the request again"),
+    "body-too-large": Kind(413, "Body too large", "a body has at most 1 MiB; `rewards import` takes longer receipts"),
+    "broken-json": Kind(400, "Not JSON", "correct the text at the byte that is named"),
+    "not-utf8": Kind(400, "Not UTF-8", "encode the body in UTF-8"),
+    "too-deep": Kind(400, "Nested too deep", "no body here needs more than 32 levels"),
+    "content-type": Kind(415, "Not JSON by its content type", "send `Content-Type: application/json`"),
+    "encoding-not-supported": Kind(415, "Compressed body", "send the body without `Content-Encoding`"),
+    # the document does not have the form of the schema
+    "unknown-field": Kind(400, "Unknown field", "remove the field, or correct its name"),
+    "missing-field": Kind(400, "Missing field", "add the field"),
+    "duplicate-key": Kind(400, "Key given twice", "give every key of an object once"),
+    "wrong-type": Kind(400, "Wrong type", "integers are written without quotes and without a fraction"),
+    "value-not-allowed": Kind(400, "Value not allowed", "see the limits of the field in the schema"),
+    "naive-time": Kind(400, "Time without an offset", "write instants with `Z` or an offset such as `+01:00`"),
+    "nul-character": Kind(400, "NUL character", "remove the character NUL from the text"),
+    "bad-parameter": Kind(400, "Parameter not allowed", "correct the part of the address or the header that is named"),
+    "key-missing": Kind(400, "No Idempotency-Key", "send a fresh `Idempotency-Key`, and the same one on a retry"),
+    # the document does not agree with itself, or with the program
+    "member-ambiguous": Kind(422, "Which member?", "name the member by exactly one key"),
+    "too-many-lines": Kind(
+        422, "Too many lines", "a receipt has at most 2000 lines; `rewards import` takes longer ones"
+    ),
+    "line-repeated": Kind(422, "Line given twice", "give every line an id of its own"),
+    "amount-missing": Kind(422, "No amount", "give a price per unit, or the line's amount"),
+    "amount-mismatch": Kind(422, "Amounts disagree", "give one of price and amount, or make them agree"),
+    "amount-too-large": Kind(422, "Amount too large", "sums go up to 9007199254740991 minor units"),
+    "quantity-zero": Kind(422, "Quantity is zero", "leave the line out"),
+    "discount-too-large": Kind(422, "Discount too large", "a discount is at most what it is taken off"),
+    "time-out-of-range": Kind(
+        422, "Time out of range", "check the till's clock; older events come in by `rewards import`"
+    ),
+    "currency-mismatch": Kind(422, "Foreign currency", "send amounts in the program's currency"),
+    "bad-cursor": Kind(422, "Cursor not understood", "use `next_cursor` of the page before, unchanged"),
+    "key-reused": Kind(422, "Idempotency-Key used before", "use a fresh key for other content"),
+    "policy-refused": Kind(422, "Policy refused", "correct what `problems` lists"),
+    # what was named is not here
+    "no-such-path": Kind(404, "No such address", "see the list of operations"),
+    "unknown-member": Kind(404, "Unknown member", "enrol the member first, or send `member: null`"),
+    "unknown-purchase": Kind(404, "Unknown purchase", "check the id, or the store and receipt number"),
+    "no-policy": Kind(404, "No policy", "publish one with `rewards publish FILE`"),
+    # it contradicts what was recorded, or what is there
+    "member-exists": Kind(409, "Member exists", "look the member up by the contact that is named"),
+    "receipt-conflict": Kind(409, "Receipt recorded differently", "a receipt number is used once in a store"),
+    "due-changed": Kind(409, "Tenders do not pay the sum", "ask for a new quote, or correct the tenders"),
+    "return-exceeds": Kind(409, "More than is left", "return at most what is still returnable"),
+    # the server
+    "method-not-allowed": Kind(405, "Method not allowed", "use a method of the `Allow` header"),
+    "host-not-allowed": Kind(
+        403, "Not for this host", "an open server answers to `localhost`, `127.0.0.1` and `[::1]` only"
+    ),
+    "busy": Kind(503, "Busy", "send the same request again after `Retry-After` seconds"),
+    "not-ready": Kind(503, "Not ready", "send the same request again after `Retry-After` seconds"),
+    "internal-error": Kind(500, "Our fault", "tell the operator the `instance`; the log has it"),
+}
+
+_FALLBACK = {NotFound: 404, Conflict: 409, KeyReused: 422, TryAgain: 503, InvalidRequest: 422}
+_RETRY_AFTER = {"Retry-After": "1"}
+
+
+def kind_of(error: RewardsError) -> Kind:
+    """Return the row of the error's code; a code without one gets the status of its class."""
+    if kind := KINDS.get(error.code):
+        return kind
+    status = next((status for base, status in _FALLBACK.items() if isinstance(error, base)), 422)
+    return Kind(status, error.code.replace("-", " ").capitalize(), "see `detail`")
+
+
+def answer_error(_: Request[Any, Any, Any], error: RewardsError) -> Response[bytes]:
+    """Answer an error of ours; its facts become members of the document."""
+    kind = kind_of(error)
+    located = error.pointer or isinstance(error, InvalidRequest)
+    faults = [Fault(pointer=error.pointer, message=error.message)] if located else []
+    return _answer(
+        error.code,
+        kind,
+        error.message,
+        faults,
+        facts=error.facts,
+        headers=_RETRY_AFTER if kind.status == HTTP_503_SERVICE_UNAVAILABLE else {},
+    )
+
+
+def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Answer what the framework refused: an address, a method, a parameter."""
+    if isinstance(error, ValidationException):
+        return _answer_parameters(error)
+    if error.status_code == HTTP_404_NOT_FOUND:
+        return no_such_path(request.scope["path"])
+    if error.status_code == HTTP_405_METHOD_NOT_ALLOWED:
+        allow = (error.headers or {}).get("allow", "")
+        detail = f"`{request.method}` is not for this address; it takes {allow}"
+        return _answer("method-not-allowed", KINDS["method-not-allowed"], detail, [], headers={"Allow": allow})
+    if error.status_code >= HTTP_500_INTERNAL_SERVER_ERROR:
+        return answer_unexpected(request, error)
+    return _answer(
+        "bad-parameter", KINDS["bad-parameter"], _lowered(error.detail), [Fault(message=_lowered(error.detail))]
+    )
+
+
+def no_such_path(path: str) -> Response[bytes]:
+    """Answer an address that nothing is at."""
+    return _answer("no-such-path", KINDS["no-such-path"], f"there is nothing at `{path[:200]}`", [])
+
+
+def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer a fault of our own with a number that the log has too."""
+    instance = f"urn:rewards:fault:{secrets.token_hex(8)}"
+    _LOG.error("%s %s failed, %s", request.method, request.scope["path"], instance, exc_info=error)
+    detail = "the server failed; whether anything was recorded is known by sending the same request again"
+    return _answer("internal-error", KINDS["internal-error"], detail, [], instance=instance)
+
+
+HANDLERS: dict[int | type[Exception], Any] = {
+    RewardsError: answer_error,
+    HTTPException: answer_framework,
+    Exception: answer_unexpected,
+}
+
+
+def _answer_parameters(error: ValidationException) -> Response[bytes]:
+    found = error.extra if isinstance(error.extra, list) else []
+    faults = [
+        Fault(parameter=str(one.get("key", "")), message=worded(str(one.get("message", "")))[1])
+        for one in found
+        if isinstance(one, dict)
+    ]
+    if not faults:
+        faults = [_missing(error.detail)]
+    code = (
+        "key-missing" if faults[0].message.startswith("missing") and "Idempotency" in error.detail else "bad-parameter"
+    )
+    return _answer(code, KINDS[code], f"`{faults[0].parameter}`: {faults[0].message}", faults)
+
+
+def _missing(detail: str) -> Fault:
+    """Return the fault of a required parameter that is not there; the framework says so in a sentence alone."""
+    name = detail.split("'")[1] if detail.count("'") > 1 else ""
+    return Fault(parameter=name, message="missing" if name else _lowered(detail))
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
+
+
+def _answer(
+    code: str,
+    kind: Kind,
+    detail: str,
+    faults: list[Fault],
+    *,
+    facts: dict[str, object] | None = None,
+    headers: dict[str, str] | None = None,
+    instance: str | None = None,
+) -> Response[bytes]:
+    document: dict[str, object] = {
+        "type": f"{PAGE}#{code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "code": code,
+        "faults": faults,
+        "retryable": kind.status == HTTP_503_SERVICE_UNAVAILABLE,
+    }
+    if instance:
+        document["instance"] = instance
+    body = _ENCODE({**(facts or {}), **document})
+    return Response(body, status_code=kind.status, media_type=MEDIA_TYPE, headers=headers)

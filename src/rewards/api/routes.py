@@ -1,0 +1,311 @@
+"""The operations of `/v1` and of health: each decodes nothing and decides nothing, it asks the service.
+
+What does not live here: strict bodies (`wire`), problem documents (`problems`),
+and who may call (`app`). Writes wait for the writer; short reads run in the
+event loop, longer ones in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import msgspec
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+
+from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
+from rewards.api.bodies import (
+    Adjustment,
+    CheckAnswer,
+    FindingAnswer,
+    Health,
+    PolicyAnswer,
+    PolicyText,
+    VersionsAnswer,
+)
+from rewards.basket import Basket, Id, Instant, MemberRef
+from rewards.days import instant
+from rewards.errors import InvalidRequest, RewardsError
+from rewards.policy.problems import Problem, as_json
+from rewards.service.answers import (
+    BalanceAnswer,
+    EntryAnswer,
+    MemberAnswer,
+    PurchaseAnswer,
+    ReturnAnswer,
+    StatementAnswer,
+)
+from rewards.service.commands import Enrol, RecordPurchase, RecordReturn
+from rewards.service.service import Service
+
+_KEY = HeaderParameter(
+    name="Idempotency-Key",
+    min_length=1,
+    max_length=200,
+    pattern=r"^[!-~]+$",
+    description="names this request: sent again with the same key and body, it is answered as the first time",
+)
+Key = Annotated[str, _KEY]
+OptionalKey = Annotated[str | None, _KEY]
+At = Annotated[
+    str | None,
+    QueryParameter(format="date-time", description="an RFC 3339 instant with an offset; without it, now"),
+]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="entries a page")]
+Cursor = Annotated[str | None, QueryParameter(max_length=500, description="`next_cursor` of the page before")]
+StoreId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
+ReceiptId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
+
+_PARKED = {202: ResponseSpec(ReturnAnswer, generate_examples=False, description="Kept until the purchase arrives")}
+_PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not written `%2B`
+
+
+@post(
+    "/members",
+    operation_id="enrol_member",
+    tags=["members"],
+    summary="Enrol a member",
+    responses=refusals(409, body=True),
+    response_headers=[IDEMPOTENCY_STATUS],
+)
+async def enrol_member(
+    data: JSONBody[Enrol], service: NamedDependency[Service], idempotency_key: Key
+) -> Answer[MemberAnswer]:
+    """Without `card`, a number with a check digit is issued; without `joined`, the member joins today."""
+    return written(await service.asubmit(data, key=idempotency_key))
+
+
+@get(
+    "/members/{member_id:str}",
+    operation_id="get_member",
+    tags=["members"],
+    summary="Read a member",
+    responses=refusals(404),
+)
+async def get_member(member_id: FromPath[str], service: NamedDependency[Service]) -> Answer[MemberAnswer]:
+    """The member as enrolled."""
+    with _pointing_nowhere():
+        return answer(service.member(MemberRef(id=member_id)))
+
+
+@post(
+    "/members/lookup",
+    operation_id="look_up_member",
+    tags=["members"],
+    summary="Find a member by card, phone or e-mail",
+    status_code=200,
+    responses=refusals(404, body=True),
+)
+async def look_up_member(data: JSONBody[MemberRef], service: NamedDependency[Service]) -> Answer[MemberAnswer]:
+    """Exactly one key; in the body, so that no personal data stands in an address."""
+    with _pointing_nowhere():
+        return answer(service.member(data))
+
+
+@post(
+    "/quotes",
+    operation_id="quote_purchase",
+    tags=["purchases"],
+    summary="Ask what a basket would get",
+    status_code=200,
+    responses=refusals(404, 409, body=True),
+)
+async def quote_purchase(data: JSONBody[Basket], service: NamedDependency[Service]) -> Answer[PurchaseAnswer]:
+    """The answer of a purchase, with nothing written: what would be earned, why, and what is just out of reach."""
+    return answer(service.quote(data))
+
+
+@post(
+    "/purchases",
+    operation_id="record_purchase",
+    tags=["purchases"],
+    summary="Record a purchase",
+    responses=refusals(404, 409, body=True),
+    response_headers=[IDEMPOTENCY_STATUS],
+)
+async def record_purchase(
+    data: JSONBody[Basket], service: NamedDependency[Service], idempotency_key: OptionalKey = None
+) -> Answer[PurchaseAnswer]:
+    """Once per store and receipt number: sent again it gets the same bytes, with other content it is refused."""
+    return written(await service.asubmit(RecordPurchase(data), key=idempotency_key))
+
+
+@get(
+    "/purchases/{purchase_id:str}",
+    operation_id="get_purchase",
+    tags=["purchases"],
+    summary="Read a purchase",
+    responses=refusals(404),
+)
+async def get_purchase(purchase_id: FromPath[str], service: NamedDependency[Service]) -> Answer[PurchaseAnswer]:
+    """The purchase as it was answered, and later entries about it."""
+    return answer(service.purchase(purchase_id))
+
+
+@get(
+    "/purchases",
+    operation_id="find_purchase",
+    tags=["purchases"],
+    summary="Find a purchase by its receipt",
+    responses=refusals(404),
+)
+async def find_purchase(
+    store_id: StoreId, receipt_id: ReceiptId, service: NamedDependency[Service]
+) -> Answer[PurchaseAnswer]:
+    """By store and receipt number, as printed on the receipt."""
+    return answer(service.purchase(store_id=store_id, receipt_id=receipt_id))
+
+
+@post(
+    "/returns",
+    operation_id="record_return",
+    tags=["purchases"],
+    summary="Record a return",
+    responses=refusals(404, 409, body=True, also=_PARKED),
+    response_headers=[IDEMPOTENCY_STATUS],
+)
+async def record_return(
+    data: JSONBody[RecordReturn], service: NamedDependency[Service], idempotency_key: OptionalKey = None
+) -> Answer[ReturnAnswer]:
+    """Of some lines or all, once per `return_id`; a receipt that is not here yet is waited for (202)."""
+    return written(await service.asubmit(data, key=idempotency_key))
+
+
+@get(
+    "/members/{member_id:str}/balance",
+    operation_id="get_balance",
+    tags=["members"],
+    summary="Read a balance",
+    responses=refusals(404),
+)
+async def get_balance(
+    member_id: FromPath[str], service: NamedDependency[Service], at: At = None
+) -> Answer[BalanceAnswer]:
+    """Per wallet what is available, pending and owed, with every coming expiry; exact as of the last answered write."""
+    if at is None:
+        return answer(service.balance(member_id))
+    return answer(await asyncio.to_thread(service.balance, member_id, _instant(at)))
+
+
+@get(
+    "/members/{member_id:str}/statement",
+    operation_id="get_statement",
+    tags=["members"],
+    summary="Read a statement",
+    responses=refusals(404, 422),
+)
+async def get_statement(
+    member_id: FromPath[str], service: NamedDependency[Service], limit: Limit = 50, cursor: Cursor = None
+) -> Answer[StatementAnswer]:
+    """Entries, newest first, each with its reasons; go on with `cursor` until `next_cursor` is null."""
+    return answer(await asyncio.to_thread(service.statement, member_id, limit=limit, cursor=cursor))
+
+
+@post(
+    "/members/{member_id:str}/adjustments",
+    operation_id="adjust_points",
+    tags=["members"],
+    summary="Give or take points by hand",
+    responses=refusals(404, 409, body=True),
+    response_headers=[IDEMPOTENCY_STATUS],
+)
+async def adjust_points(
+    member_id: FromPath[str], data: JSONBody[Adjustment], service: NamedDependency[Service], idempotency_key: Key
+) -> Answer[EntryAnswer]:
+    """A correction by staff, with its reason and who made it; points taken that are not there become a debt."""
+    with _pointing_nowhere():
+        return written(await service.asubmit(data.of(member_id), key=idempotency_key))
+
+
+@get("/policy", operation_id="get_policy", tags=["policy"], summary="Read the policy in force", responses=refusals(404))
+async def get_policy(service: NamedDependency[Service]) -> Answer[PolicyAnswer]:
+    """The file's text as it was published, and its version: the SHA-256 of its bytes."""
+    data, version = service.policy()
+    return answer(PolicyAnswer(**msgspec.structs.asdict(version), policy=data.decode()))
+
+
+@get(
+    "/policy/versions",
+    operation_id="list_policy_versions",
+    tags=["policy"],
+    summary="List versions",
+    responses=refusals(),
+)
+async def list_policy_versions(service: NamedDependency[Service]) -> Answer[VersionsAnswer]:
+    """All published versions, newest first, each with the day from which it is in force."""
+    return answer(VersionsAnswer(service.versions()))
+
+
+@post(
+    "/policy/check",
+    operation_id="check_policy",
+    tags=["policy"],
+    summary="Check a policy file",
+    status_code=200,
+    responses=refusals(body=True),
+)
+async def check_policy(data: JSONBody[PolicyText], service: NamedDependency[Service]) -> Answer[CheckAnswer]:
+    """The file's text in `policy`; answers every fault with its place and what to do. Nothing is published."""
+    problems = await asyncio.to_thread(service.check, data.policy.encode())
+    findings = [msgspec.convert(as_json(one), FindingAnswer) for one in problems if isinstance(one, Problem)]
+    return answer(CheckAnswer(not any(one.severity == "error" for one in findings), findings))
+
+
+@get("/health/live", operation_id="check_live", tags=["health"], summary="Is the process up?", responses=refusals())
+async def check_live() -> Answer[Health]:
+    """Answers while the process does."""
+    return answer(Health())
+
+
+@get(
+    "/health/ready", operation_id="check_ready", tags=["health"], summary="May requests be sent?", responses=refusals()
+)
+async def check_ready(service: NamedDependency[Service]) -> Answer[Health]:
+    """Answers 503 unless the database answers and the writer runs."""
+    await asyncio.to_thread(service.health)
+    return answer(Health())
+
+
+@contextmanager
+def _pointing_nowhere() -> Iterator[None]:
+    """Errors about a member point to `/member`, which is not in the documents of some operations."""
+    try:
+        yield
+    except RewardsError as error:
+        error.pointer = error.pointer.removeprefix("/member")
+        raise
+
+
+def _instant(text: str) -> int:
+    """Return an instant of an address as microseconds; a `+` that became a space there is taken as meant."""
+    try:
+        return instant(msgspec.convert(_PLUS_LOST.sub(r"+\1", text), Instant))
+    except (msgspec.ValidationError, OverflowError):
+        raise InvalidRequest(
+            "bad-parameter", f"`at` is `{text[:50]}`, not an RFC 3339 instant with an offset", parameter="at"
+        ) from None
+
+
+V1 = (
+    enrol_member,
+    get_member,
+    look_up_member,
+    quote_purchase,
+    record_purchase,
+    get_purchase,
+    find_purchase,
+    record_return,
+    get_balance,
+    get_statement,
+    adjust_points,
+    get_policy,
+    list_policy_versions,
+    check_policy,
+)
+HEALTH = (check_live, check_ready)

@@ -1,0 +1,254 @@
+"""What a till says about a purchase, and how it becomes a `Receipt`.
+
+The records are the request bodies' own form, so that the API, `import` and
+scenarios speak the same words. What does not live here: who the member is and
+what is earned. Shares of the receipt's discount and of the tenders are laid on
+lines once, here, and are facts ever after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from rewards.days import instant
+from rewards.errors import Conflict, InvalidRequest
+from rewards.money import LARGEST, largest_remainder
+from rewards.receipt import Line, Receipt, Tender
+
+Id = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+(?!\n)$")]
+Name = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+Minor = Annotated[int, Meta(ge=0, le=LARGEST)]
+Whole = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
+Instant = Annotated[datetime, Meta(tz=True)]
+Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
+DecimalText = Annotated[str, Meta(pattern=r"^[0-9]{1,7}\.[0-9]{1,6}(?!\n)$")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
+
+
+class StoredValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A line that sells stored value: the gift card product."""
+
+    product: Id
+
+
+class BasketLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One row of a basket. `amount_minor` is gross and agrees with quantity and price where both are given."""
+
+    line_id: Id
+    sku: Id
+    name: Name = ""
+    categories: Annotated[tuple[Id, ...], Meta(max_length=20)] = ()
+    quantity: Quantity | DecimalText = 1
+    unit_price_minor: Minor | None = None
+    amount_minor: Minor | None = None
+    discount_minor: Minor = 0
+    tax_minor: Minor = 0
+    tax_included: bool = True
+    lowest_minor: Minor | None = None
+    attributes: Annotated[dict[Id, bool | Whole | Name], Meta(max_length=20)] = {}
+    stored_value: StoredValue | None = None
+
+
+class BasketTender(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One way the basket is paid."""
+
+    kind: Id
+    amount_minor: Minor
+
+
+class MemberRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who buys: exactly one of the keys."""
+
+    id: Id | None = None
+    card: Id | None = None
+    phone: Id | None = None
+    email: Id | None = None
+    external_id: Id | None = None
+
+    def named(self) -> tuple[str, str]:
+        """Return the one key that is given, with its value as sent; raise `InvalidRequest` unless there is exactly one."""
+        given = [(key, value) for key in self.__struct_fields__ if (value := getattr(self, key)) is not None]
+        if len(given) != 1:
+            raise InvalidRequest(
+                "member-ambiguous",
+                "`member` needs exactly one of `id`, `card`, `phone`, `email`, `external_id`",
+                pointer="/member",
+            )
+        return given[0]
+
+
+class Basket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A purchase as the till reports it; a quote is the same without tenders."""
+
+    receipt_id: Id
+    store_id: Id
+    till_id: Id | Literal[""] = ""
+    operator_id: Id | Literal[""] = ""
+    occurred_at: Instant
+    currency: Currency
+    member: MemberRef | None = None
+    lines: Annotated[tuple[BasketLine, ...], Meta(min_length=1)]
+    discount_minor: Minor = 0
+    codes: Annotated[tuple[Id, ...], Meta(max_length=50)] = ()
+    quote: Annotated[str, Meta(max_length=4096)] | None = None
+    tenders: Annotated[tuple[BasketTender, ...], Meta(max_length=20)] = ()
+    metadata: Annotated[dict[Id, Name], Meta(max_length=50)] = {}
+
+
+def to_receipt(basket: Basket, zone: ZoneInfo, *, most_lines: int = 2000) -> Receipt:
+    """Lay discounts and tenders on lines and date the receipt in `zone`.
+
+    Raises `InvalidRequest` with the pointer of the first sum that does not
+    agree; tenders, where given, sum to what is payable.
+    """
+    if len(basket.lines) > most_lines:
+        raise InvalidRequest("too-many-lines", f"a receipt has at most {most_lines} lines", pointer="/lines")
+    drafts = [_draft(i, line) for i, line in enumerate(basket.lines)]
+    if len({line.line_id for line in basket.lines}) != len(drafts):
+        raise InvalidRequest("line-repeated", "two lines have the same `line_id`", pointer="/lines")
+    lines = _spread_discount(drafts, basket.discount_minor) if basket.discount_minor else drafts
+    if sum(line.gross_minor for line in lines) > LARGEST:
+        raise InvalidRequest("amount-too-large", f"the lines' sum is above {LARGEST}", pointer="/lines")
+    if basket.tenders:
+        lines = _lay_tenders(lines, basket.tenders)
+    try:
+        local = basket.occurred_at.astimezone(zone)
+    except OverflowError:
+        raise InvalidRequest("time-out-of-range", "the instant is outside the calendar", pointer="/occurred_at") from None
+    return Receipt(
+        store_id=basket.store_id,
+        receipt_id=basket.receipt_id,
+        occurred_at=instant(basket.occurred_at),
+        day=local.toordinal(),
+        minute=local.hour * 60 + local.minute,
+        currency=basket.currency,
+        lines=tuple(lines),
+        tenders=tuple(Tender(tender.kind, tender.amount_minor) for tender in basket.tenders),
+        codes=tuple(dict.fromkeys(code.strip().upper() for code in basket.codes)),
+        till_id=basket.till_id,
+        operator_id=basket.operator_id,
+    )
+
+
+def _draft(index: int, line: BasketLine) -> Line:
+    quantity = line.quantity
+    if isinstance(quantity, int):
+        gross = quantity * line.unit_price_minor if line.unit_price_minor is not None else line.amount_minor
+    else:
+        gross, quantity = _decimal_gross(index, line, quantity)
+    if gross is None:
+        raise InvalidRequest(
+            "amount-missing", "give `unit_price_minor` or `amount_minor`", pointer=f"/lines/{index}/amount_minor"
+        )
+    if gross > LARGEST:
+        raise InvalidRequest("amount-too-large", f"the line's amount is above {LARGEST}", pointer=f"/lines/{index}")
+    if line.amount_minor is not None and line.amount_minor != gross:
+        raise InvalidRequest(
+            "amount-mismatch",
+            f"`amount_minor` is {line.amount_minor}, but quantity times price is {gross}",
+            pointer=f"/lines/{index}/amount_minor",
+        )
+    if line.discount_minor > gross:
+        raise InvalidRequest(
+            "discount-too-large", f"the discount is above the line's {gross}", pointer=f"/lines/{index}/discount_minor"
+        )
+    return Line(
+        line_id=line.line_id,
+        sku=line.sku,
+        name=line.name,
+        categories=line.categories,
+        quantity=quantity,
+        gross_minor=gross,
+        discount_minor=line.discount_minor,
+        net_minor=gross - line.discount_minor,
+        tax_minor=line.tax_minor,
+        tax_included=line.tax_included,
+        stored_value=line.stored_value.product if line.stored_value else None,
+        attributes=line.attributes,
+    )
+
+
+def _decimal_gross(index: int, line: BasketLine, quantity: str) -> tuple[int | None, int]:
+    """Return the gross of a line of a decimal quantity, which counts as one unit."""
+    try:
+        zero = Decimal(quantity) == 0
+    except InvalidOperation:
+        zero = True
+    if zero or line.amount_minor is None:
+        what = "quantity" if zero else "amount_minor"
+        raise InvalidRequest(
+            "amount-missing" if not zero else "quantity-zero",
+            "a decimal quantity needs `amount_minor`" if not zero else "the quantity is zero",
+            pointer=f"/lines/{index}/{what}",
+        )
+    return line.amount_minor, 1
+
+
+def content(line: Line) -> tuple[object, ...]:
+    """Return what makes two lines equal for sharing: categories, sku, unit price; never position or id."""
+    return line.categories, line.sku, line.gross_minor // line.quantity, line.stored_value or ""
+
+
+def share(total: int, lines: Sequence[Line], weights: Sequence[int]) -> list[int]:
+    """Share `total` over lines by largest remainder, first over classes of equal lines, then inside each.
+
+    Ties go by content, so the order of the lines does not matter.
+    """
+    classes: dict[tuple[object, ...], list[int]] = {}
+    for i, line in enumerate(lines):
+        classes.setdefault(content(line), []).append(i)
+    keys = sorted(classes, key=repr)
+    parts = largest_remainder(total, [sum(weights[i] for i in classes[key]) for key in keys])
+    shares = [0] * len(lines)
+    for key, part in zip(keys, parts, strict=True):
+        members = sorted(classes[key], key=lambda i: -weights[i])
+        for i, amount in zip(members, largest_remainder(part, [weights[i] for i in members]), strict=True):
+            shares[i] = amount
+    return shares
+
+
+def _spread_discount(lines: list[Line], discount: int) -> list[Line]:
+    """Spread the receipt's discount over lines that sell no stored value, by their net so far."""
+    weights = [0 if line.stored_value else line.net_minor for line in lines]
+    if discount > sum(weights):
+        raise InvalidRequest(
+            "discount-too-large", f"the receipt's discount is above what it costs ({sum(weights)})", pointer="/discount_minor"
+        )
+    shares = share(discount, lines, weights)
+    return [
+        msgspec.structs.replace(line, discount_minor=line.discount_minor + part, net_minor=line.net_minor - part)
+        for line, part in zip(lines, shares, strict=True)
+    ]
+
+
+def payable(line: Line) -> int:
+    """Return what is to be paid for a line, in minor units: its net, and the tax that the price leaves out."""
+    return line.net_minor if line.tax_included else line.net_minor + line.tax_minor
+
+
+def _lay_tenders(lines: list[Line], tenders: Sequence[BasketTender]) -> list[Line]:
+    """Lay each tender on the lines by what they still lack, so that both lines and tenders sum exactly."""
+    left = [payable(line) for line in lines]
+    due, paid = sum(left), sum(tender.amount_minor for tender in tenders)
+    if paid != due:
+        raise Conflict(
+            "due-changed", f"the tenders sum to {paid}, payable is {due}", pointer="/tenders", payable_minor=due
+        )
+    if len(tenders) == 1:
+        return [msgspec.structs.replace(line, tenders_minor=(amount,)) for line, amount in zip(lines, left, strict=True)]
+    shares: list[list[int]] = []
+    for tender in tenders:
+        part = share(tender.amount_minor, lines, left)
+        left = [a - b for a, b in zip(left, part, strict=True)]
+        shares.append(part)
+    return [
+        msgspec.structs.replace(line, tenders_minor=parts)
+        for line, parts in zip(lines, zip(*shares, strict=True), strict=True)
+    ]

@@ -1,0 +1,266 @@
+"""Which lines of a receipt count for what: receipts become short vectors of whole numbers.
+
+Each distinct (what, filter) that some rule of the policy reads is a *column*.
+A receipt's vector holds its sum per column; the step reads only vectors.
+Column 0 is the eligible spend of the whole receipt. What does not live here:
+history, windows and points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from rewards.money import left_of, webster
+from rewards.policy.model import ALL, Eligible, Match, Schedule, Selection
+from rewards.receipt import Line, Receipt, Returned
+
+MINUTES = 24 * 60
+_REMEMBERED = 100_000  # kinds of lines kept by a reader before it forgets them all
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Lines that all selections select, on receipts that all schedules and codes let through."""
+
+    selections: tuple[Selection, ...]
+    schedules: tuple[Schedule, ...] = ()
+    codes: tuple[tuple[str, bool], ...] = ()  # (code, whether it must be there)
+    paid_with: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What is summed: spend in minor units, or units, of the lines of a filter."""
+
+    what: Literal["spend", "units"]
+    filter: Filter
+
+
+EVERYTHING = Column("spend", Filter((ALL,)))
+
+
+def matches(match: Match, line: Line) -> bool:
+    """Return whether every key of the match holds for the line."""
+    if (line.stored_value is None) != (match.stored_value is None):
+        return False
+    if match.stored_value is not None and line.stored_value not in match.stored_value:
+        return False
+    if match.skus is not None and line.sku not in match.skus:
+        return False
+    if match.categories is not None and match.categories.isdisjoint(line.categories):
+        return False
+    for name, values in match.attributes:
+        if not _has(line, name, values):
+            return False
+    if match.price_at_least is not None or match.price_at_most is not None:
+        price = line.gross_minor // line.quantity
+        if match.price_at_least is not None and price < match.price_at_least:
+            return False
+        if match.price_at_most is not None and price > match.price_at_most:
+            return False
+    return match.excluding is None or not selects(match.excluding, line)
+
+
+def _has(line: Line, name: str, values: frozenset[str | int | bool]) -> bool:
+    """Compare by type as well: `true` is not 1."""
+    if name not in line.attributes:
+        return False
+    value = line.attributes[name]
+    return any(value == other and type(value) is type(other) for other in values)
+
+
+def selects(selection: Selection, line: Line) -> bool:
+    """Return whether any of the selection's matches holds for the line."""
+    return any(matches(match, line) for match in selection.any_of)
+
+
+def is_eligible(eligible: Eligible, line: Line) -> bool:
+    """Return whether the line counts at all; stored value never does."""
+    return line.stored_value is None and (eligible.excluding is None or not selects(eligible.excluding, line))
+
+
+def holds(schedule: Schedule, receipt: Receipt) -> bool:
+    """Return whether the receipt's local time and store are within the schedule.
+
+    Hours past midnight belong to the day on which they started.
+    """
+    day, minute = receipt.day, receipt.minute
+    if schedule.hours is not None:
+        start, end = schedule.hours
+        if start < end:
+            if not start <= minute < end:
+                return False
+        elif minute < end:
+            day -= 1
+        elif minute < start:
+            return False
+    return (
+        (schedule.starts is None or day >= schedule.starts)
+        and (schedule.ends is None or day <= schedule.ends)
+        and (schedule.days is None or (day - 1) % 7 in schedule.days)
+        and (schedule.dates is None or day in schedule.dates)
+        and (schedule.stores is None or receipt.store_id in schedule.stores)
+    )
+
+
+def lets_through(filter_: Filter, receipt: Receipt) -> bool:
+    """Return whether the receipt itself passes the filter's schedules and codes."""
+    return all((code in receipt.codes) == wanted for code, wanted in filter_.codes) and all(
+        holds(schedule, receipt) for schedule in filter_.schedules
+    )
+
+
+def kept_minor(eligible: Eligible, receipt: Receipt, line: Line, returned: int) -> int:
+    """Return the spend of a line that counts, after returns, in minor units.
+
+    Tax is `tax_minor * net // gross`, floored; never below zero.
+    """
+    net = line.net_left_minor(returned)
+    kept = net - (0 if eligible.points_count else _paid_by(_POINTS, receipt, line, net))
+    if eligible.before_discounts and line.offers_minor:
+        kept += left_of(line.offers_minor, line.quantity, returned)
+    if not eligible.tax_included and line.tax_included and line.tax_minor:
+        kept -= line.tax_minor * net // line.gross_minor if line.gross_minor else 0
+    return max(kept, 0)
+
+
+_POINTS = frozenset(("points", "promotional"))
+
+
+def _paid_by(kinds: frozenset[str], receipt: Receipt, line: Line, net: int) -> int:
+    """Return the part of the net left that tenders of these kinds paid."""
+    if not line.tenders_minor or not any(tender.kind in kinds for tender in receipt.tenders):
+        return 0
+    parts = webster(net, line.tenders_minor)
+    return sum(part for part, tender in zip(parts, receipt.tenders, strict=True) if tender.kind in kinds)
+
+
+def _kept_of(kinds: frozenset[str], eligible: Eligible, receipt: Receipt, line: Line, returned: int) -> int:
+    """Return the counting spend of the part that tenders of these kinds paid."""
+    net = line.net_left_minor(returned)
+    part = _paid_by(kinds if eligible.points_count else kinds - _POINTS, receipt, line, net)
+    if not eligible.tax_included and line.tax_included and line.tax_minor and line.gross_minor:
+        part -= line.tax_minor * part // line.gross_minor
+    return max(part, 0)
+
+
+@dataclass(slots=True)
+class _Kind:
+    """The columns that lines of one kind feed."""
+
+    spend: tuple[int, ...]
+    units: tuple[int, ...]
+    paid: tuple[tuple[int, Column], ...]
+
+
+class Reader:
+    """Reads receipts into vectors for one policy."""
+
+    def __init__(self, eligible: Eligible, columns: Sequence[Column]) -> None:
+        """Prepare the columns; column 0 must be `EVERYTHING`."""
+        assert columns[0] == EVERYTHING
+        self.columns = tuple(columns)
+        self._eligible = eligible
+        self._kinds: dict[object, _Kind | None] = {}
+        selections = [s for column in columns for s in column.filter.selections]
+        if eligible.excluding is not None:
+            selections.append(eligible.excluding)
+        self._key = _key_of(selections)
+        plain = eligible.points_count and not eligible.before_discounts and eligible.tax_included
+        self._plain = plain
+        self._simple_tax = eligible.tax_included and not eligible.before_discounts
+        groups: dict[Filter, list[int]] = {}
+        for i, column in enumerate(columns):
+            filter_ = column.filter
+            if filter_.schedules or filter_.codes:
+                groups.setdefault(Filter((), filter_.schedules, filter_.codes), []).append(i)
+        self._gated = [(filter_, tuple(indices)) for filter_, indices in groups.items()]
+
+    def vector(self, receipt: Receipt, returned: Returned) -> list[int]:
+        """Return the receipt's sum per column, of what is left after `returned`."""
+        sums = [0] * len(self.columns)
+        eligible, kinds, key_of = self._eligible, self._kinds, self._key
+        simple = self._plain or (self._simple_tax and not any(t.kind in _POINTS for t in receipt.tenders))
+        for line in receipt.lines:
+            key = key_of(line)
+            kind = kinds[key] if key in kinds else self._learn(key, line)
+            if kind is None:
+                continue
+            back = returned.get(line.line_id, 0) if returned else 0
+            kept = line.net_left_minor(back) if simple else kept_minor(eligible, receipt, line, back)
+            if kept <= 0:
+                continue
+            for i in kind.spend:
+                sums[i] += kept
+            if kind.units:
+                for i in kind.units:
+                    sums[i] += line.quantity - back
+            for i, column in kind.paid:
+                sums[i] += self._paid(column, receipt, line, back)
+        for filter_, indices in self._gated:
+            if not lets_through(filter_, receipt):
+                for i in indices:
+                    sums[i] = 0
+        return sums
+
+    def by_line(self, receipt: Receipt, returned: Returned) -> list[list[int]]:
+        """Return one vector for each line: what it adds to the receipt's, for shares of an award."""
+        return [self.vector(msgspec.structs.replace(receipt, lines=(line,)), returned) for line in receipt.lines]
+
+    def _paid(self, column: Column, receipt: Receipt, line: Line, back: int) -> int:
+        kinds = column.filter.paid_with
+        assert kinds is not None
+        part = _kept_of(kinds, self._eligible, receipt, line, back)
+        if column.what == "spend":
+            return part
+        whole = kept_minor(self._eligible, receipt, line, back)
+        return (line.quantity - back) * part // whole
+
+    def _learn(self, key: object, line: Line) -> _Kind | None:
+        if len(self._kinds) >= _REMEMBERED:
+            self._kinds.clear()
+        counts = is_eligible(self._eligible, line)
+        hits = [
+            i
+            for i, column in enumerate(self.columns)
+            if (counts or line.stored_value is not None) and all(selects(s, line) for s in column.filter.selections)
+        ]
+        kind = None
+        if hits:
+            plain = [i for i in hits if self.columns[i].filter.paid_with is None]
+            kind = _Kind(
+                tuple(i for i in plain if self.columns[i].what == "spend"),
+                tuple(i for i in plain if self.columns[i].what == "units"),
+                tuple((i, self.columns[i]) for i in hits if self.columns[i].filter.paid_with is not None),
+            )
+        self._kinds[key] = kind
+        return kind
+
+
+def _key_of(selections: Sequence[Selection]) -> Callable[[Line], object]:
+    """Return a function from a line to what tells its kind apart, no finer than the policy needs."""
+    found = [match for selection in selections for match in _all_matches(selection)]
+    by_value = any(m.attributes or m.price_at_least is not None or m.price_at_most is not None for m in found)
+    if by_value:
+        return lambda line: (
+            line.sku,
+            line.categories,
+            line.stored_value,
+            line.gross_minor // line.quantity,
+            tuple(sorted((name, type(value).__name__, str(value)) for name, value in line.attributes.items())),
+        )
+    if any(m.skus is not None for m in found):
+        return lambda line: (line.sku, line.categories, line.stored_value)
+    return lambda line: (line.categories, line.stored_value)
+
+
+def _all_matches(selection: Selection) -> list[Match]:
+    found = list(selection.any_of)
+    for match in selection.any_of:
+        if match.excluding is not None:
+            found.extend(_all_matches(match.excluding))
+    return found

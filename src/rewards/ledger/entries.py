@@ -1,0 +1,77 @@
+"""What is booked: balanced entries, their postings, and the awards that explain them.
+
+Accounts are kept per owner and wallet: `lot` (one for each day), `debt`, and
+the contra accounts `issued`, `taken_back`, `adjusted`, `spent`, `expired`. What does
+not live here: numbers, hashes and rows of the database (`store`).
+
+>>> [(p.account, p.points) for p in postings("beans", Purse(), Purse(open=[[1, 0, 9, 30]]), gross=30, contra="issued")]
+[('lot', 30), ('issued', -30)]
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from rewards.ledger.lots import NEVER, Purse
+
+
+class Posting(NamedTuple):
+    """One leg of an entry; an entry's legs sum to zero in each wallet."""
+
+    account: str
+    wallet: str
+    points: int
+    day: int = 0  # of a lot
+    available_at: int = 0
+    expires_at: int = NEVER
+
+
+class Award(msgspec.Struct, frozen=True, array_like=True):
+    """What changed for a rule on a day, with the sums that explain it (`engine.explain` reads them)."""
+
+    rule: str
+    wallet: str
+    day: int
+    points: int  # the change; negative when something was taken back
+    facts: tuple[int, ...] = ()
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One balanced booking."""
+
+    kind: str  # purchase, return, adjustment, spending, expiry
+    occurred_at: int
+    policy_version: str
+    postings: list[Posting]
+    awards: list[Award] = []
+
+
+def postings(
+    wallet: str, before: Purse, after: Purse, *, gross: int = 0, contra: str = "issued", spent: int = 0, to: str = "spent"
+) -> list[Posting]:
+    """Book the difference of two purses of one wallet.
+
+    `gross` is what lots gained from `contra`; `spent` went to `to`. What neither
+    explains has ended: it goes to `expired`. The legs sum to zero by construction.
+    """
+    legs = []
+    was = {lot[0]: lot for lot in before.open}
+    for lot in after.open:
+        old = was.pop(lot[0], None)
+        if old is None:
+            legs.append(Posting("lot", wallet, lot[3], lot[0], lot[1], lot[2]))
+        elif change := lot[3] - old[3]:
+            legs.append(Posting("lot", wallet, change, lot[0], lot[1], lot[2]))
+    legs.extend(Posting("lot", wallet, -lot[3], lot[0], lot[1], lot[2]) for lot in was.values())
+    moved = sum(leg.points for leg in legs)
+    if owed := before.debt - after.debt:
+        legs.append(Posting("debt", wallet, owed))
+    if gross:
+        legs.append(Posting(contra, wallet, -gross))
+    if spent:
+        legs.append(Posting(to, wallet, spent))
+    if ended := gross - owed - moved - spent:
+        legs.append(Posting("expired", wallet, ended))
+    return legs

@@ -1,0 +1,1 @@
+"""Policy files: YAML text in, one frozen `model.Policy` or a list of problems out."""

@@ -1,0 +1,67 @@
+"""The meaning of an earning rule as a hash: equal for rules that give the same points.
+
+What does not live here: reading files. Titles, names of selections and the
+order of keys, rules and alternatives have no part in a meaning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, fields, is_dataclass
+
+from rewards.policy.model import AmountIs, EarningRule, Selection, Times, Wallet
+
+_FILTERS = ("on", "schedule", "paid_with", "when", "gives")
+_ALL = (*_FILTERS, "wallet", "measure", "remainder", "limits", "choose")
+
+
+@dataclass(slots=True)
+class Meanings:
+    """Works out meanings; selections that rules share are written out once."""
+
+    wallets: dict[str, Wallet]
+    rules: dict[str, EarningRule]
+    _written: dict[int, tuple[Selection, str]] = field(default_factory=dict)
+
+    def of(self, rule: EarningRule) -> str:
+        """Return the rule's meaning: its effect, its wallet's rounding, and for `times` what it multiplies."""
+        parts = [self._part(rule, name) for name in _ALL]
+        parts.append(self.wallets[rule.wallet].round)
+        if isinstance(rule.gives, Times):
+            bases = [self.rules[name] for name in rule.gives.of]
+            parts += sorted(self._digest(" ".join(self._part(base, name) for name in _FILTERS)) for base in bases)
+        return self._digest("\n".join(parts))
+
+    def _digest(self, text: str) -> str:
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _part(self, rule: EarningRule, name: str) -> str:
+        if name == "gives" and isinstance(rule.gives, Times):
+            return f"times {rule.gives.numerator}/{rule.gives.denominator}"
+        if name == "when":
+            return "when " + " ".join(sorted(self._written_out(one, rule.on) for one in rule.when))
+        return f"{name} {self._written_out(getattr(rule, name), rule.on)}"
+
+    def _written_out(self, value: object, on: Selection) -> str:
+        """Write a value so that equal meanings give equal texts: sets in order, `on` in place of nothing."""
+        if isinstance(value, Selection):
+            return self._selection(value)
+        if isinstance(value, AmountIs):
+            bounds = (value.at_least, value.at_most, value.within)
+            return f"{value.what} {bounds!r} {self._selection(value.of or on)}"
+        if isinstance(value, frozenset):
+            return "{" + ", ".join(sorted(map(repr, value))) + "}"
+        if isinstance(value, tuple):
+            return "(" + ", ".join(sorted(self._written_out(one, on) for one in value)) + ")"
+        if is_dataclass(value):
+            inner = (f"{one.name}={self._written_out(getattr(value, one.name), on)}" for one in fields(value))
+            return f"{type(value).__name__}({', '.join(inner)})"
+        return repr(value)
+
+    def _selection(self, selection: Selection) -> str:
+        known = self._written.get(id(selection))
+        if known is None:
+            matches = sorted({self._written_out(match, selection) for match in selection.any_of})
+            # The selection is kept beside its text, so that its id stays its own.
+            known = self._written[id(selection)] = selection, self._digest("|".join(matches))
+        return known[1]

@@ -1,0 +1,251 @@
+"""The compiled policy: plain frozen records that the engine reads.
+
+What does not live here: YAML, positions, diagnostics (`source`, `schema`,
+`compile`), and what a rule gives (`engine`). Money is in minor units, dates are
+ordinals of the proleptic calendar, minutes are local minutes of a day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from rewards.days import Duration, Window
+
+Text = dict[str, str]  # by language tag; a text without languages stands under ""
+Amounts = Literal["spend", "units", "visits"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A set of lines: each key that is given must hold."""
+
+    skus: frozenset[str] | None = None
+    categories: frozenset[str] | None = None  # any of the line's categories is one of these
+    attributes: tuple[tuple[str, frozenset[str | int | bool]], ...] = ()  # declared line attributes, any of the values
+    price_at_least: int | None = None  # of the unit: gross_minor // quantity; ends included
+    price_at_most: int | None = None
+    stored_value: frozenset[str] | None = None  # gift card products; None selects no stored value at all
+    excluding: Selection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Lines that any of the matches selects. `ALL` is every line that sells no stored value."""
+
+    any_of: tuple[Match, ...]
+
+
+ALL = Selection((Match(),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When and where a receipt counts; every part that is given must hold.
+
+    With hours past midnight, a receipt after midnight belongs to the day on
+    which the hours started: `days`, `dates`, `starts` and `ends` look at that day.
+    """
+
+    starts: int | None = None  # first day
+    ends: int | None = None  # last day, included
+    days: frozenset[int] | None = None  # 0 is Monday
+    dates: frozenset[int] | None = None
+    hours: tuple[int, int] | None = None  # minutes; start counts, end does not; start > end goes past midnight
+    stores: frozenset[str] | None = None
+
+
+# Conditions. `of` a condition on amounts is the selection it reads; None is the rule's own `on`.
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPurchase:
+    """No visit on an earlier day; with `within`, on a day before joining + within (which ends at its start)."""
+
+    within: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NthVisit:
+    """Today is the member's `number`th visit ever, or a multiple of it."""
+
+    number: int
+    every: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoVisitFor:
+    """There was a visit, and the last one before today is at least so long ago."""
+
+    duration: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFor:
+    """The member joined at least so long ago."""
+
+    at_least: Duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmountIs:
+    """Spend (minor units), units or visits within bounds, both ends included.
+
+    With `within`: over the days up to and with today (days: the last so many;
+    months: the days after the same day so many months ago); gates the day.
+    Without: over the rule's measure window. `visits` always gates the day; `spend`
+    and `units` without `within` are then part of what the rule measures
+    (`at_least` only), per receipt if the rule measures receipts.
+    """
+
+    what: Amounts
+    at_least: int | None = None
+    at_most: int | None = None
+    within: Duration | None = None
+    of: Selection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HasCode:
+    """Selects the receipts that carry the code (upper case)."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Holds unless all of the conditions hold."""
+
+    all_of: tuple[Condition, ...]
+
+
+Condition = FirstPurchase | NthVisit | NoVisitFor | MemberFor | AmountIs | HasCode | Not
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`give` points for every `every` of spend (minor units), units or visits of the measure window."""
+
+    what: Amounts
+    every: int
+    give: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """`give` points once for each measure window with selected spend above zero."""
+
+    give: int
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """`factor - 1` times what the base rules' rates give on lines that both select.
+
+    The factor is `numerator / denominator`, above 1. Rounded once for the
+    sum over all bases. Bases are rates by spend or units, of one wallet.
+    """
+
+    numerator: int
+    denominator: int
+    of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `points` by this rule in each `per` window (`times: k` is k times what the rule gives at once)."""
+
+    points: int
+    per: Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarningRule:
+    """A standing rule that gives points of one wallet."""
+
+    id: str
+    title: Text = field(default_factory=dict)
+    wallet: str
+    gives: Rate | Flat | Times
+    on: Selection = ALL
+    on_name: str = ""  # the name the author gave the selection, for explanations
+    schedule: Schedule | None = None
+    paid_with: frozenset[str] | None = None
+    when: tuple[Condition, ...] = ()
+    measure: Window = "day"
+    remainder: Literal["carry", "drop"] = "carry"
+    limits: tuple[Limit, ...] = ()
+    choose: str | None = None
+    meaning: str  # hash of everything but texts; for `Times` of its bases too; equal meaning carries progress over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """When a lot ends; at least one of `after` and `at`."""
+
+    after: Duration | None = None
+    at: Literal["end_of_month", "end_of_quarter", "end_of_year"] | None = None
+    since: Literal["earned", "available", "last_visit"] = "earned"
+
+
+@dataclass(frozen=True, slots=True)
+class Liability:
+    """Finance's estimate: so many points are worth so much (minor units)."""
+
+    points: int
+    worth_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """One kind of points."""
+
+    key: str  # the plural
+    one: str
+    title: Text = field(default_factory=dict, hash=False)
+    round: Literal["down", "half_up", "up"] = "down"
+    pending: Duration | None = None
+    expires: Expiry | None = None
+    liability: Liability | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eligible:
+    """What counts: every rule's selection is cut with it, and a visit is a day with such spend above zero."""
+
+    excluding: Selection | None = None
+    before_discounts: bool = False  # our own discounts; the till's are always off
+    tax_included: bool = True
+    points_count: bool = False  # the part that points and promotional money paid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returns:
+    """What the shop promises about goods that come back."""
+
+    accept_within: Duration = Duration(90, "days")
+    spent_points: Literal["debt", "deduct_from_refund"] = "debt"
+    restored_points_last: Duration = Duration(14, "days")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One version of a program's rules."""
+
+    version: str  # sha256:… of the file's bytes
+    program: str
+    title: Text
+    currency: str
+    decimals: int  # of the currency
+    timezone: str
+    zone: ZoneInfo
+    country: str | None = None
+    effective: int | None = None
+    line_attributes: dict[str, frozenset[str] | Literal["boolean", "text", "integer"]] = field(default_factory=dict)
+    member_attributes: dict[str, frozenset[str] | Literal["boolean", "text", "integer"]] = field(default_factory=dict)
+    wallets: dict[str, Wallet]
+    eligible: Eligible = Eligible()
+    rules: dict[str, EarningRule]
+    groups: tuple[str, ...] = ()  # names in `choose`; an earning group keeps the best of its members
+    returns: Returns = Returns()

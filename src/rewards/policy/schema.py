@@ -1,0 +1,316 @@
+"""What a policy file may say, as data: the one source of the loader, the JSON Schema and the reference.
+
+What does not live here: reading a file by it (`shape`), and what needs two
+places of a file to decide (`compile`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rewards.days import WINDOWS
+from rewards.policy import forms
+from rewards.policy.forms import Form, choice
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a map: its value's shape, and what people should know about it."""
+
+    name: str
+    shape: Shape
+    help: str
+    required: bool = False
+    default: str = ""  # as the author would write it, or what happens without the key
+    example: str = ""  # YAML of the value; a form's own examples if empty
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A map with fixed keys."""
+
+    what: str  # with its article
+    keys: tuple[Key, ...] = ()
+    unsupported: tuple[str, ...] = ()  # keys of the language that this version does not know yet
+    exactly_one: tuple[str, ...] = ()
+    at_least_one: tuple[str, ...] = ()
+    excludes: tuple[tuple[str, str], ...] = ()  # beside the pairs of `exactly_one`
+    together: tuple[tuple[str, tuple[str, ...]], ...] = ()  # a key and those that it needs
+    may_be_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A map from the author's ids to things of one shape."""
+
+    what: str  # one of the things, with its article
+    of: Shape
+    ids: Form = forms.IDENTIFIER
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list of alternatives of one shape; never empty."""
+
+    of: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """A value whose kind decides its shape."""
+
+    what: str
+    scalar: Form | None = None
+    list: ListOf | None = None
+    map: Fields | Named | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A shape of `DEFINITIONS`, by name: shapes that hold themselves."""
+
+    name: str
+
+
+Shape = Form | Fields | Named | ListOf | Either | Ref
+
+SELECTION, MATCH, CONDITIONS = Ref("selection"), Ref("match"), Ref("conditions")
+_LABEL = Form("a text", ("Corner Cafe Club", "{en: Stars, de: Sterne}"), forms.TEXT.read, r"\S", forms.TEXT.json_types)
+_LANGUAGE_TAG = Form("a language", ("en",), forms.TEXT.read, r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+TITLE = Either("a text", scalar=_LABEL, map=Named("a text", forms.TEXT, _LANGUAGE_TAG))
+_TEXTS = ListOf(forms.TEXT)
+_VALUES = Either("a value or a list of values", scalar=forms.VALUE, list=ListOf(forms.VALUE))
+_KIND = Either(
+    "a kind of value",
+    scalar=choice("boolean", "text", "integer"),
+    list=ListOf(forms.VALUE),
+)
+_ATTRIBUTE_NAME = Form("a name", ("organic",), forms.TEXT.read, r"^[A-Za-z][A-Za-z0-9_-]{0,59}$")
+_ATTRIBUTES = Named("an attribute", _KIND, _ATTRIBUTE_NAME)
+_ENDS = ("end_of_month", "end_of_quarter", "end_of_year")
+
+_PRICE = Fields(
+    "a price",
+    (
+        Key("at_least", forms.MONEY, "The unit's price must be at least this much."),
+        Key("at_most", forms.MONEY, "The unit's price must be at most this much."),
+    ),
+    at_least_one=("at_least", "at_most"),
+)
+_MATCH_FIELDS = Fields(
+    "a selection",
+    (
+        Key("skus", _TEXTS, "Lines of one of these articles.", example="[SALMON-240]"),
+        Key("categories", _TEXTS, "Lines of at least one of these categories.", example="[coffee, tea]"),
+        Key(
+            "attributes",
+            Named("a value", _VALUES, _ATTRIBUTE_NAME),
+            "Lines whose attributes have these values; each name is declared in `attributes: lines`.",
+            example="{organic: true}",
+        ),
+        Key("price", _PRICE, "Lines whose price of a unit lies in these bounds, both ends included."),
+        Key(
+            "stored_value",
+            ListOf(forms.IDENTIFIER),
+            "Lines that sell one of these gift card products; nothing else selects them.",
+            example="[cafe-card]",
+        ),
+        Key("except", SELECTION, "What this selection leaves out.", example="{categories: [deposit]}"),
+    ),
+    at_least_one=("skus", "categories", "attributes", "price", "stored_value", "except"),
+)
+_SELECTION_EITHER = Either(
+    "a selection: a name, a map or a list of these",
+    scalar=forms.SELECTION_NAME,
+    list=ListOf(Either("a selection", scalar=forms.SELECTION_NAME, map=MATCH)),
+    map=MATCH,
+)
+
+
+def _amount(what: str, form: Form, help: str) -> Key:  # noqa: A002
+    bounds = Fields(
+        f"a condition on {what}",
+        (
+            Key("at_least", form, f"At least so much {what}; above zero."),
+            Key("at_most", form, f"At most so much {what}."),
+            Key("within", forms.DURATION, "Over the days up to and with today.", default="the rule's `measure`"),
+            Key("on", SELECTION, "The lines that are counted; `all` is the whole basket.", default="the rule's `on`"),
+        ),
+        at_least_one=("at_least", "at_most"),
+    )
+    return Key(what, bounds, help, example=f"{{at_least: {form.examples[0]}}}")
+
+
+_FIRST = Fields(
+    "a condition on the first purchase",
+    (Key("within", forms.JOINING, "Only so long after joining.", required=True),),
+)
+_NTH_EVERY = Fields("a condition on visits", (Key("every", forms.NTH, "Every so many visits.", required=True),))
+_CONDITIONS_FIELDS = Fields(
+    "a map of conditions",
+    (
+        Key(
+            "first_purchase",
+            Either("`true` or `{within: 30 days of joining}`", scalar=forms.YES, map=_FIRST),
+            "There was no visit on an earlier day.",
+        ),
+        Key(
+            "nth_visit",
+            Either("the number of a visit or `{every: 5}`", scalar=forms.NTH, map=_NTH_EVERY),
+            "Today is this visit of the member, or every so many; a visit is a day with eligible spend.",
+        ),
+        Key("no_visit_for", forms.DURATION, "There was a visit, and the last one is at least so long ago."),
+        Key(
+            "member_for",
+            Fields("a condition", (Key("at_least", forms.DURATION, "Joined at least so long ago.", required=True),)),
+            "How long the member has been one.",
+            example="{at_least: 7 days}",
+        ),
+        _amount("spend", forms.MONEY_ABOVE_ZERO, "Eligible spend over the rule's measure, or over `within`."),
+        _amount("units", forms.counted("unit"), "Units bought over the rule's measure, or over `within`."),
+        _amount("visits", forms.counted("visit"), "Visits over the rule's measure, or over `within`."),
+        Key("code", forms.CODE, "Only receipts that carry this code; compared without case."),
+        Key("not", CONDITIONS, "Holds unless all of these conditions hold.", example="{code: STAFF}"),
+    ),
+    unsupported=("tier", "attribute", "birthday", "anniversary"),
+    at_least_one=("first_purchase", "nth_visit", "no_visit_for", "member_for", "spend", "units", "visits", "code", "not"),
+)
+DEFINITIONS: dict[str, Fields | Either] = {
+    "selection": _SELECTION_EITHER,
+    "match": _MATCH_FIELDS,
+    "conditions": _CONDITIONS_FIELDS,
+}
+
+_SCHEDULE = Fields(
+    "a schedule",
+    (
+        Key("from", forms.DATE, "The first day."),
+        Key("until", forms.DATE, "The last day; it counts."),
+        Key("days", ListOf(choice("mon", "tue", "wed", "thu", "fri", "sat", "sun")), "Days of the week.", example="[sat, sun]"),
+        Key("dates", ListOf(forms.DATE), "Single days.", example="[2026-12-09]"),
+        Key("hours", forms.HOURS, "The start counts, the end does not; hours past midnight belong to the day they start."),
+        Key("stores", _TEXTS, "Only receipts of these stores.", example="[berlin-1]"),
+    ),
+    at_least_one=("from", "until", "days", "dates", "hours", "stores"),
+)
+_LIMIT = Fields(
+    "a limit",
+    (
+        Key("times", forms.TIMES_LIMIT, "So many times what the rule gives at once."),
+        Key("points", forms.LIMIT_POINTS, "So many points."),
+        Key("per", choice(*WINDOWS), "The window that the limit holds in; not shorter than `measure`.", required=True),
+    ),
+    unsupported=("units", "money"),
+    exactly_one=("times", "points"),
+)
+_GIVE = Either("points of a wallet", scalar=forms.GIVE, map=Fields("points", unsupported=("gift_card", "value")))
+_RULE = Fields(
+    "an earning rule",
+    (
+        Key("title", TITLE, "What customers read; may be a map by language."),
+        Key("on", SELECTION, "The lines that earn.", default="all"),
+        Key("schedule", _SCHEDULE, "When and where a receipt counts.", example="{days: [sat, sun]}"),
+        Key("when", CONDITIONS, "Conditions that must all hold.", example="{spend: {at_least: 40.00}}"),
+        Key("paid_with", ListOf(forms.KIND), "Counts the part of each line that these tenders paid.", default="any tender", example="[gift_card]"),
+        Key("every", forms.EVERY, "For every so much spend, units or visits of the measure."),
+        Key("give", _GIVE, "The points that are given; without `every`, once for each measure."),
+        Key("times", forms.FACTOR, "The factor in all on what the rules in `of` give: adds `times` less one."),
+        Key("of", Either("a rule or a list of rules", scalar=forms.RULE_NAME, list=ListOf(forms.RULE_NAME)), "The rules that `times` multiplies."),
+        Key("measure", choice(*WINDOWS), "The window that is measured, and rounded once.", default="day"),
+        Key("remainder", choice("carry", "drop"), "`carry` keeps what is left within the measure; `drop` rounds each receipt.", default="carry"),
+        Key("limit", Either("a limit or a list of limits", map=_LIMIT, list=ListOf(_LIMIT)), "The most that the rule gives.", default="none", example="{times: 1, per: month}"),
+        Key("choose", forms.GROUP_NAME, "The group whose best member alone gives.", default="none"),
+    ),
+    exactly_one=("give", "times"),
+    excludes=(("every", "times"), ("give", "of")),
+    together=(("every", ("give",)), ("times", ("of",)), ("of", ("times",))),
+)
+_EXPIRES = Either(
+    "a map with `after` or `at`, or `never`",
+    scalar=choice("never"),
+    map=Fields(
+        "an expiry",
+        (
+            Key("after", forms.DURATION, "So many days or months later, at the start of that day."),
+            Key("at", choice(*_ENDS), "At the end of the period of the day earned, or of the day into which `after` falls."),
+            Key("since", choice("earned", "available", "last_visit"), "What `after` counts from.", default="earned"),
+        ),
+        at_least_one=("after", "at"),
+    ),
+)
+_LIABILITY = Fields(
+    "an estimate",
+    (
+        Key("points", forms.GIVE, "So many points …", required=True),
+        Key("worth", forms.MONEY_ABOVE_ZERO, "… are worth so much.", required=True),
+    ),
+)
+_WALLET = Fields(
+    "a wallet",
+    (
+        Key("one", forms.WORD, "The word for a single point; the wallet's key is the plural.", required=True),
+        Key("title", TITLE, "What customers read; may be a map by language."),
+        Key("round", choice("down", "half_up", "up"), "How points are rounded, once per rule and measure.", default="down"),
+        Key("pending", forms.DURATION, "Points can be used so long after the start of the day earned.", default="none"),
+        Key("expires", _EXPIRES, "When points end.", default="never", example="{after: 12 months, at: end_of_month}"),
+        Key("liability", _LIABILITY, "Finance's estimate, frozen on each lot.", default="none", example="{points: 100 beans, worth: 0.85}"),
+    ),
+    unsupported=("pays",),
+)
+_ELIGIBLE = Fields(
+    "what counts",
+    (
+        Key("except", SELECTION, "Lines that never earn nor count.", default="nothing", example="{categories: [deposit]}"),
+        Key("amount", choice("before_discounts", "after_discounts"), "Our own discounts; the till's are always off.", required=True),
+        Key("tax", choice("included", "excluded"), "Whether the tax counts as spend.", required=True),
+        Key("paid_by_points", choice("counts", "does_not_count"), "The part that points and promotional money pay.", required=True),
+    ),
+)
+_RETURNS = Fields(
+    "what holds for returns",
+    (
+        Key("accept_within", forms.DURATION, "How long the shop takes goods back.", default="90 days"),
+        Key("spent_points", choice("debt", "deduct_from_refund"), "What happens to points that were spent before they were taken back.", default="debt"),
+        Key("restored_points_last", forms.DURATION, "How long points given back last at least.", default="14 days"),
+    ),
+    may_be_empty=True,
+)
+_GROUP = Fields("a group", (Key("keep", choice("best"), "The best member gives.", required=True),), unsupported=("of",))
+
+POLICY = Fields(
+    "a policy",
+    (
+        Key("policy", forms.LANGUAGE, "The language's version; the first key of the file.", required=True),
+        Key("program", forms.IDENTIFIER, "The program's id.", required=True),
+        Key("title", TITLE, "What customers read; may be a map by language.", required=True),
+        Key("currency", forms.CURRENCY, "ISO 4217; its decimals decide how amounts are written.", required=True),
+        Key("timezone", forms.ZONE, "IANA name; days start at its midnights.", required=True),
+        Key("country", forms.COUNTRY, "ISO 3166; how local phone numbers are read.", default="none"),
+        Key("effective", forms.DATE, "The first day of this version.", default="the next midnight"),
+        Key(
+            "attributes",
+            Fields(
+                "a map of attributes",
+                (
+                    Key("members", _ATTRIBUTES, "What a member may have.", example="{student: boolean}"),
+                    Key("lines", _ATTRIBUTES, "What a line may have.", example="{organic: boolean}"),
+                ),
+                at_least_one=("members", "lines"),
+            ),
+            "What members and lines may have beside the usual; a name used anywhere is declared here.",
+        ),
+        Key("selections", Named("a selection", SELECTION), "Sets of lines by name.", example="{hot-drinks: {categories: [coffee, tea]}}"),
+        Key("points", Named("a wallet", _WALLET), "The kinds of points; each is a wallet of its own.", example="{stars: {one: star}}"),
+        Key("eligible", _ELIGIBLE, "What money counts, for every rule."),
+        Key("earn", Named("an earning rule", _RULE), "What a purchase earns; the order means nothing.", example="{base: {every: 1.00, give: 1 star}}"),
+        Key("choose", Named("a group", _GROUP), "Groups of rules of which the best one gives.", example="{boost: {keep: best}}"),
+        Key("returns", _RETURNS, "What the shop promises about goods that come back."),
+    ),
+    unsupported=("tiers", "offers", "rewards", "gift_cards", "activities", "fairness"),
+    together=(("earn", ("points", "eligible", "returns")),),
+)
+
+
+def resolved(shape: Shape) -> Form | Fields | Named | ListOf | Either:
+    """Return the shape itself, looked up if it is a reference."""
+    return DEFINITIONS[shape.name] if isinstance(shape, Ref) else shape

@@ -1,0 +1,212 @@
+"""Selections: what was read of them -> `model.Selection`, names looked up.
+
+What does not live here: which lines a selection selects (`engine`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rewards.policy.forms import did_you_mean
+from rewards.policy.model import ALL, Match, Selection
+from rewards.policy.problems import Report, Span, one_of, quoted
+from rewards.policy.shape import Got, Table
+
+MOST_MATCHES = 1_000  # of one selection, all names looked up
+DEEPEST = 16  # `except` inside `except`
+
+Attributes = dict[str, frozenset[str] | Literal["boolean", "text", "integer"]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sized:
+    """A selection with what it would be if every name were written out."""
+
+    selection: Selection
+    matches: int
+    depth: int
+
+
+@dataclass(slots=True)
+class Selections:
+    """The selections of one file; looks names up, each one compiled once."""
+
+    named: dict[str, Got]
+    broken: set[str]
+    attributes: Attributes | None  # of lines; None where the section is broken
+    report: Report
+    used: set[str] = field(default_factory=set)
+    _done: dict[str, _Sized | None] = field(default_factory=dict)
+
+    def compile_named(self) -> None:
+        """Compile every named selection, those that others refer to first. Cycles are reported once."""
+        for name in self.named:
+            self._compile_chain(name)
+
+    def resolve(self, got: Got | None) -> Selection | None:
+        """Return the selection that is used at this place, or None after a problem was reported."""
+        if got is None:
+            return None
+        self.used.update(reference.value for reference in _references(got))
+        sized = self._any(got)
+        return sized.selection if sized else None
+
+    def _compile_chain(self, start: str) -> None:
+        """Walk the references depth first, with a stack of our own: chains may be thousands long."""
+        if start in self._done:
+            return
+        stack = [(start, self._names_in(start))]
+        open_names = {start: self.named[start].key}
+        while stack:
+            name, following = stack[-1]
+            reference = next(following, None)
+            if reference is None:
+                stack.pop()
+                open_names.pop(name)
+                if name not in self._done:
+                    self._done[name] = self._any(self.named[name])
+            elif reference.value in open_names:
+                self._cycle(reference, [one for one, _ in stack])
+            elif reference.value in self.named and reference.value not in self._done:
+                self.used.add(reference.value)
+                stack.append((reference.value, self._names_in(reference.value)))
+                open_names[reference.value] = reference.span
+            elif reference.value in self.named:
+                self.used.add(reference.value)
+
+    def _names_in(self, name: str) -> Iterator[Got]:
+        return _references(self.named[name])
+
+    def _cycle(self, reference: Got, chain: list[str]) -> None:
+        around = chain[chain.index(reference.value) :]
+        for name in around:
+            self._done[name] = None
+        self.used.update(around)
+        via = "itself" if len(around) == 1 else f"itself, through {one_of(around[1:], 'and')}"
+        message = f"the selection {quoted(around[0])} refers to {via}"
+        self.report.add("selection-cycle", message, reference.span, "write out what is meant in one of them")
+
+    def _any(self, got: Got) -> _Sized | None:
+        parts = got.value if isinstance(got.value, list) else [got]
+        sized = [self._one(part) for part in parts]
+        fine = [one for one in sized if one is not None]
+        if len(fine) < len(sized):
+            return None
+        matches, depth = sum(one.matches for one in fine), max(one.depth for one in fine)
+        if not self._small_enough(matches, depth, got.place):
+            return None
+        if len(fine) == 1:
+            return fine[0]
+        return _Sized(Selection(tuple(match for one in fine for match in one.selection.any_of)), matches, depth)
+
+    def _small_enough(self, matches: int, depth: int, span: Span) -> bool:
+        if matches > MOST_MATCHES or depth > DEEPEST:
+            what = f"{matches} parts" if matches > MOST_MATCHES else f"{depth} `except` inside each other"
+            message = f"with every name written out, this selection has {what}"
+            advice = f"at most {MOST_MATCHES} parts and {DEEPEST} `except` inside each other; let the till send a category"
+            self.report.add("selection-too-large", message, span, advice)
+            return False
+        return True
+
+    def _one(self, got: Got) -> _Sized | None:
+        if isinstance(got.value, Table):
+            return self._match(got.value)
+        name = got.value
+        if name == "all":
+            return _Sized(ALL, 1, 0)
+        if name in self._done or name in self.broken:
+            return self._done.get(name)
+        names = [*self.named, *self.broken, "all"]
+        otherwise = f"the selections are {one_of(names, 'and')}" if len(names) > 1 else "declare it in `selections`"
+        message = f"there is no selection {quoted(name)}"
+        self.report.add("unknown-selection", message, got.span, did_you_mean(name, names, otherwise))
+        self._done[name] = None  # one message for one name
+        return None
+
+    def _match(self, table: Table) -> _Sized | None:
+        excluded = table.get("except")
+        inner = self._any(excluded) if excluded else None
+        attributes = self._attributes(table)
+        prices = _prices(table, self.report)
+        if table.broken or (excluded and not inner) or attributes is None or prices is None:
+            return None
+        match = Match(
+            skus=_texts(table.get("skus")),
+            categories=_texts(table.get("categories")),
+            attributes=attributes,
+            price_at_least=prices[0],
+            price_at_most=prices[1],
+            stored_value=_texts(table.get("stored_value")),
+            excluding=inner.selection if inner else None,
+        )
+        return _Sized(Selection((match,)), 1 + (inner.matches if inner else 0), inner.depth + 1 if inner else 0)
+
+    def _attributes(self, table: Table) -> tuple[tuple[str, frozenset[str | int | bool]], ...] | None:
+        found, fine = [], True
+        for name, got in sorted(table.value("attributes", Table()).got.items()):
+            if self.attributes is None:
+                continue
+            if name not in self.attributes:
+                message = f"the attribute {quoted(name)} of lines is not declared"
+                otherwise = f"declare it: `attributes: {{lines: {{{name}: text}}}}`"
+                self.report.add("unknown-attribute", message, got.key, did_you_mean(name, self.attributes, otherwise))
+                fine = False
+                continue
+            values = [self._value(name, one) for one in (got.value if isinstance(got.value, list) else [got])]
+            fine = fine and None not in values
+            found.append((name, frozenset(value for value in values if value is not None)))
+        return tuple(found) if fine else None
+
+    def _value(self, name: str, got: Got) -> str | int | bool | None:
+        kind = (self.attributes or {})[name]
+        if isinstance(kind, frozenset):
+            if got.value in kind:
+                return str(got.value)
+            advice = did_you_mean(got.value, kind, f"write {one_of(sorted(kind))}")
+        elif kind == "boolean":
+            if got.value in ("true", "false"):
+                return bool(got.value == "true")
+            advice = "write `true` or `false`"
+        elif kind == "integer":
+            if got.value.removeprefix("-").isascii() and got.value.removeprefix("-").isdigit() and len(got.value) < 16:  # noqa: PLR2004
+                return int(got.value)
+            advice = "write a whole number such as `5`"
+        else:
+            return str(got.value)
+        word = "of the choices" if isinstance(kind, frozenset) else f"of the kind `{kind}`"
+        message = f"{quoted(got.value)} is not {word} that `{name}` is declared with"
+        self.report.add("attribute-value", message, got.span, advice)
+        return None
+
+
+def _references(got: Got) -> Iterator[Got]:
+    """Yield the names inside, `all` left out; as deep as the file is."""
+    if isinstance(got.value, list):
+        for part in got.value:
+            yield from _references(part)
+    elif isinstance(got.value, Table):
+        if excluded := got.value.get("except"):
+            yield from _references(excluded)
+    elif got.value != "all":
+        yield got
+
+
+def _texts(got: Got | None) -> frozenset[str] | None:
+    return frozenset(one.value for one in got.value) if got else None
+
+
+def _prices(table: Table, report: Report) -> tuple[int | None, int | None] | None:
+    price = table.value("price", Table())
+    least, most = price.get("at_least"), price.get("at_most")
+    if least and most and least.value > most.value:
+        bounds_crossed(least, most, report)
+        return None
+    return (least.value if least else None), (most.value if most else None)
+
+
+def bounds_crossed(least: Got, most: Got, report: Report) -> None:
+    """Report an `at_least` above its `at_most`."""
+    message = f"`at_least: {least.text}` is more than `at_most: {most.text}`"
+    report.add("bounds-crossed", message, least.span, "exchange the two, or delete one")

@@ -1,0 +1,71 @@
+"""Facts from the till, as they are recorded: receipts, their lines and tenders.
+
+What does not live here: the JSON that callers send (`api.wire`), and any
+judgement of what a line earns (`engine`). A receipt never changes once it is
+recorded; what came back later is a map of returned quantities beside it.
+
+>>> line = Line(line_id="1", sku="CAKE", gross_minor=2400, net_minor=1920, quantity=3)
+>>> line.net_left_minor(1)
+1280
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from rewards.money import left_of
+
+MICROSECONDS = 1_000_000
+
+
+class Tender(msgspec.Struct, frozen=True, array_like=True):
+    """One way a receipt was paid."""
+
+    kind: str  # `cash`, `card`, … as the till calls it; `points` and `gift_card` are ours
+    amount_minor: int
+
+
+class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """One row of a receipt, with what was decided at the till for ever."""
+
+    line_id: str
+    sku: str
+    categories: tuple[str, ...] = ()
+    quantity: int = 1  # whole units; a line of a decimal quantity is one unit
+    gross_minor: int
+    discount_minor: int = 0  # the till's own, the line's share of the receipt's included
+    offers_minor: int = 0  # our discounts
+    net_minor: int  # gross less both discounts
+    tax_minor: int = 0
+    tax_included: bool = True
+    stored_value: str | None = None  # the gift card product that this line sells
+    attributes: dict[str, str | int | bool] = {}
+    tenders_minor: tuple[int, ...] = ()  # the line's share of each tender, in the receipt's order; () if none was sent
+    name: str = ""
+
+    def net_left_minor(self, returned: int) -> int:
+        """Return the net of what is left after `returned` units went back, in minor units."""
+        return self.net_minor if not returned else left_of(self.net_minor, self.quantity, returned)
+
+
+class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What a till reports about one purchase.
+
+    `day` and `minute` are local to the program's time zone and are worked out
+    once, when the receipt is recorded; a day is the date of `occurred_at`.
+    """
+
+    store_id: str
+    receipt_id: str  # unique within its store
+    occurred_at: int  # microseconds since 1970, UTC
+    day: int  # proleptic ordinal of the local date, as `date.toordinal`
+    minute: int  # local minutes since midnight, 0 to 1439
+    currency: str
+    lines: tuple[Line, ...]
+    tenders: tuple[Tender, ...] = ()
+    codes: tuple[str, ...] = ()  # upper case, stripped, no repeats
+    till_id: str = ""
+    operator_id: str = ""
+
+
+Returned = dict[str, int]  # line_id -> units returned so far; lines of which nothing came back are left out

@@ -1,0 +1,219 @@
+"""What the service answers, field by field as callers see it.
+
+Money is in minor units, points are whole, instants are RFC 3339 text in the
+program's time zone. What does not live here: how an answer is worked out.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class WalletBalance(msgspec.Struct, frozen=True):
+    """Points of one wallet at an instant."""
+
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    debt: int = 0
+
+
+class Expiring(msgspec.Struct, frozen=True):
+    """Points that end together."""
+
+    points: int
+    expires_at: str
+
+
+class Arriving(msgspec.Struct, frozen=True):
+    """Points that become available together."""
+
+    points: int
+    available_at: str
+
+
+class WalletDetail(WalletBalance, frozen=True):
+    """A wallet's balance with every coming expiry and availability, soonest first."""
+
+    expiries: list[Expiring] = []
+    arrivals: list[Arriving] = []
+
+
+class BalanceAnswer(msgspec.Struct, frozen=True):
+    """What a member has, per wallet, exact at `at`."""
+
+    member_id: str
+    at: str
+    wallets: dict[str, WalletDetail]
+
+
+class LinePoints(msgspec.Struct, frozen=True):
+    """A line's part of an award."""
+
+    line_id: str
+    points: int
+
+
+class AwardAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Points that a rule gave on a day through this event, with the reason."""
+
+    rule: str
+    wallet: str
+    points: int
+    day: str
+    why: str
+    title: str = ""
+    available_at: str | None = None
+    expires_at: str | None = None
+    lines: list[LinePoints] = []
+
+
+class LineAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line with what was decided about its price."""
+
+    line_id: str
+    gross_minor: int
+    discount_minor: int
+    net_minor: int
+    paid_by_points_minor: int
+    paid_by_promotional_minor: int
+    returned: int = 0
+    tenders: list[dict[str, int]] = []  # {tender, amount_minor}, when several paid
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """The receipt's sums; `earned` and `spent` by wallet."""
+
+    gross_minor: int
+    discount_minor: int
+    net_minor: int
+    payable_minor: int
+    due_minor: int
+    earned: dict[str, int]
+    spent: dict[str, int]
+
+
+class NotApplied(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A rule one condition short: which, and by how much."""
+
+    rule: str
+    condition: str
+    why: str
+    short_minor: int = 0
+    short: int = 0
+
+
+class CodeRefused(msgspec.Struct, frozen=True):
+    """A code that did nothing, with its reason."""
+
+    code: str
+    reason: str
+
+
+class PurchaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A recorded purchase, or a quote of one (then without `purchase_id`)."""
+
+    purchase_id: str = ""
+    quote: str = ""
+    quote_until: str = ""
+    policy_version: str
+    currency: str
+    member_id: str | None
+    occurred_at: str
+    totals: Totals
+    lines: list[LineAnswer]
+    discounts: list[dict[str, object]]
+    awards: list[AwardAnswer]
+    not_applied: list[NotApplied]
+    codes_refused: list[CodeRefused]
+    gift_cards_issued: list[dict[str, object]]
+    balance: dict[str, WalletBalance]
+    would_earn: dict[str, int] = {}  # for guests
+    adjustments: list[EntryAnswer] = []  # later entries about this purchase, when it is read again
+    warnings: list[dict[str, object]] = []
+
+
+class Change(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an entry changed for one rule on one day."""
+
+    wallet: str
+    points: int
+    why: str
+    rule: str = ""
+    title: str = ""
+    day: str = ""
+
+
+class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One line of a statement."""
+
+    entry: int
+    kind: str  # purchase, return, expiry, adjustment, opening
+    occurred_at: str
+    recorded_at: str
+    points: dict[str, int]  # net change of what the member has, by wallet
+    changes: list[Change]
+    purchase_id: str = ""
+    return_id: str = ""
+    store_id: str = ""
+    receipt_id: str = ""
+    reason: str = ""
+    actor: str = ""
+
+
+class StatementAnswer(msgspec.Struct, frozen=True):
+    """A page of entries, newest first."""
+
+    member_id: str
+    entries: list[EntryAnswer]
+    next_cursor: str | None
+
+
+class ReturnedLine(msgspec.Struct, frozen=True):
+    """What of a line came back."""
+
+    line_id: str
+    quantity: int
+    gross_minor: int
+    discount_minor: int
+    net_minor: int
+
+
+class ReturnAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A recorded return: the refund by tender, and what it took back."""
+
+    return_id: str
+    purchase_id: str = ""
+    state: str = "booked"  # booked, or parked until its purchase arrives
+    policy_version: str = ""
+    lines: list[ReturnedLine] = []
+    refund: list[dict[str, object]] = []  # {tender, kind, amount_minor}
+    refund_due_minor: int = 0
+    taken_back: list[AwardAnswer] = []
+    given: list[AwardAnswer] = []  # a return can also add, e.g. when it restores an absence
+    still_returnable: list[dict[str, object]] = []  # {line_id, quantity}
+    waits_for: dict[str, str] = {}
+    balance: dict[str, WalletBalance] = {}
+
+
+class MemberAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A member as enrolled."""
+
+    member_id: str
+    joined: str
+    state: str = "active"
+    cards: list[str] = []
+    phones: list[str] = []
+    emails: list[str] = []
+    external_id: str = ""
+    name: str = ""
+    language: str = ""
+
+
+class VersionAnswer(msgspec.Struct, frozen=True):
+    """A published policy version and the local date from which it is in force."""
+
+    policy_version: str
+    effective: str
+    published_at: str
+    in_force: bool

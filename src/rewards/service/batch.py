@@ -1,0 +1,223 @@
+"""A batch at work: what its commands read, once for all of them, and what they will write.
+
+What a command writes is seen by the commands after it. Everything is looked up
+ahead by a constant number of statements (`foresee`); what was not foreseen is
+looked up when it is asked for, so that foresight is a matter of speed alone.
+What does not live here: what commands do (`purchases`, `returns`, …).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from rewards.basket import MemberRef
+from rewards.errors import NotFound
+from rewards.ledger.timeline import Booking, Change, book, encode, needs, open_near
+from rewards.receipt import Receipt, Returned
+from rewards.service.contacts import normal
+from rewards.service.journal import Happened, Row, Rows, Timeline, near_row, read_receipt, read_return, total
+from rewards.service.running import Running
+from rewards.store import statements
+from rewards.store.database import Session
+
+Key = tuple[Any, ...]
+V = TypeVar("V")
+
+
+class Table(Generic[V]):
+    """Rows by key, one or none for each; `V` is what follows the key's columns."""
+
+    def __init__(self, session: Session, sql: str, width: int) -> None:
+        """Take a keyed statement whose first `width` columns are the key."""
+        self._session = session
+        self._sql = sql
+        self._width = width
+        self._known: dict[Key, Any] = {}
+
+    def foresee(self, keys: Iterable[Key]) -> None:
+        """Read many keys at once."""
+        missing = list({key: None for key in keys if key not in self._known})
+        self._known.update(dict.fromkeys(missing))
+        width = self._width
+        for row in self._session.keyed(self._sql, missing):
+            self._known[row[:width]] = row[width:]
+
+    def get(self, *key: Any) -> V | None:
+        """Return the rest of the row, or None if there is none."""
+        if key not in self._known:
+            self.foresee([key])
+        found: V | None = self._known[key]
+        return found
+
+    def put(self, key: Key, rest: V) -> None:
+        """Have a row seen that will be written."""
+        self._known[key] = rest
+
+
+class Lists(Generic[V]):
+    """Rows by key, any number for each."""
+
+    def __init__(self, session: Session, sql: str, width: int) -> None:
+        """Take a keyed statement whose first `width` columns are the key."""
+        self._session = session
+        self._sql = sql
+        self._width = width
+        self._known: dict[Key, list[Any]] = {}
+
+    def foresee(self, keys: Iterable[Key]) -> None:
+        """Read many keys at once."""
+        missing = list({key: None for key in keys if key not in self._known})
+        for key in missing:
+            self._known[key] = []
+        width = self._width
+        for row in self._session.keyed(self._sql, missing):
+            self._known[row[:width]].append(row[width:])
+
+    def get(self, *key: Any) -> list[V]:
+        """Return the rest of the rows; the caller may add what will be written, and take away what will be deleted."""
+        if key not in self._known:
+            self.foresee([key])
+        return self._known[key]
+
+
+class Batch:
+    """One batch. `now` is the instant of recording of the command at work."""
+
+    def __init__(self, session: Session, running: Running) -> None:
+        """Begin a batch on a transaction, or on a read session to work something out without writing it."""
+        self.session = session
+        self.running = running
+        self.keys: Table[tuple[int | None, int | None, bytes, int, bytes | None]] = Table(session, statements.KEY_ROUTES, 2)
+        self.receipts: Table[tuple[int | None, int | None, bytes]] = Table(session, statements.RECEIPT_ROUTES, 3)
+        self.contacts: Table[tuple[int]] = Table(session, statements.CONTACTS, 2)
+        self.events: Table[tuple[Any, ...]] = Table(session, statements.EVENTS, 2)
+        self.answers: Table[tuple[int, bytes]] = Table(session, statements.ANSWERS, 2)
+        self.by_id: Table[tuple[int, bytes]] = Table(session, statements.EVENTS_BY_ID, 4)
+        self.parked: Lists[tuple[str, str, int, bytes]] = Lists(session, statements.PARKED, 2)
+        self.returns: Lists[tuple[int, bytes]] = Lists(session, statements.EVENTS_OF, 2)
+        self._lines: dict[int, Timeline | None] = {}
+        self._next: int | None = None
+        self.rows = Rows()
+        self.more: defaultdict[str, list[Row]] = defaultdict(list)  # by statement
+
+    # timelines
+
+    def foresee_lines(self, owners: Iterable[int]) -> None:
+        """Read many timelines at once."""
+        missing = list({owner: None for owner in owners if owner not in self._lines})
+        self._lines.update(dict.fromkeys(missing))
+        for row in self.session.keyed(statements.TIMELINES, [(owner,) for owner in missing]):
+            self._lines[row[0]] = Timeline.read(row)
+
+    def line(self, owner: int) -> Timeline | None:
+        """Return an owner's timeline."""
+        if owner not in self._lines:
+            self.foresee_lines([owner])
+        return self._lines[owner]
+
+    def member(self, ref: MemberRef, pointer: str = "/member") -> Timeline:
+        """Return the timeline of a member; raise `NotFound` `unknown-member`."""
+        line = self.find(ref)
+        if line is None:
+            key, value = ref.named()
+            raise NotFound("unknown-member", f"no member has the {key} `{value}`", pointer=pointer)
+        return line
+
+    def find(self, ref: MemberRef) -> Timeline | None:
+        """Return the timeline of a member, or None."""
+        kind, value = ref.named()
+        if kind == "id":
+            owner = self.running.ids.read_member(value)
+        else:
+            route = self.contacts.get(kind, normal(kind, value, self._country()))
+            owner = route[0] if route else None
+        line = self.line(owner) if owner is not None else None
+        return line if line is not None and line.kind == "member" else None
+
+    def _country(self) -> str | None:
+        versions = self.running.versions
+        return versions[-1].policy.country if versions else None
+
+    def open(self, kind: str, joined_day: int | None) -> Timeline:
+        """Return a new timeline that is stored only if `keep` is told to."""
+        return Timeline(0, kind, "active", joined_day, 0, 0, b"", open_near(joined_day or 0), new=True)
+
+    def keep(self, line: Timeline, now: int) -> None:
+        """Give a new timeline its owner's number, and store it."""
+        if not line.new or line.owner:
+            return
+        if self._next is None:
+            self._next = self.session.rows(statements.NEXT_OWNER)[0][0]
+        line.owner = self._next
+        self._next += 1
+        self._lines[line.owner] = line
+        self.more[statements.ADD_OWNER].append((line.owner, line.kind, line.state, line.joined_day, now))
+
+    # booking
+
+    def book(self, line: Timeline, change: Change) -> Booking:
+        """Work out what a change books; the timeline stays as it is."""
+        program = self.running.ready()
+        need = needs(program, line.near, change)
+        if need and line.days is None:
+            line.load_days(self.session.keyed(statements.DAYS, [(line.owner,)]) if not line.new else [])
+        receipts = self.history(line) if need == "receipts" else ()
+        return book(program, line.near, change, line.days if need else None, receipts)
+
+    def history(self, line: Timeline) -> list[tuple[Receipt, Returned]]:
+        """Return all receipts of a timeline with what came back of each, as they are now."""
+        rows = [] if line.new else self.session.keyed(statements.EVENTS_OF_OWNER, [(line.owner,)])
+        rows += [row for row in self.rows.events if row[0] == line.owner]
+        back: defaultdict[int, list[Returned]] = defaultdict(list)
+        for row in rows:
+            if row[2] == "return" and row[4] is not None:
+                back[row[4]].append(read_return(row[11]))
+        return [(read_receipt(row[11]), total(back[row[1]])) for row in rows if row[2] == "purchase"]
+
+    def record(self, line: Timeline, happened: Happened, booking: Booking | None) -> int:
+        """Record an event, with what it booked, at the end of a timeline; return its number."""
+        self.keep(line, happened.recorded_at)
+        if booking is not None:
+            line.take(booking)
+        number = self.rows.record(line, happened, booking.entries if booking is not None else ())
+        row = self.rows.events[-1]
+        self.events.put(row[:2], row[2:])
+        return number
+
+    # the end
+
+    def flush(self) -> None:
+        """Write everything, each table's rows by one statement."""
+        write, more = self.session.write, self.more
+        for sql in _BEFORE:
+            if sql in more:
+                write(sql, more.pop(sql))
+        write(statements.ADD_EVENT, self.rows.events)
+        write(statements.ADD_ENTRY, self.rows.entries)
+        write(statements.ADD_POSTING, self.rows.postings)
+        self._save_lines()
+        for sql, rows in more.items():
+            write(sql, rows)
+
+    def _save_lines(self) -> None:
+        write = self.session.write
+        lines = [line for line in self._lines.values() if line is not None and line.touched]
+        write(statements.ADD_NEAR, [(line.owner, *near_row(line)) for line in lines if line.new])
+        write(statements.SAVE_NEAR, [(*near_row(line), line.owner) for line in lines if not line.new])
+        dropped, saved, added = [], [], []
+        for line in lines:
+            for day, row in line.day_writes.items():
+                if row is None:
+                    dropped.append((line.owner, day))
+                elif day in line.stored_days:
+                    saved.append((encode(row), line.owner, day))
+                else:
+                    added.append((line.owner, day, encode(row)))
+        write(statements.DROP_DAY, dropped)
+        write(statements.SAVE_DAY, saved)
+        write(statements.ADD_DAY, added)
+
+
+_BEFORE = (statements.ADD_OWNER, statements.ADD_PROFILE, statements.ADD_CONTACT)

@@ -1,0 +1,109 @@
+"""What a caller asks to be written, already decoded, and what comes of it.
+
+The records are plain values: the API, `import` and scenarios build them from
+their own forms. What does not live here: how a command is carried out
+(`writes` and the modules it names), and HTTP.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from rewards.basket import Basket, Id, Instant, MemberRef, Name, Quantity
+from rewards.money import LARGEST
+
+Points = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a command answered: the JSON body as it was stored, byte for byte.
+
+    `status` is 201 (recorded), 200 (published) or 202 (parked). `replayed` says that the
+    answer is the stored one of an earlier, equal command. `import` gets empty bodies.
+    """
+
+    status: int
+    body: bytes
+    replayed: bool = False
+
+
+class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Enrol a member. Without `card`, a number is issued; `joined` defaults to today.
+
+    Refused with `member-exists` (Conflict) when one of the contacts is another member's.
+    """
+
+    card: Id | None = None
+    phone: Id | None = None
+    email: Id | None = None
+    external_id: Id | None = None
+    name: Name = ""
+    language: Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z0-9-]*$")] = ""
+    joined: date | None = None
+    metadata: Annotated[dict[Id, Name], Meta(max_length=50)] = {}
+
+
+class RecordPurchase(msgspec.Struct, frozen=True):
+    """Record a purchase that took place."""
+
+    basket: Basket
+
+
+class ReturnOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The purchase that goods come back from: by its id, or by store and receipt number."""
+
+    purchase_id: Id | None = None
+    store_id: Id | None = None
+    receipt_id: Id | None = None
+
+
+class ReturnLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How many units of a line come back."""
+
+    line_id: Id
+    quantity: Quantity
+
+
+class RecordReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Record a return: `all` that is left, or `lines`. `of: None` is a refund without a receipt: counted, no points."""
+
+    return_id: Id
+    store_id: Id
+    till_id: Annotated[str, Meta(max_length=100)] = ""
+    operator_id: Annotated[str, Meta(max_length=100)] = ""
+    occurred_at: Instant
+    of: ReturnOf | None = None
+    all: bool = False
+    lines: Annotated[tuple[ReturnLine, ...], Meta(max_length=2000)] = ()
+    reason: Name = ""
+
+
+class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Give (`points` above zero) or take (below) points, by staff, with a reason and an actor."""
+
+    member: MemberRef
+    wallet: Id
+    points: Points
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+    actor: Id
+    adjustment_id: Annotated[str, Meta(max_length=100)] = ""  # the caller's own; unique within the member
+    occurred_at: Instant | None = None
+
+
+class Publish(msgspec.Struct, frozen=True):
+    """Publish a policy file's bytes, in force from a local midnight to come.
+
+    `from_day` wins over the file's own `effective`; without both, tomorrow. The first
+    version of an empty database is in force at once, and judges the days before it too.
+    """
+
+    data: bytes
+    from_day: date | None = None
+    name: str = "policy.yaml"  # for diagnostics
+
+
+Command = Enrol | RecordPurchase | RecordReturn | Adjust | Publish

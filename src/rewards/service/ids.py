@@ -1,0 +1,69 @@
+"""Public ids: what callers see instead of the numbers inside.
+
+An id is its numbers, sealed with the program's secret: nobody can guess one,
+count purchases by one, or make one up, and no table is needed to read one.
+What does not live here: whether the numbers exist.
+"""
+
+from __future__ import annotations
+
+from base64 import b32decode, b32encode
+from binascii import Error as NotBase32
+from hashlib import blake2b
+from hmac import compare_digest
+
+
+class Ids:
+    """Writes and reads the ids of one program.
+
+    >>> ids = Ids(b"0" * 32)
+    >>> ids.read_purchase(ids.purchase(7, 2))
+    (7, 2)
+    >>> ids.read_purchase(ids.member(7)) is None
+    True
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        """Take the program's secret, at most 64 bytes."""
+        self._secret = secret
+
+    def member(self, owner: int) -> str:
+        """Return the id of a member."""
+        return "mem_" + self._seal(owner.to_bytes(5), 10, b"mem")
+
+    def purchase(self, owner: int, number: int) -> str:
+        """Return the id of a purchase, by its event's number in the owner's timeline."""
+        return "pur_" + self._seal(owner.to_bytes(5) + number.to_bytes(3), 12, b"pur")
+
+    def read_member(self, text: str) -> int | None:
+        """Return the owner of a member's id, or None if the id is none of ours."""
+        plain = self._open(text, "mem_", 15, 10, b"mem")
+        return None if plain is None else int.from_bytes(plain)
+
+    def read_purchase(self, text: str) -> tuple[int, int] | None:
+        """Return owner and event number of a purchase's id, or None if the id is none of ours."""
+        plain = self._open(text, "pur_", 20, 12, b"pur")
+        return None if plain is None else (int.from_bytes(plain[:5]), int.from_bytes(plain[5:]))
+
+    def _seal(self, plain: bytes, width: int, kind: bytes) -> str:
+        tag = blake2b(plain, digest_size=width, key=self._secret, person=kind).digest()
+        return b32encode(tag + self._veil(plain, tag, kind)).decode().lower()
+
+    def _veil(self, data: bytes, tag: bytes, kind: bytes) -> bytes:
+        size = len(data)
+        mask = blake2b(tag, digest_size=size, key=self._secret, person=kind + b"-veil").digest()
+        return (int.from_bytes(data) ^ int.from_bytes(mask)).to_bytes(size)
+
+    def _open(self, text: str, prefix: str, size: int, width: int, kind: bytes) -> bytes | None:
+        if not text.startswith(prefix) or not text.isascii():
+            return None
+        try:
+            sealed = b32decode(text[len(prefix) :].upper())
+        except NotBase32:
+            return None
+        if len(sealed) != size:
+            return None
+        tag = sealed[:width]
+        plain = self._veil(sealed[width:], tag, kind)
+        true = blake2b(plain, digest_size=width, key=self._secret, person=kind).digest()
+        return plain if compare_digest(true, tag) else None

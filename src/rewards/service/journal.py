@@ -1,0 +1,225 @@
+"""The rows of a timeline: events, entries, their chain of hashes, and how they are read again.
+
+What does not live here: what is booked (`ledger`), and who asked (`batch`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from rewards.engine.program import ENGINE_VERSION
+from rewards.ledger.entries import Award, Entry
+from rewards.ledger.lots import NEVER
+from rewards.ledger.timeline import Booking, DayRow, Near, decode_day, decode_near, encode
+from rewards.receipt import Receipt, Returned
+
+Row = tuple[Any, ...]
+_pack = msgspec.msgpack.Encoder(order="deterministic").encode
+_receipt = msgspec.msgpack.Decoder(Receipt)
+_awards = msgspec.msgpack.Decoder(list[Award])
+
+
+class ReturnBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of a return's event: units by line, as they came back this time."""
+
+    lines: Returned
+
+
+class AdjustmentBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of an adjustment's event; above zero was given, below was taken."""
+
+    wallet: str
+    points: int
+
+
+class EnrolmentBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of an enrolment's event; what is personal stands in the profile."""
+
+    joined_day: int
+
+
+class NoteBody(msgspec.Struct, frozen=True, array_like=True):
+    """Free text about an event, which erasure deletes."""
+
+    reason: str = ""
+    metadata: dict[str, str] = {}
+
+
+_return = msgspec.msgpack.Decoder(ReturnBody)
+_adjustment = msgspec.msgpack.Decoder(AdjustmentBody)
+_note = msgspec.msgpack.Decoder(NoteBody)
+
+
+class Happened(msgspec.Struct, frozen=True, kw_only=True):
+    """An event to record."""
+
+    kind: str
+    external_id: str
+    of_number: int | None = None
+    occurred_at: int
+    recorded_at: int
+    store_id: str = ""
+    till_id: str = ""
+    operator_id: str = ""
+    fingerprint: bytes
+    body: Receipt | ReturnBody | AdjustmentBody | EnrolmentBody
+
+
+def read_receipt(body: bytes) -> Receipt:
+    """Return the receipt that a purchase's event holds."""
+    return _receipt.decode(body)
+
+
+def read_return(body: bytes) -> Returned:
+    """Return the units that a return's event holds."""
+    return _return.decode(body).lines
+
+
+def read_adjustment(body: bytes) -> AdjustmentBody:
+    """Return what an adjustment's event holds."""
+    return _adjustment.decode(body)
+
+
+def read_awards(blob: bytes) -> list[Award]:
+    """Return the reasons that an entry holds."""
+    return _awards.decode(blob)
+
+
+def read_note(body: bytes) -> NoteBody:
+    """Return an event's free text."""
+    return _note.decode(body)
+
+
+def pack(value: object) -> bytes:
+    """Return the canonical bytes of a value."""
+    return _pack(value)
+
+
+def total(returned: Sequence[Returned]) -> Returned:
+    """Return the units that came back in several returns together."""
+    if len(returned) == 1:
+        return returned[0]
+    units: Returned = {}
+    for some in returned:
+        for line, quantity in some.items():
+            units[line] = units.get(line, 0) + quantity
+    return units
+
+
+def entry_hash(row: Row, postings: Sequence[Row]) -> bytes:
+    """Return the hash of an entry's row (its own hash left out, the one before it in) and its postings' rows."""
+    return sha256(_pack((row, postings))).digest()
+
+
+@dataclass(slots=True)
+class Timeline:
+    """An owner's timeline while a batch works on it."""
+
+    owner: int
+    kind: str
+    state: str
+    joined_day: int | None
+    events: int
+    entries: int
+    head: bytes
+    near: Near
+    new: bool = False  # its owner is not stored yet
+    touched: bool = False
+    days: dict[int, DayRow] | None = None  # all earlier days, once loaded
+    stored_days: set[int] = field(default_factory=set)
+    day_writes: dict[int, DayRow | None] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, row: Row) -> Timeline:
+        """Make a timeline of what `statements.TIMELINES` gives."""
+        owner, kind, state, joined_day, events, entries, head, near = row
+        return cls(owner, kind, state, joined_day, events, entries, head, decode_near(near))
+
+    def load_days(self, rows: Sequence[Row]) -> None:
+        """Take the stored days (owner, day, state), with what this batch changed since."""
+        self.days = {day: decode_day(state) for _, day, state in rows}
+        self.stored_days = set(self.days)
+        self._lay(self.day_writes)
+
+    def _lay(self, writes: dict[int, DayRow | None]) -> None:
+        assert self.days is not None
+        for day, row in writes.items():
+            if row is None:
+                self.days.pop(day, None)
+            else:
+                self.days[day] = row
+
+    def take(self, booking: Booking) -> None:
+        """Go on from a booking's state."""
+        self.near = booking.near
+        self.touched = True
+        if booking.days:
+            self.day_writes.update(booking.days)
+            if self.days is not None:
+                self._lay(booking.days)
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows that a batch will add."""
+
+    events: list[Row] = field(default_factory=list)
+    entries: list[Row] = field(default_factory=list)
+    postings: list[Row] = field(default_factory=list)
+
+    def record(self, line: Timeline, happened: Happened, entries: Sequence[Entry]) -> int:
+        """Add an event and its entries to the end of a timeline; return the event's number."""
+        line.events += 1
+        line.touched = True
+        self.events.append(
+            (
+                line.owner,
+                line.events,
+                happened.kind,
+                happened.external_id,
+                happened.of_number,
+                happened.occurred_at,
+                happened.recorded_at,
+                happened.store_id,
+                happened.till_id,
+                happened.operator_id,
+                happened.fingerprint,
+                _pack(happened.body),
+            )
+        )
+        for entry in entries:
+            self._book(line, entry, happened.recorded_at)
+        return line.events
+
+    def _book(self, line: Timeline, entry: Entry, now: int) -> None:
+        line.entries += 1
+        number, owner = line.entries, line.owner
+        legs = [
+            (owner, number, leg, account, wallet, points, day or None, available_at or None, None if expires_at == NEVER else expires_at)
+            for leg, (account, wallet, points, day, available_at, expires_at) in enumerate(entry.postings)
+        ]
+        row = (
+            owner,
+            number,
+            line.events,
+            entry.kind,
+            entry.policy_version,
+            str(ENGINE_VERSION),
+            entry.occurred_at,
+            now,
+            _pack(entry.awards),
+            line.head,
+        )
+        line.head = entry_hash(row, legs)
+        self.entries.append((*row, line.head))
+        self.postings += legs
+
+
+def near_row(line: Timeline) -> tuple[int, int, bytes, bytes]:
+    """Return counts, hash and state as `statements.SAVE_NEAR` takes them before the owner."""
+    return line.events, line.entries, line.head, encode(line.near)

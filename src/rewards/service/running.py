@@ -1,0 +1,84 @@
+"""The program as it runs: its secret, its versions, and the engine's view of them.
+
+What does not live here: publishing (`publishing`). Another process may publish
+too, so whoever writes or reads asks for what is `current` first.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from rewards.errors import Conflict
+from rewards.engine.program import Program
+from rewards.policy.compile import load_policy
+from rewards.policy.model import Policy
+from rewards.service.ids import Ids
+from rewards.store import statements
+from rewards.store.database import Session, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A published version, as stored."""
+
+    number: int
+    policy: Policy
+    from_day: int
+    published_at: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What every command and read needs to know of the program; never changed, only replaced."""
+
+    secret: bytes
+    ids: Ids
+    currency: str | None
+    versions: tuple[Version, ...]  # oldest first
+    program: Program | None
+
+    def ready(self) -> Program:
+        """Return the program; raise `Conflict` `no-policy` before the first version."""
+        if self.program is None:
+            raise Conflict("no-policy", "no policy is published yet: publish one first")
+        return self.program
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The program's time zone; raise `Conflict` `no-policy` before the first version."""
+        self.ready()
+        return self.versions[0].policy.zone
+
+    def policy_on(self, day: int) -> Policy:
+        """Return the policy in force on a day."""
+        return self.ready().on(day).policy
+
+
+def begin(store: Store, now: int) -> Running:
+    """Load the program of a database; a new database gets its secret."""
+    with store.transaction() as session:
+        if not session.rows(statements.PROGRAM):
+            session.write(statements.ADD_PROGRAM, [(1, secrets.token_bytes(32), None, None, now)])
+        return _load(session, ())
+
+
+def current(session: Session, known: Running) -> Running:
+    """Return what is known, or load it anew if a version was published since."""
+    (last,) = session.rows(statements.LAST_VERSION)[0]
+    if (last or 0) == len(known.versions):
+        return known
+    return _load(session, known.versions)
+
+
+def _load(session: Session, known: tuple[Version, ...]) -> Running:
+    _, secret, currency, _, _ = session.rows(statements.PROGRAM)[0]
+    compiled = {version.number: version.policy for version in known}
+    versions = tuple(
+        Version(number, compiled.get(number) or load_policy(data, f"version {number}"), from_day, published_at, data)
+        for number, _, from_day, published_at, data in session.rows(statements.VERSIONS)
+    )
+    program = Program([(version.from_day, version.policy) for version in versions]) if versions else None
+    return Running(secret, Ids(secret), currency, versions, program)

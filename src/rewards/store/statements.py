@@ -1,0 +1,142 @@
+"""Every statement that the hot paths run, built from the tables and compiled to SQL once.
+
+Inserts take tuples in the order of the table's columns. What does not live
+here: connections, and SQL that only one database understands (`sqlite`).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Delete, Executable, Insert, Select, Table, Update, bindparam, delete, func, insert, literal_column
+from sqlalchemy import select, update
+
+from rewards.store import sqlite
+from rewards.store.tables import METADATA
+
+_T = METADATA.tables
+
+
+def _sql(statement: Select[object] | Insert | Update | Delete | Executable) -> str:
+    return str(statement.compile(dialect=sqlite.DIALECT))  # type: ignore[attr-defined]
+
+
+def _add(table: str) -> str:
+    return _sql(insert(_T[table]))
+
+
+def _by(table: str, key: str, columns: str = "*") -> str:
+    """Return the keyed select: `key` and `columns` are names with spaces between; `*` is the whole row."""
+    source = _T[table]
+    names = list(source.c.keys()) if columns == "*" else columns.split()
+    return _sql(sqlite.keyed(source, _columns(source, key), *(source.c[name] for name in names)))
+
+
+def _columns(table: Table, names: str) -> list[ColumnElement[object]]:
+    return [table.c[name] for name in names.split()]
+
+
+def _timelines() -> str:
+    near, owner = _T["near_state"], _T["owner"]
+    columns = (owner.c.id, owner.c.kind, owner.c.state, owner.c.joined_day)
+    state = (near.c.events, near.c.entries, near.c.head, near.c.state)
+    beside = (owner, owner.c.id == near.c.owner_id)
+    return _sql(sqlite.keyed(near, [near.c.owner_id], *columns, *state, beside=beside))
+
+
+def _entries_page() -> str:
+    """Newest first, below an entry number."""
+    table = _T["entry"]
+    where = (table.c.owner_id == bindparam("owner"), table.c.number < bindparam("below"))
+    return _sql(select(table).where(*where).order_by(table.c.number.desc()).limit(bindparam("most")).offset(bindparam("skip")))
+
+
+def _next_owner() -> str:
+    return _sql(select(func.coalesce(func.max(_T["owner"].c.id) + literal_column("1"), literal_column("1"))))
+
+
+def _owner_page() -> str:
+    table = _T["owner"]
+    return _sql(select(table.c.id).where(table.c.id > bindparam("above")).order_by(table.c.id).limit(bindparam("most")).offset(bindparam("skip")))
+
+
+def _save_near() -> str:
+    near = _T["near_state"]
+    values = {name: bindparam(f"new_{name}") for name in ("events", "entries", "head", "state")}
+    return _sql(update(near).values(values).where(near.c.owner_id == bindparam("owner")))
+
+
+def _save_day() -> str:
+    day = _T["day_state"]
+    where = (day.c.owner_id == bindparam("owner"), day.c.day == bindparam("of"))
+    return _sql(update(day).values(state=bindparam("new_state")).where(*where))
+
+
+def _drop(table: str, key: str) -> str:
+    source = _T[table]
+    return _sql(delete(source).where(*(source.c[name] == bindparam(f"k_{name}") for name in key.split())))
+
+
+def _route_return() -> str:
+    """Say where a parked return went: owner, number, then its store, its id."""
+    route = _T["receipt_route"]
+    where = (
+        route.c.store_id == bindparam("store"),
+        route.c.receipt_id == bindparam("receipt"),
+        route.c.kind == bindparam("of_kind"),
+    )
+    return _sql(update(route).values(owner_id=bindparam("owner"), number=bindparam("event")).where(*where))
+
+
+# writes, in the order in which a batch runs them
+
+ADD_OWNER = _add("owner")
+ADD_PROFILE = _add("profile")
+ADD_CONTACT = _add("contact_route")
+ADD_EVENT = _add("event")
+ADD_NOTE = _add("note")
+ADD_ENTRY = _add("entry")
+ADD_POSTING = _add("posting")
+ADD_NEAR = _add("near_state")
+SAVE_NEAR = _save_near()
+DROP_DAY = _drop("day_state", "owner_id day")
+DROP_DAYS = _drop("day_state", "owner_id")
+SAVE_DAY = _save_day()
+ADD_DAY = _add("day_state")
+ADD_RECEIPT_ROUTE = _add("receipt_route")
+ROUTE_RETURN = _route_return()
+ADD_PARKED = _add("parked_return")
+DROP_PARKED = _drop("parked_return", "store_id receipt_id return_store_id return_id")
+ADD_KEY_ROUTE = _add("key_route")
+ADD_ANSWER = _add("answer")
+ADD_VERSION = _add("policy_version")
+ADD_PROGRAM = _add("program")
+SAVE_PROGRAM = _sql(update(_T["program"]).values(currency=bindparam("new_currency"), timezone=bindparam("new_timezone")))
+
+# reads by many keys
+
+TIMELINES = _timelines()
+DAYS = _by("day_state", "owner_id")
+EVENTS = _by("event", "owner_id number")
+EVENTS_OF = _by("event", "owner_id of_number", "owner_id of_number number body")
+EVENTS_BY_ID = _by("event", "owner_id kind store_id external_id", "owner_id kind store_id external_id number fingerprint")
+EVENTS_OF_OWNER = _by("event", "owner_id")
+NOTES = _by("note", "owner_id number")
+ENTRIES_OF_EVENT = _by("entry", "owner_id event_number")
+ENTRIES_OF_OWNER = _by("entry", "owner_id")
+POSTINGS = _by("posting", "owner_id entry_number")
+POSTINGS_OF_OWNER = _by("posting", "owner_id")
+ANSWERS = _by("answer", "owner_id number")
+PROFILES = _by("profile", "owner_id")
+CONTACTS = _by("contact_route", "kind value")
+CONTACTS_OF_OWNER = _by("contact_route", "owner_id")
+RECEIPT_ROUTES = _by("receipt_route", "store_id receipt_id kind")
+KEY_ROUTES = _by("key_route", "caller key")
+PARKED = _by("parked_return", "store_id receipt_id")
+
+# other reads
+
+NEXT_OWNER = _next_owner()
+OWNER_PAGE = _owner_page()
+ENTRIES_PAGE = _entries_page()
+PROGRAM = _sql(select(_T["program"]))
+LAST_VERSION = _sql(select(func.max(_T["policy_version"].c.number)))
+VERSIONS = _sql(select(_T["policy_version"]).order_by(_T["policy_version"].c.number))

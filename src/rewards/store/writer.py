@@ -1,0 +1,188 @@
+"""The one writer: takes what waits, writes it in one transaction, then answers everyone.
+
+It knows transactions and opaque commands; a planner says what a command
+writes. There is no timer: while a batch commits, the next one gathers. What
+does not live here: commands, SQL, and the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import Generic, Protocol, TypeVar
+
+from rewards.errors import RewardsError, TryAgain
+
+C = TypeVar("C")
+R = TypeVar("R")
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+class Planner(Protocol[C, R, T]):
+    """Says what commands write. `T` is the transaction's handle."""
+
+    def plan(self, transaction: T, commands: Sequence[C]) -> list[R | RewardsError]:
+        """Write what the commands ask, in order; a command's refusal is returned in its place.
+
+        Whatever is raised rolls the transaction back: alone, it is the command's own result.
+        """
+        ...
+
+    def committed(self) -> None:
+        """Hear that what the last `plan` wrote is kept."""
+        ...
+
+
+class Writer(Generic[C, R, T]):
+    """Owns the write side of a store. `transaction` commits at the end of its block and rolls back when it raises."""
+
+    def __init__(
+        self,
+        transaction: Callable[[], AbstractContextManager[T]],
+        planner: Planner[C, R, T],
+        *,
+        most_waiting: int = 10_000,
+        most_together: int = 512,
+    ) -> None:
+        """Start the writer's thread; at most so many commands wait, at most so many share a transaction."""
+        self._transaction = transaction
+        self._planner = planner
+        self._most_waiting = most_waiting
+        self._most_together = most_together
+        self._queue: SimpleQueue[_Waiting[C, R] | None] = SimpleQueue()
+        self._closing = Lock()
+        self._closed = False
+        self._thread = Thread(target=self._run, name="rewards-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether commands are being written."""
+        return self._thread.is_alive() and not self._closed
+
+    def submit(self, command: C) -> Future[R]:
+        """Queue a command for a caller that waits in a thread; raise `TryAgain` when too many wait."""
+        future: Future[R] = Future()
+        self._put(_Waiting(command, future, None))
+        return future
+
+    def asubmit(self, command: C) -> asyncio.Future[R]:
+        """Queue a command for a caller on the running event loop; raise `TryAgain` when too many wait."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
+        self._put(_Waiting(command, future, loop))
+        return future
+
+    def _put(self, waiting: _Waiting[C, R]) -> None:
+        if self._queue.qsize() >= self._most_waiting:
+            raise TryAgain("too-busy", "too many requests wait to be written; send this one again", retry_after=1)
+        with self._closing:
+            if self._closed:
+                raise TryAgain("closing", "the service is closing; send the request again")
+            self._queue.put(waiting)
+
+    def close(self) -> None:
+        """Write what waits, then stop. Idempotent."""
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            batch, going = self._gather()
+            if batch:
+                _answer(batch, self._write(batch))
+
+    def _gather(self) -> tuple[list[_Waiting[C, R]], bool]:
+        batch: list[_Waiting[C, R]] = []
+        waiting = self._queue.get()
+        while waiting is not None:
+            batch.append(waiting)
+            if len(batch) >= self._most_together:
+                return batch, True
+            try:
+                waiting = self._queue.get_nowait()
+            except Empty:
+                return batch, True
+        return batch, False
+
+    def _write(self, batch: list[_Waiting[C, R]]) -> list[R | BaseException]:
+        try:
+            return list(self._together([waiting.command for waiting in batch]))
+        except Exception as error:  # noqa: BLE001  whatever it is, only the guilty one shall get it
+            if len(batch) == 1:
+                return [_told(error)]
+            _log.warning("a batch of %d failed and is tried one by one: %s", len(batch), error)
+        return [self._alone(waiting.command) for waiting in batch]
+
+    def _alone(self, command: C) -> R | BaseException:
+        try:
+            return self._together([command])[0]
+        except Exception as error:  # noqa: BLE001
+            return _told(error)
+
+    def _together(self, commands: list[C]) -> list[R | RewardsError]:
+        with self._transaction() as transaction:
+            results = self._planner.plan(transaction, commands)
+        self._planner.committed()
+        return results
+
+
+class _Waiting(Generic[C, R]):
+    """A command with whoever waits for it."""
+
+    __slots__ = ("command", "future", "loop")
+
+    def __init__(
+        self, command: C, future: Future[R] | asyncio.Future[R], loop: asyncio.AbstractEventLoop | None
+    ) -> None:
+        self.command = command
+        self.future = future
+        self.loop = loop
+
+
+def _told(error: Exception) -> Exception:
+    if not isinstance(error, RewardsError):
+        _log.error("a command failed", exc_info=error)
+    return error
+
+
+def _answer(batch: list[_Waiting[C, R]], results: list[R | BaseException]) -> None:
+    """Complete all futures; each event loop is woken once."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[R], R | BaseException]]] = {}
+    for waiting, result in zip(batch, results, strict=True):
+        future = waiting.future
+        if isinstance(future, Future):
+            _settle(future, result)
+        elif waiting.loop is not None:
+            loops.setdefault(waiting.loop, []).append((future, result))
+    for loop, settled in loops.items():
+        try:
+            loop.call_soon_threadsafe(_settle_all, settled)
+        except RuntimeError:  # the loop was closed while its callers waited: nobody is left to tell
+            _log.info("%d answers found their event loop closed", len(settled))
+
+
+def _settle_all(settled: list[tuple[asyncio.Future[R], R | BaseException]]) -> None:
+    for future, result in settled:
+        if not future.done():  # its caller may have gone
+            _settle(future, result)
+
+
+def _settle(future: Future[R] | asyncio.Future[R], result: R | BaseException) -> None:
+    if isinstance(future, Future) and not future.set_running_or_notify_cancel():
+        return
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

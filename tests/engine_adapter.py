@@ -1,0 +1,174 @@
+"""The reference and the engine behind one interface, so that every law is asked of both.
+
+A *run* takes versions, the day a member joined and events in their order of
+arrival. `Outcome` then answers what each day earned, which lots there are, and
+what stands in each wallet at an instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rewards.days import moment
+from rewards.engine import reference, reference_lots
+from rewards.engine.program import Program
+from rewards.engine.reference import Facts, Points, Versions
+from rewards.ledger import timeline
+from rewards.ledger.entries import Entry
+from rewards.ledger.lots import NEVER, Lot, Purse
+from tests.strategies.histories import Event, Grant, Purchase, Return, Spending, facts_of
+
+Figures = tuple[int, int, int, tuple[tuple[int, int, int | None], ...]]  # available, pending, debt, lots
+
+
+class Outcome(Protocol):
+    def earned(self) -> Points: ...
+
+    def lots(self) -> dict[str, list[reference_lots.Lot]]: ...
+
+    def balance(self, at: int) -> dict[str, Figures]: ...
+
+
+Run = Callable[[Versions, int | None, Sequence[Event]], Outcome]
+
+
+@dataclass
+class ReferenceOutcome:
+    versions: Versions
+    facts: Facts
+
+    def __post_init__(self) -> None:
+        self._lots = reference_lots.lots(self.versions, self.facts)
+
+    def earned(self) -> Points:
+        return reference.earned(self.versions, self.facts)
+
+    def lots(self) -> dict[str, list[reference_lots.Lot]]:
+        return self._lots
+
+    def full_balance(self, at: int) -> dict[str, reference_lots.Balance]:
+        return reference_lots.balance_of(self.versions, self.facts, self._lots, at)
+
+    def balance(self, at: int) -> dict[str, Figures]:
+        return _without_nothing({wallet: (b.available, b.pending, b.debt, tuple(b.lots)) for wallet, b in self.full_balance(at).items()})
+
+
+def run_reference(versions: Versions, joined: int | None, events: Sequence[Event]) -> ReferenceOutcome:
+    return ReferenceOutcome(versions, facts_of(joined, events))
+
+
+@dataclass
+class EngineOutcome:
+    """An owner's timeline in memory: the near state, the rows, the receipts and every entry so far."""
+
+    program: Program
+    near: timeline.Near
+    rows: dict[int, timeline.DayRow] = field(default_factory=dict)
+    receipts: dict[str, tuple[int, timeline.Receipt, dict[str, int]]] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+
+    def take(self, event: Event) -> None:
+        """Book an event as the service does: give the timeline what it says it needs, no more; keep what it answers."""
+        change = self._change(event)
+        need = timeline.needs(self.program, self.near, change)
+        near = timeline.decode_near(timeline.encode(self.near))
+        days = {day: timeline.decode_day(timeline.encode(row)) for day, row in self.rows.items()} if need else None
+        receipts = [(receipt, dict(back)) for _, receipt, back in self.receipts.values()] if need == "receipts" else ()
+        booking = timeline.book(self.program, near, change, days, receipts)
+        self.near = booking.near
+        for day, row in booking.days.items():
+            if row is None:
+                self.rows.pop(day, None)
+            else:
+                self.rows[day] = row
+        self.entries += booking.entries
+        match change:
+            case timeline.Purchase(key, receipt):
+                self.receipts[receipt.receipt_id] = (key, receipt, {})
+            case timeline.Return(key, receipt, returned, _):
+                self.receipts[receipt.receipt_id] = (key, receipt, dict(returned))
+
+    def _change(self, event: Event) -> timeline.Change:
+        match event:
+            case Purchase(receipt):
+                return timeline.Purchase(len(self.receipts) + 1, receipt)
+            case Return(at, receipt_id, units):
+                key, receipt, back = self.receipts[receipt_id]
+                total = {line: back.get(line, 0) + units.get(line, 0) for line in {**back, **units}}
+                return timeline.Return(key, receipt, total, at)
+            case Spending(at, wallet, points):
+                return timeline.Spending(at, moment(at, self.program.zone).toordinal(), wallet, points)
+            case Grant(at, day, wallet, points):
+                return timeline.Grant(at, day, wallet, points)
+
+    def all_rows(self) -> dict[int, timeline.DayRow]:
+        last = self.near.last
+        return {**self.rows, **({last.day: last} if last else {})}
+
+    def earned(self) -> Points:
+        found = {}
+        for day, row in self.all_rows().items():
+            names = self.program.on(day).rule_ids
+            if row.points:
+                found[day] = {names[index]: points for index, points in row.points.items()}
+        return found
+
+    def awarded(self) -> Points:
+        """Return the same as `earned`, summed from what entries say they awarded."""
+        found: Points = {}
+        for entry in self.entries:
+            for award in entry.awards:
+                day = found.setdefault(award.day, {})
+                day[award.rule] = day.get(award.rule, 0) + award.points
+        return {day: kept for day, points in found.items() if (kept := {rule: n for rule, n in points.items() if n})}
+
+    def lots(self) -> dict[str, list[reference_lots.Lot]]:
+        held, _ = timeline.ledger_facts(self.program, self.all_rows())
+        return {wallet: [_lot(lot) for lot in found] for wallet, found in held.items() if found}
+
+    def balance(self, at: int) -> dict[str, Figures]:
+        return figures(timeline.fold_until(self.program, self.all_rows(), at), at)
+
+
+def _lot(lot: Lot) -> reference_lots.Lot:
+    return reference_lots.Lot(lot.day, lot.points, lot.available_at, _end(lot.expires_at))
+
+
+def _end(at: int) -> int | None:
+    return None if at >= NEVER else at
+
+
+def figures(purses: dict[str, Purse], at: int) -> dict[str, Figures]:
+    """Return purses, which stand at the instant `at`, as figures."""
+    found = {}
+    for wallet, purse in purses.items():
+        ready = sum(lot[3] for lot in purse.open if lot[1] <= at)
+        left = tuple(sorted((lot[0], lot[3], _end(lot[2])) for lot in purse.open))
+        found[wallet] = (ready, sum(lot[3] for lot in purse.open) - ready, purse.debt, left)
+    return _without_nothing(found)
+
+
+def _without_nothing(found: dict[str, Figures]) -> dict[str, Figures]:
+    return {wallet: figures for wallet, figures in found.items() if figures != (0, 0, 0, ())}
+
+
+def run_engine(versions: Versions, joined: int | None, events: Sequence[Event]) -> EngineOutcome:
+    return run_engine_with(versions, versions, joined, events, 0)
+
+
+def run_engine_with(
+    before: Versions, after: Versions, joined: int | None, events: Sequence[Event], published: int
+) -> EngineOutcome:
+    """Run with the versions of `before` for so many events, then with those of `after`."""
+    outcome = EngineOutcome(Program(before), timeline.open_near(joined or 0))
+    for number, event in enumerate(events):
+        if number == published:
+            outcome.program = Program(after)
+        outcome.take(event)
+    outcome.program = Program(after)
+    return outcome
+
+
+RUNS: dict[str, Run] = {"reference": run_reference, "engine": run_engine}

@@ -1,0 +1,160 @@
+"""Draws whole policies and successions of versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from rewards.days import Duration, Window
+from rewards.engine.reference import Versions
+from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Policy, Returns, Wallet
+from tests.strategies import words
+from tests.strategies.rules import multiplier, rule, selection, with_meanings
+from tests.strategies.words import Draw, chance, duration, pick, whole
+
+GROUP = "best"
+
+
+def expiry(draw: Draw, pending: Duration | None) -> Expiry:
+    """Draw a term after something longer than pending, or at an end, or both."""
+    terms = [Duration(1, "months"), Duration(40, "days"), Duration(12, "months"), Duration(7, "days"), Duration(2, "days")]
+    if pending is not None:
+        terms = [Duration(12, "months"), Duration(400, "days")] if pending.unit == "months" else terms[:3]
+    at = pick(draw, (None, None, "end_of_month", "end_of_quarter", "end_of_year"))
+    after = None if at and chance(draw, 2) else pick(draw, terms)
+    return Expiry(after=after, at=at, since=pick(draw, ("earned", "available", "last_visit")))
+
+
+def wallet(draw: Draw, key: str) -> Wallet:
+    pending = duration(draw, longest_days=14) if chance(draw, 3) else None
+    if pending == Duration(12, "months"):
+        pending = Duration(1, "months")
+    return Wallet(
+        key=key,
+        one=words.WALLETS[key],
+        title={"en": key.title(), "de": key.title()} if chance(draw, 4) else {},
+        round=pick(draw, ("down", "half_up", "up")),
+        pending=pending,
+        expires=expiry(draw, pending) if chance(draw, 2) else None,
+        liability=Liability(100, 85) if chance(draw, 4) else None,
+    )
+
+
+def eligible(draw: Draw) -> Eligible:
+    return Eligible(
+        excluding=selection(draw) if chance(draw, 3) else None,
+        before_discounts=chance(draw, 2),
+        tax_included=not chance(draw, 2),
+        points_count=chance(draw, 2),
+    )
+
+
+def rule_map(draw: Draw, anchor: int, *, measures: tuple[Window, ...] = (), drop: bool = True) -> dict[str, EarningRule]:
+    """Draw one to three rules, perhaps a group of two or three, perhaps a multiplier or two."""
+    names = ["dog", "ant", "fox", "bee", "elk", "cat", "gnu", "hen"]
+    names = names[whole(draw, 0, 7) :] + names
+    names = list(dict.fromkeys(names))
+    found: dict[str, EarningRule] = {}
+
+    def add(made: EarningRule | None) -> None:
+        if made is not None:
+            found[names.pop()] = made
+
+    for _ in range(whole(draw, 1, 3)):
+        add(rule(draw, names[-1], anchor, measure=pick(draw, measures or (None,))))
+    if chance(draw, 3):
+        purse, common = pick(draw, sorted(words.WALLETS)), pick(draw, measures or ("day", "week", "month", "receipt", "ever"))
+        for _ in range(whole(draw, 2, 3)):
+            add(rule(draw, names[-1], anchor, wallet=purse, measure=common, choose=GROUP))
+    for _ in range(pick(draw, (0, 1, 1, 2))):
+        add(multiplier(draw, names[-1], anchor, found))
+    return found if drop else {name: replace(one, remainder="carry") for name, one in found.items()}
+
+
+def policy_of(
+    found: Mapping[str, EarningRule],
+    *,
+    kept: Mapping[str, Wallet] | None = None,
+    zone: ZoneInfo = words.ANCHORS[0][0],
+    version: str = "sha256:1",
+    **parts: object,
+) -> Policy:
+    """Return a policy of these rules, with plain wallets unless given."""
+    plain = {key: Wallet(key=key, one=one) for key, one in words.WALLETS.items()}
+    policy = Policy(
+        version=version,
+        program="corner-cafe",
+        title={"": "Corner Cafe"},
+        currency="EUR",
+        decimals=2,
+        timezone=zone.key,
+        zone=zone,
+        line_attributes=dict(words.LINE_ATTRIBUTE_TYPES),  # type: ignore[arg-type]
+        wallets=dict(kept or plain),
+        rules=with_meanings(found),
+        groups=(GROUP,) if any(rule.choose for rule in found.values()) else (),
+    )
+    return replace(policy, **parts)  # type: ignore[arg-type]
+
+
+def policy(draw: Draw, zone: ZoneInfo, anchor: int, *, measures: tuple[Window, ...] = (), drop: bool = True) -> Policy:
+    """Draw a policy over the whole vocabulary; `measures` and `drop` narrow what its rules may do."""
+    currency, decimals = pick(draw, (("EUR", 2), ("EUR", 2), ("JPY", 0), ("KWD", 3)))
+    return policy_of(
+        rule_map(draw, anchor, measures=measures, drop=drop),
+        kept={key: wallet(draw, key) for key in words.WALLETS},
+        zone=zone,
+        eligible=eligible(draw),
+        currency=currency,
+        decimals=decimals,
+        program=pick(draw, ("corner-cafe", "book-shop")),
+        title=pick(draw, ({"": "Corner Cafe"}, {"en": "Cafe", "ka": "კაფე"})),
+        country=pick(draw, (None, "DE")),
+        effective=pick(draw, (None, anchor)),
+        member_attributes=pick(draw, ({}, words.MEMBER_ATTRIBUTE_TYPES)),
+        returns=Returns(
+            accept_within=duration(draw),
+            spent_points=pick(draw, ("debt", "deduct_from_refund")),
+            restored_points_last=duration(draw),
+        ),
+    )
+
+
+def amended(draw: Draw, before: Policy, anchor: int, number: int) -> Policy:
+    """Draw the next version: a corrected text, other terms, a changed, added or dropped rule, other eligibility."""
+    found, version = dict(before.rules), f"sha256:{number}"
+    name = pick(draw, sorted(found))
+    one = found[name]
+    is_base = any(name in getattr(r.gives, "of", ()) for r in found.values())
+    match pick(draw, ("text", "rule", "limit", "drop", "add", "eligible", "wallets")):
+        case "rule" if not is_base:
+            found[name] = rule(draw, name, anchor, wallet=one.wallet, measure=one.measure, choose=one.choose)
+        case "limit":
+            found[name] = replace(one, limits=tuple(replace(limit, points=limit.points + 2) for limit in one.limits))
+        case "drop" if one.choose is None and len(found) > 1 and not is_base:
+            del found[name]
+        case "add":
+            found["zebra"] = rule(draw, "zebra", anchor, measure=one.measure)
+        case "eligible":
+            return replace(before, version=version, eligible=eligible(draw))
+        case "wallets":
+            return replace(before, version=version, wallets={key: wallet(draw, key) for key in words.WALLETS})
+        case _:
+            found[name] = replace(one, title={"": "Corrected"})
+    return replace(before, version=version, rules=with_meanings(found))
+
+
+def succession(
+    draw: Draw, zone: ZoneInfo, anchor: int, *, measures: tuple[Window, ...] = (), drop: bool = True
+) -> Versions:
+    """Draw one to three versions with their first days; a third may be the first again."""
+    versions = [(anchor - 400, policy(draw, zone, anchor, measures=measures, drop=drop))]
+    for number in range(2, 2 + pick(draw, (0, 1, 1, 2))):
+        cut = max(versions[-1][0] + 1, anchor + pick(draw, (0, 1, 2, 7, 30, -1, -7)))
+        following = versions[0][1] if number > 2 and chance(draw, 3) else amended(draw, versions[-1][1], anchor, number)
+        if not drop:
+            carried = {key: replace(one, remainder="carry") for key, one in following.rules.items()}
+            following = replace(following, rules=with_meanings(carried))
+        versions.append((cut, following))
+    return versions

@@ -73,7 +73,7 @@ class MemberRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     external_id: Id | None = None
 
     def named(self) -> tuple[str, str]:
-        """Return the one key that is given, with its value as sent; raise `InvalidRequest` unless there is exactly one."""
+        """Return the one key that is given, with its value; raise `InvalidRequest` unless there is exactly one."""
         given = [(key, value) for key in self.__struct_fields__ if (value := getattr(self, key)) is not None]
         if len(given) != 1:
             raise InvalidRequest(
@@ -121,7 +121,9 @@ def to_receipt(basket: Basket, zone: ZoneInfo, *, most_lines: int = 2000) -> Rec
     try:
         local = basket.occurred_at.astimezone(zone)
     except OverflowError:
-        raise InvalidRequest("time-out-of-range", "the instant is outside the calendar", pointer="/occurred_at") from None
+        raise InvalidRequest(
+            "time-out-of-range", "the instant is outside the calendar", pointer="/occurred_at"
+        ) from None
     return Receipt(
         store_id=basket.store_id,
         receipt_id=basket.receipt_id,
@@ -219,7 +221,9 @@ def _spread_discount(lines: list[Line], discount: int) -> list[Line]:
     weights = [0 if line.stored_value else line.net_minor for line in lines]
     if discount > sum(weights):
         raise InvalidRequest(
-            "discount-too-large", f"the receipt's discount is above what it costs ({sum(weights)})", pointer="/discount_minor"
+            "discount-too-large",
+            f"the receipt's discount is above what it costs ({sum(weights)})",
+            pointer="/discount_minor",
         )
     shares = share(discount, lines, weights)
     return [
@@ -242,7 +246,9 @@ def _lay_tenders(lines: list[Line], tenders: Sequence[BasketTender]) -> list[Lin
             "due-changed", f"the tenders sum to {paid}, payable is {due}", pointer="/tenders", payable_minor=due
         )
     if len(tenders) == 1:
-        return [msgspec.structs.replace(line, tenders_minor=(amount,)) for line, amount in zip(lines, left, strict=True)]
+        return [
+            msgspec.structs.replace(line, tenders_minor=(amount,)) for line, amount in zip(lines, left, strict=True)
+        ]
     shares: list[list[int]] = []
     for tender in tenders:
         part = share(tender.amount_minor, lines, left)

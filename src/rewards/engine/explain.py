@@ -1,31 +1,21 @@
-"""Why a rule gave what it gave, and what one more condition would have brought.
+"""Why a rule gave what it gave.
 
 Numbers are kept with each award (`facts`); sentences are made from them and
-the policy when somebody asks. What does not live here: balances and lots.
+the policy when somebody asks. What does not live here: what a rule might have
+given (`misses`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any, NamedTuple
 
-from rewards.days import period, periods, plus
-from rewards.engine.plan import LONG, Gate, Progress, Recent, RulePlan, Visits, amount_column
-from rewards.engine.step import HEAD, Compiled, first_day
+from rewards.days import period
+from rewards.engine.plan import LONG, Progress, RulePlan
+from rewards.engine.rounding import whole
+from rewards.engine.step import HEAD, Compiled
 from rewards.money import largest_remainder
-from rewards.policy.model import (
-    AmountIs,
-    Condition,
-    EarningRule,
-    FirstPurchase,
-    HasCode,
-    MemberFor,
-    Not,
-    NoVisitFor,
-    NthVisit,
-    Policy,
-)
+from rewards.policy.model import EarningRule, Policy
 
 
 def facts(
@@ -59,8 +49,8 @@ def why(policy: Policy, rule_id: str, points: int, given: Sequence[int], version
     money = Money(policy.decimals)
     sums = [a + b for a, b in zip(before, today, strict=True)]
     if points < 0:
-        return _taken(rule, policy, sums, was, points, money)
-    text = _given(rule, policy, sums, money)
+        return _taken(rule, sums, was, points, money)
+    text = _given(rule, sums, money)
     if was > 0:
         text += f" of that day: {was + points}, of which {was} were given"
     elif was < 0:
@@ -87,7 +77,7 @@ class Money(NamedTuple):
         return f"{'-' if minor < 0 else ''}{whole}.{rest:0{self.decimals}}"
 
 
-def _given(rule: RulePlan, policy: Policy, sums: Sequence[int], money: Money) -> str:
+def _given(rule: RulePlan, sums: Sequence[int], money: Money) -> str:
     """Say what was counted: `6 whole 1.00 in 6.70`."""
     model = rule.rule
     name = f" of {model.on_name}" if model.on_name else " eligible"
@@ -113,7 +103,9 @@ def _what(rule: RulePlan) -> str:
 
 
 def _window_words(model: EarningRule) -> str:
-    return {"receipt": " on this receipt", "day": " today", "ever": " so far"}.get(model.measure, f" this {model.measure}")
+    return {"receipt": " on this receipt", "day": " today", "ever": " so far"}.get(
+        model.measure, f" this {model.measure}"
+    )
 
 
 def _carried(rule: RulePlan, sums: Sequence[int], money: Money) -> str:
@@ -136,7 +128,9 @@ def _cut_words(rule: RulePlan, sums: Sequence[int], total: int, before: Sequence
     full = _plain(rule, sums) - _plain(rule, before)
     if total >= full:
         return ""
-    limits = ", ".join(f"{points} per {per}" if per != "ever" else f"{points} in all" for per, points in rule.limits.items())
+    limits = ", ".join(
+        f"{points} per {per}" if per != "ever" else f"{points} in all" for per, points in rule.limits.items()
+    )
     return f"; {full} without the limit of {limits}"
 
 
@@ -145,17 +139,19 @@ def _plain(rule: RulePlan, sums: Sequence[int]) -> int:
     if rule.flat:
         return rule.flat if sums[0] > 0 else 0
     if not rule.is_times:
-        return sums[0] // rule.terms[0].every * rule.terms[0].give
+        return whole(sums[0], 1, rule.terms[0].every, rule.rounding) * rule.terms[0].give
     factors, by = rule.common()
-    return sum(amount * factor for amount, factor in zip(sums, factors, strict=True)) // by
+    return whole(sum(amount * factor for amount, factor in zip(sums, factors, strict=True)), 1, by, rule.rounding)
 
 
-def _taken(rule: RulePlan, policy: Policy, sums: Sequence[int], was: int, points: int, money: Money) -> str:
+def _taken(rule: RulePlan, sums: Sequence[int], was: int, points: int, money: Money) -> str:
     """Say what is left of the day and what it gave before."""
     left = was + points
     if not any(sums):
         return f"nothing that counts is left of that day: {left}, not {was}"
-    return f"{_given(rule, policy, sums, money)} are left of that day: {left}, not {was}"
+    if rule.rule.when and _plain(rule, sums) >= was:
+        return f"the day no longer meets the rule's conditions: {left}, not {was}"
+    return f"{_given(rule, sums, money)} are left of that day: {left}, not {was}"
 
 
 def line_shares(points: int, weights: Sequence[int]) -> list[int]:
@@ -164,148 +160,3 @@ def line_shares(points: int, weights: Sequence[int]) -> list[int]:
         return [0] * len(weights)
     shares = largest_remainder(abs(points), weights)
     return shares if points >= 0 else [-share for share in shares]
-
-
-class Miss(NamedTuple):
-    """A rule that one condition kept from giving, and by how much."""
-
-    rule: str
-    condition: str
-    why: str
-    short: int  # minor units for spend, else units, visits or days; 0 where there is no distance
-    unit: str  # "minor", "units", "visits", "days" or ""
-
-
-def near_misses(
-    version: Compiled,
-    carry: Sequence[Any],
-    vectors: Sequence[Sequence[int]],
-    day: int,
-    joined: int,
-    points: Sequence[int],
-    codes: Sequence[str],
-) -> list[Miss]:
-    """Return the rules that gave nothing because of exactly one condition, in the order of their ids."""
-    found = []
-    scene = _Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, joined)
-    for rule in version.plan.rules:
-        if points[rule.index] == 0 and rule.rule.when:
-            failed = [miss for miss in _failures(scene, rule, codes) if miss is not None]
-            if len(failed) == 1:
-                found.append(failed[0])
-    return found
-
-
-class _Scene(NamedTuple):
-    version: Compiled
-    carry: Sequence[Any]
-    today: Sequence[int]
-    day: int
-    joined: int
-
-
-def _failures(scene: _Scene, rule: RulePlan, codes: Sequence[str]) -> list[Miss | None]:
-    """Return what keeps the rule back, one for each condition; None for what holds."""
-    gates = [_gate(scene, rule, gate) for gate in rule.gates]
-    limits = [_threshold(scene, rule, column, least, i) for i, (column, least) in enumerate(rule.thresholds)]
-    found = [*gates, *limits]
-    for condition in rule.rule.when:
-        if isinstance(condition, HasCode) and condition.code not in codes:
-            found.append(Miss(rule.rule.id, "code", f"needs the code {condition.code}", 0, ""))
-    if not any(found) and not any(scene.today[term.column] > 0 for term in rule.terms):
-        found.append(None)
-    return found
-
-
-def _threshold(scene: _Scene, rule: RulePlan, column: int, least: int, position: int) -> Miss | None:
-    before = 0
-    if rule.rule.measure in LONG:
-        plan = scene.version.plan
-        slot = scene.carry[HEAD + plan.slots.index(Progress(rule.rule.id, rule.rule.meaning))]
-        if slot[0] == period(scene.day, rule.rule.measure):
-            before = slot[1 + len(rule.terms) + position]
-    short = least - before - scene.today[column]
-    if short <= 0:
-        return None
-    what = scene.version.plan.columns[column].what
-    money = Money(scene.version.policy.decimals)
-    text = f"{money.text(short)} short of {money.text(least)}" if what == "spend" else f"{short} short of {least} units"
-    return Miss(rule.rule.id, what, text, short, "minor" if what == "spend" else "units")
-
-
-def _gate(scene: _Scene, rule: RulePlan, gate: Gate) -> Miss | None:
-    """Return why a gate of the day does not hold, or None if it does."""
-    day, joined, visits = scene.day, scene.joined, scene.carry[2]
-    today = int(scene.today[0] > 0)
-    name = rule.rule.id
-    condition = gate.condition
-    if not joined:
-        return Miss(name, _word(condition), "needs a member", 0, "")
-    match condition:
-        case FirstPurchase(within=within):
-            if visits:
-                return Miss(name, "first_purchase", "is for the first purchase", 0, "")
-            if within is not None and day >= plus(joined, within):
-                return Miss(name, "first_purchase", "came too late after joining", 0, "")
-        case NthVisit(number=number, every=every):
-            left = (-(visits + today)) % number if every else number - visits - today
-            if left or not today:
-                text = f"{left} more visits" if left > 0 else "is for another visit"
-                return Miss(name, "nth_visit", text, max(left, 0), "visits")
-        case NoVisitFor(duration=duration):
-            if not visits:
-                return Miss(name, "no_visit_for", "there was no visit before", 0, "")
-            if (left := plus(scene.carry[1], duration) - day) > 0:
-                since = date.fromordinal(scene.carry[1]).isoformat()
-                return Miss(name, "no_visit_for", f"the last visit was on {since}, {left} days too near", left, "days")
-        case MemberFor(at_least=duration):
-            if (left := plus(joined, duration) - day) > 0:
-                return Miss(name, "member_for", f"{left} more days as a member", left, "days")
-        case AmountIs():
-            return _amount(scene, rule, condition, gate)
-        case Not(all_of=inner):
-            if all(_gate(scene, rule, Gate(each, gate.measure)) is None for each in inner):
-                return Miss(name, "not", f"is not for when `{_word(inner[0])}` holds", 0, "")
-        case HasCode():
-            return None
-    return None
-
-
-def _amount(scene: _Scene, rule: RulePlan, condition: AmountIs, gate: Gate) -> Miss | None:
-    plan = scene.version.plan
-    column = amount_column(condition)
-    amount = scene.today[plan.columns.index(column)]
-    if condition.what == "visits":
-        amount = int(amount > 0)
-    if condition.within is not None:
-        known = scene.carry[HEAD + plan.slots.index(Recent(column))]
-        first = first_day(scene.day, condition.within)
-        pairs = [known[i + 1] for i in range(0, len(known), 2) if known[i] >= first]
-        amount += len(pairs) if condition.what == "visits" else sum(pairs)
-    elif gate.measure in LONG:
-        slot = scene.carry[HEAD + plan.slots.index(Visits(column, gate.measure))]
-        amount += slot[1] if slot[0] == periods(scene.day)[_WINDOW[gate.measure]] else 0
-    unit = {"spend": "minor", "units": "units", "visits": "visits"}[condition.what]
-    text = Money(scene.version.policy.decimals).text if condition.what == "spend" else str
-    if condition.at_least is not None and amount < condition.at_least:
-        short = condition.at_least - amount
-        words = f"{text(short)} short of {text(condition.at_least)}"
-        return Miss(rule.rule.id, condition.what, f"{words} {'' if unit == 'minor' else unit}".strip(), short, unit)
-    if condition.at_most is not None and amount > condition.at_most:
-        return Miss(rule.rule.id, condition.what, f"is for at most {text(condition.at_most)}", 0, "")
-    return None
-
-
-_WINDOW = {"week": 1, "month": 2, "quarter": 3, "year": 4, "ever": 5}
-_WORDS = {
-    FirstPurchase: "first_purchase",
-    NthVisit: "nth_visit",
-    NoVisitFor: "no_visit_for",
-    MemberFor: "member_for",
-    HasCode: "code",
-    Not: "not",
-}
-
-
-def _word(condition: Condition) -> str:
-    return condition.what if isinstance(condition, AmountIs) else _WORDS[type(condition)]

@@ -187,7 +187,9 @@ def _plan_rule(plan: Plan, rule: EarningRule, index: int) -> RulePlan:
 
 def _own_term(plan: Plan, rule: EarningRule) -> Term:
     rate = rule.gives if isinstance(rule.gives, Rate) else Rate("spend", 1, 1)
-    return Term(plan.column(Column("units" if rate.what == "units" else "spend", selected(rule))), rate.give, rate.every)
+    return Term(
+        plan.column(Column("units" if rate.what == "units" else "spend", selected(rule))), rate.give, rate.every
+    )
 
 
 def _term(plan: Plan, rule: EarningRule, base: EarningRule) -> Term:
@@ -205,7 +207,9 @@ def _thresholds(plan: Plan, rule: EarningRule) -> list[tuple[int, int]]:
     return [
         (plan.column(amount_column(bound)), bound.at_least)
         for condition in rule.when
-        if is_threshold(condition) and isinstance(bound := _bind(rule, condition), AmountIs) and bound.at_least is not None
+        if is_threshold(condition)
+        and isinstance(bound := _bind(rule, condition), AmountIs)
+        and bound.at_least is not None
     ]
 
 

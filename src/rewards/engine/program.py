@@ -99,7 +99,9 @@ class Program:
     def _missing(self, number: int) -> list[Slot]:
         """Return the slots of version `number + 1` that only the past can fill."""
         old, new = self.versions[number].plan, self.versions[number + 1].plan
-        return [slot for slot in new.slots if not _inherits(old, new, slot) and not isinstance(slot, Progress | Contest)]
+        return [
+            slot for slot in new.slots if not _inherits(old, new, slot) and not isinstance(slot, Progress | Contest)
+        ]
 
     def ready(self, carry: Carry, day: int, past: Past) -> tuple[Compiled, Carry]:
         """Return the version of a day, and the carry as that version reads it."""
@@ -141,13 +143,13 @@ def _filled(new: Compiled, slot: Slot, day: int, past: Past) -> object:
             return [now, used]
         case Visits(column=column, window=window):
             now, index = period(day, window), new.plan.columns.index(column)
-            days = sum(
-                amount > 0 for at, amount in _amounts(new, index, day, past) if period(at, window) == now
-            )
+            days = sum(amount > 0 for at, amount in _amounts(new, index, day, past) if period(at, window) == now)
             return [now, days]
         case Recent(column=column):
             first, index = new.horizon(slot, day), new.plan.columns.index(column)
-            return [n for at, amount in _amounts(new, index, day, past) if at >= first and amount > 0 for n in (at, amount)]
+            return [
+                n for at, amount in _amounts(new, index, day, past) if at >= first and amount > 0 for n in (at, amount)
+            ]
         case _:
             return EMPTY[type(slot)]
 

@@ -210,12 +210,16 @@ def _worth(history: History, rule: EarningRule, day: int, window: list[Bought]) 
         return 0
     if isinstance(rule.gives, Flat):
         return rule.gives.give if sum(_selected(history, "spend", [rule], bought) for bought in window) else 0
+    parts = [[bought] for bought in window] if rule.remainder == "drop" else [window]
+    rounding = policy.wallets[rule.wallet].round
     if isinstance(rule.gives, Rate):
-        terms = [(rule.gives, [rule], 1, 1)]
-    else:
-        more, unit = rule.gives.numerator - rule.gives.denominator, rule.gives.denominator
-        bases = [base for base in map(policy.rules.__getitem__, rule.gives.of) if _reached(history, base, window)]
-        terms = [(base.gives, [rule, base], more, unit) for base in bases if isinstance(base.gives, Rate)]
+        rate = rule.gives
+        return sum(
+            rate.give * _rounded(_measured(history, rate.what, [rule], part), rate.every, rounding) for part in parts
+        )
+    more, unit = rule.gives.numerator - rule.gives.denominator, rule.gives.denominator
+    bases = [base for base in map(policy.rules.__getitem__, rule.gives.of) if _reached(history, base, window)]
+    terms = [(base.gives, [rule, base], more, unit) for base in bases if isinstance(base.gives, Rate)]
     common = 1
     for rate, _, _, unit in terms:
         common *= rate.every * unit
@@ -226,8 +230,7 @@ def _worth(history: History, rule: EarningRule, day: int, window: list[Bought]) 
             for rate, rules, more, unit in terms
         )
 
-    parts = [[bought] for bought in window] if rule.remainder == "drop" else [window]
-    return sum(_rounded(exact(part), common, policy.wallets[rule.wallet].round) for part in parts)
+    return sum(_rounded(exact(part), common, rounding) for part in parts)
 
 
 def _rounded(number: int, by: int, how: str) -> int:

@@ -49,7 +49,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def postings(
-    wallet: str, before: Purse, after: Purse, *, gross: int = 0, contra: str = "issued", spent: int = 0, to: str = "spent"
+    wallet: str,
+    before: Purse,
+    after: Purse,
+    *,
+    gross: int = 0,
+    contra: str = "issued",
+    spent: int = 0,
+    to: str = "spent",
 ) -> list[Posting]:
     """Book the difference of two purses of one wallet.
 

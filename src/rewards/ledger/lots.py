@@ -169,5 +169,3 @@ def spend(purse: Purse, at: int, points: int) -> None:
 def available(purse: Purse, at: int) -> int:
     """Return the points that can be spent at an instant to which the purse was advanced."""
     return sum(lot[3] for lot in purse.open if lot[1] <= at)
-
-

@@ -1,0 +1,174 @@
+"""What kept a rule from giving: the rules one condition short, and by how much.
+
+What does not live here: why a rule did give (`explain`). Nothing here decides
+anything; the step alone does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from rewards.days import Duration, period, periods, plus
+from rewards.engine.explain import Money
+from rewards.engine.plan import LONG, Gate, Progress, Recent, RulePlan, Visits, amount_column
+from rewards.engine.step import HEAD, Compiled, first_day
+from rewards.policy.model import (
+    AmountIs,
+    Condition,
+    FirstPurchase,
+    HasCode,
+    MemberFor,
+    Not,
+    NoVisitFor,
+    NthVisit,
+)
+
+
+class Miss(NamedTuple):
+    """A rule that one condition kept from giving, and by how much."""
+
+    rule: str
+    condition: str
+    why: str
+    short: int  # minor units for spend, else units, visits or days; 0 where there is no distance
+    unit: str  # "minor", "units", "visits", "days" or ""
+
+
+def near_misses(
+    version: Compiled,
+    carry: Sequence[Any],
+    vectors: Sequence[Sequence[int]],
+    day: int,
+    joined: int,
+    points: Sequence[int],
+    codes: Sequence[str],
+) -> list[Miss]:
+    """Return the rules that gave nothing because of exactly one condition, in the order of their ids."""
+    found = []
+    scene = _Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, joined)
+    for rule in version.plan.rules:
+        if points[rule.index] == 0 and rule.rule.when:
+            failed = [miss for miss in _failures(scene, rule, codes) if miss is not None]
+            if len(failed) == 1:
+                found.append(failed[0])
+    return found
+
+
+class _Scene(NamedTuple):
+    version: Compiled
+    carry: Sequence[Any]
+    today: Sequence[int]
+    day: int
+    joined: int
+
+
+def _failures(scene: _Scene, rule: RulePlan, codes: Sequence[str]) -> list[Miss | None]:
+    """Return what keeps the rule back, one for each condition; None for what holds."""
+    gates = [_gate(scene, rule, gate) for gate in rule.all_gates]
+    limits = [_threshold(scene, rule, column, least, i) for i, (column, least) in enumerate(rule.marks)]
+    found = [*gates, *limits]
+    found.extend(
+        Miss(rule.rule.id, "code", f"needs the code {condition.code}", 0, "")
+        for condition in rule.rule.when
+        if isinstance(condition, HasCode) and condition.code not in codes
+    )
+    if not any(found) and not any(scene.today[term.column] > 0 for term in rule.terms):
+        found.append(None)
+    return found
+
+
+def _threshold(scene: _Scene, rule: RulePlan, column: int, least: int, position: int) -> Miss | None:
+    before = 0
+    if rule.rule.measure in LONG:
+        plan = scene.version.plan
+        slot = scene.carry[HEAD + plan.slots.index(Progress(rule.rule.id, rule.rule.meaning))]
+        if slot[0] == period(scene.day, rule.rule.measure):
+            before = slot[1 + len(rule.terms) + position]
+    short = least - before - scene.today[column]
+    if short <= 0:
+        return None
+    what = scene.version.plan.columns[column].what
+    money = Money(scene.version.policy.decimals)
+    text = f"{money.text(short)} short of {money.text(least)}" if what == "spend" else f"{short} short of {least} units"
+    return Miss(rule.rule.id, what, text, short, "minor" if what == "spend" else "units")
+
+
+def _gate(scene: _Scene, rule: RulePlan, gate: Gate) -> Miss | None:
+    """Return why a gate of the day does not hold, or None if it does."""
+    condition = gate.condition
+    if not scene.joined:
+        return Miss(rule.rule.id, _word(condition), "needs a member", 0, "")
+    if isinstance(condition, AmountIs):
+        return _amount(scene, rule, condition, gate)
+    if isinstance(condition, Not):
+        inner = condition.all_of
+        if all(_gate(scene, rule, Gate(each, gate.measure)) is None for each in inner):
+            return Miss(rule.rule.id, "not", f"is not for when `{_word(inner[0])}` holds", 0, "")
+        return None
+    text, short, unit = _history(scene, condition)
+    return Miss(rule.rule.id, _word(condition), text, short, unit) if text else None
+
+
+def _history(scene: _Scene, condition: Condition) -> tuple[str, int, str]:
+    """Return what a condition on the member's past lacks (words, distance, unit); no words if it holds."""
+    day, visits = scene.day, scene.carry[2]
+    today = int(scene.today[0] > 0)
+    match condition:
+        case FirstPurchase() if visits:
+            return "is for the first purchase", 0, ""
+        case FirstPurchase(within=Duration() as within) if day >= plus(scene.joined, within):
+            return "came too late after joining", 0, ""
+        case NthVisit(number=number, every=every):
+            left = (-(visits + today)) % number if every else number - visits - today
+            if left or not today:
+                return f"{left} more visits" if left > 0 else "is for another visit", max(left, 0), "visits"
+        case NoVisitFor() if not visits:
+            return "there was no visit before", 0, ""
+        case NoVisitFor(duration=duration) if (left := plus(scene.carry[1], duration) - day) > 0:
+            since = date.fromordinal(scene.carry[1]).isoformat()
+            return f"the last visit was on {since}, {left} days too near", left, "days"
+        case MemberFor(at_least=duration) if (left := plus(scene.joined, duration) - day) > 0:
+            return f"{left} more days as a member", left, "days"
+    return "", 0, ""
+
+
+def _amount(scene: _Scene, rule: RulePlan, condition: AmountIs, gate: Gate) -> Miss | None:
+    plan = scene.version.plan
+    column = amount_column(condition)
+    amount = scene.today[plan.columns.index(column)]
+    if condition.what == "visits":
+        amount = int(amount > 0)
+    if condition.within is not None:
+        known = scene.carry[HEAD + plan.slots.index(Recent(column))]
+        first = first_day(scene.day, condition.within)
+        pairs = [known[i + 1] for i in range(0, len(known), 2) if known[i] >= first]
+        amount += len(pairs) if condition.what == "visits" else sum(pairs)
+    elif gate.measure in LONG:
+        slot = scene.carry[HEAD + plan.slots.index(Visits(column, gate.measure))]
+        amount += slot[1] if slot[0] == periods(scene.day)[_WINDOW[gate.measure]] else 0
+    unit = {"spend": "minor", "units": "units", "visits": "visits"}[condition.what]
+    text = Money(scene.version.policy.decimals).text if condition.what == "spend" else str
+    if condition.at_least is not None and amount < condition.at_least:
+        short = condition.at_least - amount
+        words = f"{text(short)} short of {text(condition.at_least)}"
+        return Miss(rule.rule.id, condition.what, f"{words} {'' if unit == 'minor' else unit}".strip(), short, unit)
+    if condition.at_most is not None and amount > condition.at_most:
+        return Miss(rule.rule.id, condition.what, f"is for at most {text(condition.at_most)}", 0, "")
+    return None
+
+
+_WINDOW = {"week": 1, "month": 2, "quarter": 3, "year": 4, "ever": 5}
+_WORDS = {
+    FirstPurchase: "first_purchase",
+    NthVisit: "nth_visit",
+    NoVisitFor: "no_visit_for",
+    MemberFor: "member_for",
+    HasCode: "code",
+    Not: "not",
+}
+
+
+def _word(condition: Condition) -> str:
+    return condition.what if isinstance(condition, AmountIs) else _WORDS[type(condition)]

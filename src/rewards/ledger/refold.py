@@ -1,0 +1,202 @@
+"""Fold an owner's days again from the touched one on, and lay all spendings over all lots anew.
+
+A day is judged by `judge`, in order or again. Folding stops at the first day
+whose carry comes out as it was. What does not live here: the quick way for a
+purchase in order (`timeline`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rewards.days import periods
+from rewards.engine.explain import facts
+from rewards.engine.program import Past, PastDay, Program
+from rewards.engine.step import Compiled
+from rewards.ledger.entries import Award, Posting, postings
+from rewards.ledger.lots import Purse
+from rewards.ledger.purses import all_purses
+from rewards.ledger.state import Booking, Change, DayRow, Grant, Near, Purchase, Return, Spending
+from rewards.receipt import Receipt, Returned
+
+Receipts = Sequence[tuple[Receipt, Returned]]
+CONTRA = {Purchase: "issued", Return: "taken_back", Spending: "issued", Grant: "adjusted"}
+
+
+def judge(program: Program, joined: int, row: DayRow, past: Past) -> tuple[list[Any], list[Award]]:
+    """Step over a row; set its points and return the carry after it with what changed for each rule."""
+    version, carry = program.ready(row.carry, row.day, past)
+    if not row.rows:
+        changes = [(index, -points) for index, points in row.points.items()]
+        row.points = {}
+        return row.carry, [_award(version, index, row, carry, change, -change) for index, change in changes]
+    vectors = list(row.rows.values())
+    after, points = version.step(carry, periods(row.day), row.day, vectors, joined)
+    was = row.points
+    row.points = {index: given for index, given in enumerate(points) if given}
+    changed = [index for index, given in enumerate(points) if given != was.get(index, 0)] if was else row.points
+    return after, [
+        _award(version, index, row, carry, points[index] - was.get(index, 0), was.get(index, 0)) for index in changed
+    ]
+
+
+def _award(version: Compiled, index: int, row: DayRow, carry: list[Any], change: int, was: int) -> Award:
+    return Award(
+        version.rule_ids[index],
+        version.wallets[index],
+        row.day,
+        change,
+        facts(version, index, carry, list(row.rows.values()), row.day, was),
+    )
+
+
+@dataclass(slots=True)
+class _Fold:
+    """Rows by day while they are folded again, and which of them changed."""
+
+    rows: dict[int, DayRow]
+    changed: set[int] = field(default_factory=set)
+    awards: list[Award] = field(default_factory=list)
+
+
+def fold_anew(
+    program: Program,
+    near: Near,
+    change: Change,
+    purses: dict[str, Purse],
+    days: dict[int, DayRow],
+    receipts: Receipts,
+    clock: int,
+) -> tuple[Booking, list[Posting], list[Award]]:
+    """Apply a change, fold again from its day, and lay the spendings anew up to `clock`.
+
+    `purses` are what was booked so far, brought to `clock`; the legs are the difference.
+    """
+    rows = dict(days)
+    if near.last is not None:
+        rows[near.last.day] = near.last
+    work = _Fold(rows)
+    spent = _apply(program, near, change, work)
+    carry = near.carry
+    if isinstance(change, Purchase | Return):
+        carry = _refold(program, near, change, work, receipts)
+    after = all_purses(program, work.rows, clock)
+    legs = []
+    gained: dict[str, int] = {}
+    for award in work.awards:
+        gained[award.wallet] = gained.get(award.wallet, 0) + award.points
+    if isinstance(change, Grant):
+        gained[change.wallet] = change.points
+    for key in sorted({*purses, *after}):
+        legs += postings(
+            key,
+            purses.get(key, Purse()),
+            after.setdefault(key, Purse()),
+            gross=gained.get(key, 0),
+            contra=CONTRA[type(change)],
+            spent=spent if isinstance(change, Spending) and key == change.wallet else 0,
+            to=change.to if isinstance(change, Spending) else "spent",
+        )
+    return _settle(near, work, carry, after, days), legs, work.awards
+
+
+def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
+    """Change the facts of the day; return the points that were spent by it."""
+    row = (
+        work.rows[change.day].copy()
+        if change.day in work.rows
+        else DayRow(change.day, _before(program, near, work, change.day))
+    )
+    work.rows[change.day] = row
+    work.changed.add(change.day)
+    match change:
+        case Spending():
+            row.spent.append((change.at, change.wallet, change.points))
+            return change.points
+        case Grant():
+            row.granted[change.wallet] = row.granted.get(change.wallet, 0) + change.points
+        case Purchase():
+            row.rows[change.key] = program.on(change.day).reader.vector(change.receipt, {})
+        case Return():
+            vector = program.on(change.day).reader.vector(change.receipt, change.returned)
+            if any(vector) or not _all_back(change.receipt, change.returned):
+                row.rows[change.key] = vector
+            else:
+                row.rows.pop(change.key, None)
+    return 0
+
+
+def _all_back(receipt: Receipt, returned: Returned) -> bool:
+    return all(returned.get(line.line_id, 0) == line.quantity for line in receipt.lines)
+
+
+def _before(program: Program, near: Near, work: _Fold, day: int) -> list[Any]:
+    """Return the carry before a day that had no row: what the next row began with."""
+    later = [other for other in work.rows if other > day]
+    if later:
+        first = work.rows[min(later)].carry
+        return first if len(later) < len(work.rows) else program.start(day)
+    return near.carry or program.start(day)
+
+
+def _refold(program: Program, near: Near, change: Change, work: _Fold, receipts: Receipts) -> list[Any]:
+    """Fold from the touched day until a carry comes out as it was; return the carry after the last day."""
+    past = _past(program, work, change, receipts)
+    carry: list[Any] | None = None
+    for day in sorted(each for each in work.rows if each >= change.day):
+        row = work.rows[day]
+        if carry is not None:
+            if row.carry == carry:
+                return near.carry
+            row = work.rows[day] = row.copy()
+            row.carry = carry
+            work.changed.add(day)
+        carry, awards = judge(program, near.joined, row, past)
+        work.awards += awards
+        if row.empty():
+            del work.rows[day]
+    assert carry is not None
+    return carry
+
+
+def _past(program: Program, work: _Fold, change: Change, receipts: Receipts) -> Past:
+    """Return earlier days as a cut may need them, as they are now."""
+
+    def known() -> Iterable[PastDay]:
+        by_day: dict[int, list[tuple[Receipt, Returned]]] = {}
+        for receipt, returned in _with(receipts, change):
+            by_day.setdefault(receipt.day, []).append((receipt, returned))
+        for day in sorted({*by_day, *work.rows}):
+            row = work.rows.get(day)
+            names = program.on(day).rule_ids
+            points = {names[index]: given for index, given in row.points.items()} if row is not None else {}
+            yield PastDay(day, points, by_day.get(day, []))
+
+    return known
+
+
+def _with(receipts: Receipts, change: Change) -> Receipts:
+    """Return the receipts with the change applied."""
+    if isinstance(change, Purchase):
+        return [*receipts, (change.receipt, {})]
+    if isinstance(change, Return):
+        mine = (change.receipt.store_id, change.receipt.receipt_id)
+        return [
+            (receipt, change.returned if (receipt.store_id, receipt.receipt_id) == mine else returned)
+            for receipt, returned in receipts
+        ]
+    return receipts
+
+
+def _settle(near: Near, work: _Fold, carry: list[Any], purses: dict[str, Purse], known: dict[int, DayRow]) -> Booking:
+    """Put the last row into the near state again, and say which other rows to write or delete."""
+    last_day = max(work.rows, default=0)
+    touched = set(work.changed)
+    if near.last is not None and near.last.day != last_day:
+        touched.add(near.last.day)
+    days: dict[int, DayRow | None] = {day: work.rows.get(day) for day in touched if day != last_day}
+    if last_day in known:
+        days[last_day] = None
+    return Booking(Near(near.joined, 0, work.rows.get(last_day), carry, purses), days, [])

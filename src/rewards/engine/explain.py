@@ -10,32 +10,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from rewards.days import period
-from rewards.engine.plan import LONG, Progress, RulePlan
+from rewards.days import periods
+from rewards.engine.plan import RulePlan
 from rewards.engine.rounding import whole
-from rewards.engine.step import HEAD, Compiled
+from rewards.engine.step import Compiled
 from rewards.money import largest_remainder
 from rewards.policy.model import EarningRule, Policy
 
 
 def facts(
-    version: Compiled, index: int, carry: Sequence[Any], vectors: Sequence[Sequence[int]], day: int, was: int
+    version: Compiled, index: int, carry: Sequence[Any], vector: Sequence[int], day: int, was: int
 ) -> tuple[int, ...]:
     """Return (points of the rule on that day before this event, sums of the window before today, sums of today).
 
     The sums are in the order of the rule's terms: spend in minor units, units, or visits (days).
+    `vector` is the day's.
     """
-    rule = version.plan.rules[index]
-    today = []
-    for term in rule.terms:
-        amount = sum(vector[term.column] for vector in vectors)
-        today.append(int(amount > 0) if rule.visits else amount)
-    before = [0] * len(today)
-    if rule.rule.measure in LONG:
-        slot = carry[HEAD + version.plan.slots.index(Progress(rule.rule.id, rule.rule.meaning))]
-        if slot[0] == period(day, rule.rule.measure):
-            before = slot[1 : 1 + len(today)]
-    return (was, *before, *today)
+    columns, visits, entry, window = version.sums[index]
+    if visits or len(columns) > 1:
+        today = [int(vector[column] > 0) if visits else vector[column] for column in columns]
+    elif not entry:
+        return was, 0, vector[columns[0]]
+    else:
+        today = [vector[columns[0]]]
+    known = carry[entry] if entry else [0]
+    if entry and known[0] == periods(day)[window]:
+        return was, *known[1 : 1 + len(today)], *today
+    return was, *([0] * len(today)), *today
 
 
 def why(policy: Policy, rule_id: str, points: int, given: Sequence[int], version: Compiled) -> str:

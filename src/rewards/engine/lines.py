@@ -165,47 +165,69 @@ class Reader:
         assert columns[0] == EVERYTHING
         self.columns = tuple(columns)
         self._eligible = eligible
-        self._kinds: dict[object, _Kind | None] = {}
+        self._kinds: dict[object, _Kind] = {}
         selections = [s for column in columns for s in column.filter.selections]
         if eligible.excluding is not None:
             selections.append(eligible.excluding)
         self._key = _key_of(selections)
-        plain = eligible.points_count and not eligible.before_discounts and eligible.tax_included
-        self._plain = plain
-        self._simple_tax = eligible.tax_included and not eligible.before_discounts
+        self._simple = eligible.tax_included and not eligible.before_discounts
+        self._points_count = eligible.points_count
         groups: dict[Filter, list[int]] = {}
         for i, column in enumerate(columns):
             filter_ = column.filter
             if filter_.schedules or filter_.codes:
                 groups.setdefault(Filter((), filter_.schedules, filter_.codes), []).append(i)
         self._gated = [(filter_, tuple(indices)) for filter_, indices in groups.items()]
+        self._blank = [0] * len(columns)
 
     def vector(self, receipt: Receipt, returned: Returned) -> list[int]:
         """Return the receipt's sum per column, of what is left after `returned`."""
-        sums = [0] * len(self.columns)
-        eligible, kinds, key_of = self._eligible, self._kinds, self._key
-        simple = self._plain or (self._simple_tax and not any(t.kind in _POINTS for t in receipt.tenders))
-        for line in receipt.lines:
-            key = key_of(line)
-            kind = kinds[key] if key in kinds else self._learn(key, line)
-            if kind is None:
-                continue
-            back = returned.get(line.line_id, 0) if returned else 0
-            kept = line.net_left_minor(back) if simple else kept_minor(eligible, receipt, line, back)
-            if kept <= 0:
-                continue
-            for i in kind.spend:
-                sums[i] += kept
-            if kind.units:
-                for i in kind.units:
-                    sums[i] += line.quantity - back
-            for i, column in kind.paid:
-                sums[i] += self._paid(column, receipt, line, back)
+        sums = self._blank.copy()
+        simple = self._simple and (
+            self._points_count or not receipt.tenders or not any(t.kind in _POINTS for t in receipt.tenders)
+        )
+        if simple and not returned:
+            self._add_whole(receipt, sums)
+        else:
+            self._add_left(receipt, returned, sums, simple=simple)
         for filter_, indices in self._gated:
             if not lets_through(filter_, receipt):
                 for i in indices:
                     sums[i] = 0
         return sums
+
+    def _add_whole(self, receipt: Receipt, sums: list[int]) -> None:
+        """Add lines of which nothing came back and whose net counts whole: nearly every receipt."""
+        kinds, key_of = self._kinds, self._key
+        for line in receipt.lines:
+            if key_of is None and line.stored_value is None:
+                key: object = line.categories
+            else:
+                key = key_of(line) if key_of is not None else (line.categories, line.stored_value)
+            kind = kinds.get(key) or self._learn(key, line)
+            kept = line.net_minor
+            if kept:
+                for i in kind.spend:
+                    sums[i] += kept
+                for i in kind.units:
+                    sums[i] += line.quantity
+                for i, column in kind.paid:
+                    sums[i] += self._paid(column, receipt, line, 0)
+
+    def _add_left(self, receipt: Receipt, returned: Returned, sums: list[int], *, simple: bool) -> None:
+        for line in receipt.lines:
+            key = self._key(line) if self._key is not None else (line.categories, line.stored_value)
+            kind = self._kinds.get(key) or self._learn(key, line)
+            back = returned.get(line.line_id, 0)
+            kept = line.net_left_minor(back) if simple else kept_minor(self._eligible, receipt, line, back)
+            if kept <= 0:
+                continue
+            for i in kind.spend:
+                sums[i] += kept
+            for i in kind.units:
+                sums[i] += line.quantity - back
+            for i, column in kind.paid:
+                sums[i] += self._paid(column, receipt, line, back)
 
     def by_line(self, receipt: Receipt, returned: Returned) -> list[list[int]]:
         """Return one vector for each line: what it adds to the receipt's, for shares of an award."""
@@ -220,29 +242,26 @@ class Reader:
         whole = kept_minor(self._eligible, receipt, line, back)
         return (line.quantity - back) * part // whole
 
-    def _learn(self, key: object, line: Line) -> _Kind | None:
+    def _learn(self, key: object, line: Line) -> _Kind:
         if len(self._kinds) >= _REMEMBERED:
             self._kinds.clear()
-        counts = is_eligible(self._eligible, line)
+        counts = is_eligible(self._eligible, line) or line.stored_value is not None
         hits = [
             i
             for i, column in enumerate(self.columns)
-            if (counts or line.stored_value is not None) and all(selects(s, line) for s in column.filter.selections)
+            if counts and all(selects(selection, line) for selection in column.filter.selections)
         ]
-        kind = None
-        if hits:
-            plain = [i for i in hits if self.columns[i].filter.paid_with is None]
-            kind = _Kind(
-                tuple(i for i in plain if self.columns[i].what == "spend"),
-                tuple(i for i in plain if self.columns[i].what == "units"),
-                tuple((i, self.columns[i]) for i in hits if self.columns[i].filter.paid_with is not None),
-            )
-        self._kinds[key] = kind
+        plain = [i for i in hits if self.columns[i].filter.paid_with is None]
+        kind = self._kinds[key] = _Kind(
+            tuple(i for i in plain if self.columns[i].what == "spend"),
+            tuple(i for i in plain if self.columns[i].what == "units"),
+            tuple((i, self.columns[i]) for i in hits if self.columns[i].filter.paid_with is not None),
+        )
         return kind
 
 
-def _key_of(selections: Sequence[Selection]) -> Callable[[Line], object]:
-    """Return a function from a line to what tells its kind apart, no finer than the policy needs."""
+def _key_of(selections: Sequence[Selection]) -> Callable[[Line], object] | None:
+    """Return a function from a line to what tells its kind apart, no finer than the policy needs; None: categories."""
     found = [match for selection in selections for match in _all_matches(selection)]
     by_value = any(m.attributes or m.price_at_least is not None or m.price_at_most is not None for m in found)
     if by_value:
@@ -255,7 +274,7 @@ def _key_of(selections: Sequence[Selection]) -> Callable[[Line], object]:
         )
     if any(m.skus is not None for m in found):
         return lambda line: (line.sku, line.categories, line.stored_value)
-    return lambda line: (line.categories, line.stored_value)
+    return None
 
 
 def _all_matches(selection: Selection) -> list[Match]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from rewards.days import period
 from rewards.engine.plan import Contest, Plan, Progress, Recent, Slot, Used, Visits
@@ -50,11 +49,15 @@ class Program:
         latest = dict(versions)
         self.from_days = sorted(latest)
         self.versions = [compiled(latest[day]) for day in self.from_days]
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The program's time zone, the same in every version."""
-        return self.versions[0].policy.zone
+        self.moving = sorted(
+            {
+                wallet.key
+                for version in self.versions
+                for wallet in version.policy.wallets.values()
+                if wallet.expires is not None and wallet.expires.since == "last_visit"
+            }
+        )  # wallets whose lots end so long after the last visit
+        self.zone = self.versions[0].policy.zone  # the same in every version
 
     def index(self, day: int) -> int:
         """Return the number of the version in force on a day."""

@@ -15,10 +15,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from rewards.days import Duration, plus
+from rewards.days import WINDOWS, Duration, plus
 from rewards.engine.lines import Reader
-from rewards.engine.plan import Contest, Plan, Progress, Recent, Slot, Used, Visits, contests, plan_policy
+from rewards.engine.plan import (
+    LONG,
+    Contest,
+    Plan,
+    Progress,
+    Recent,
+    RulePlan,
+    Slot,
+    Used,
+    Visits,
+    contests,
+    plan_policy,
+)
 from rewards.engine.writing import HEAD, Writer
 from rewards.policy.model import Policy
 
@@ -27,6 +40,15 @@ __all__ = ["EMPTY", "HEAD", "Carry", "Compiled", "Row", "Step", "compile_step", 
 Carry = list[object]
 Row = list[int]
 Step = Callable[[Carry, tuple[int, ...], int, Sequence[Row], int], tuple[Carry, list[int]]]
+
+
+class Sums(NamedTuple):
+    """Where the sums of one rule stand."""
+
+    columns: tuple[int, ...]  # of the day's vector
+    visits: bool  # count the day, not the sum
+    entry: int  # of the carry: the progress in a window that outlasts the day; 0 if there is none
+    window: int  # index of the window in `periods`
 
 
 @dataclass(slots=True)
@@ -40,6 +62,8 @@ class Compiled:
     source: str  # of the generated step, for whoever debugs it
     rule_ids: list[str]
     wallets: list[str]  # of each rule
+    only_wallet: str  # if all rules give one wallet, else empty
+    sums: list[Sums]  # of each rule: where `explain` finds what was counted
 
     def horizon(self, slot: Recent, day: int) -> int:
         """Return the first day that a `Recent` slot must still know on `day`."""
@@ -67,7 +91,17 @@ def compile_step(policy: Policy) -> Compiled:
         source=source,
         rule_ids=[rule.rule.id for rule in plan.rules],
         wallets=[rule.rule.wallet for rule in plan.rules],
+        only_wallet=wallets[0] if len(wallets := sorted({rule.rule.wallet for rule in plan.rules})) == 1 else "",
+        sums=[_sums(plan, rule) for rule in plan.rules],
     )
+
+
+def _sums(plan: Plan, rule: RulePlan) -> Sums:
+    columns = tuple(term.column for term in rule.terms)
+    if rule.rule.measure not in LONG:
+        return Sums(columns, rule.visits, 0, 0)
+    slot = plan.slots.index(Progress(rule.rule.id, rule.rule.meaning))
+    return Sums(columns, rule.visits, HEAD + slot, WINDOWS.index(rule.rule.measure) - 1)
 
 
 def _since(known: Sequence[int], first: int) -> int:

@@ -5,7 +5,7 @@ spendings are laid anew and an entry books the difference. What does not live
 here: where lots come from (`timeline`) and what an entry looks like (`entries`).
 
 >>> fold([Lot(1, 0, 30, 100), Lot(2, 0, 20, 100)], [(10, 100)], 25)  # the sooner ending lot pays
-Purse(debt=0, latest=30, spent_at=10, open=[[1, 0, 30, 100]])
+Purse(debt=0, latest=30, spent_at=10, open=[[1, 0, 30, 100]], soonest=0)
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Purse(msgspec.Struct, array_like=True):
     debt: int = 0
     latest: int = 0  # the latest end that any lot of this wallet ever had
     spent_at: int = 0  # the instant of the latest spending
-    open: list[list[int]] = []
+    open: list[list[int]] = []  # its lots are replaced, never changed in place
+    soonest: int = 0  # nothing ends before this instant
 
 
 def terms(wallet: Wallet, zone: ZoneInfo, day: int, last_visit: int) -> tuple[int, int]:
@@ -90,6 +91,8 @@ def fold(lots: Iterable[Lot], spendings: Sequence[tuple[int, int]], until: int, 
     several the soonest ending first, then the oldest), then points are spent (from the
     soonest ending lot, then the oldest). What no lot covers is debt. `debt` is owed from before.
     """
+    if not spendings and not debt:
+        return _untouched(lots, until)
     steps: list[tuple[int, int, int, int, list[int]]] = []
     latest = spent_at = 0
     for lot in lots:
@@ -122,6 +125,17 @@ def fold(lots: Iterable[Lot], spendings: Sequence[tuple[int, int]], until: int, 
     return Purse(debt, latest, spent_at, left)
 
 
+def _untouched(lots: Iterable[Lot], until: int) -> Purse:
+    """Return the purse of lots that nothing was ever taken from."""
+    latest, left = 0, []
+    for lot in lots:
+        latest = max(latest, lot[2])
+        if lot[3] and (lot[2] > until or lot[1] > until):
+            left.append(list(lot))
+    left.sort()
+    return Purse(0, latest, 0, left)
+
+
 def _drop_ended(heap: list[tuple[int, int, list[int]]], at: int) -> None:
     while heap and heap[0][0] <= at:
         heapq.heappop(heap)
@@ -144,21 +158,22 @@ def advance(purse: Purse, until: int) -> bool:
     if not purse.open:
         return False
     if purse.debt:
-        if all(lot[1] > until for lot in purse.open):
-            return False
         after = fold([Lot(*lot) for lot in purse.open], (), until, purse.debt)
         changed = after.debt != purse.debt or after.open != purse.open
         purse.debt, purse.open = after.debt, after.open
         return changed
+    if until < purse.soonest:
+        return False
     left = [lot for lot in purse.open if lot[2] > until]
     changed = len(left) != len(purse.open)
-    if changed:
-        purse.open = left
+    purse.open = left
+    purse.soonest = min((lot[2] for lot in left), default=0)
     return changed
 
 
 def spend(purse: Purse, at: int, points: int) -> None:
     """Take points at an instant that is not before anything recorded; the rest becomes debt."""
+    purse.open = [lot.copy() for lot in purse.open]
     heap = [(lot[2], lot[0], lot) for lot in purse.open if lot[1] <= at]
     heapq.heapify(heap)
     purse.debt += _take(heap, points)

@@ -9,48 +9,57 @@ from typing import NamedTuple
 
 from rewards.days import midnight, moment
 from rewards.engine.program import Program
+from rewards.ledger.entries import Posting
 from rewards.ledger.lots import NEVER, Lot, Purse, advance, fold, last_visit_of, terms
 from rewards.ledger.state import DayRow, Near
-from rewards.policy.model import Expiry, Wallet
+from rewards.policy.model import Expiry, Policy, Wallet
 
 
 def copied(purses: dict[str, Purse]) -> dict[str, Purse]:
     """Return purses that can be changed without touching these."""
-    return {key: Purse(p.debt, p.latest, p.spent_at, [lot.copy() for lot in p.open]) for key, p in purses.items()}
+    return {key: Purse(p.debt, p.latest, p.spent_at, p.open.copy(), p.soonest) for key, p in purses.items()}
 
 
-def add_to_lots(program: Program, row: DayRow, purses: dict[str, Purse], gained: dict[str, int], clock: int) -> None:
-    """Add a day's new points to its lot, which no other lot can stand behind; a visit moves lots that last from it."""
-    zone = program.zone
-    wallets = program.on(row.day).policy.wallets
-    for key, points in gained.items():
-        assert points >= 0, "in order nothing is ever taken back"
-        purse = purses.setdefault(key, Purse())
-        if not points:
-            continue
-        available_at, expires_at = terms(wallets[key], zone, row.day, row.day)
-        purse.latest = max(purse.latest, expires_at)
-        paid = min(points, purse.debt) if available_at <= clock else 0
+def add_to_lot(
+    program: Program, policy: Policy, purse: Purse, key: str, day: int, points: int, clock: int
+) -> list[Posting]:
+    """Add new points to the lot of the last day, which no other lot stands behind; debt is paid first.
+
+    Returns the legs without the contra account's. Points that have ended by `clock` go to `expired`.
+    """
+    available_at, expires_at = terms(policy.wallets[key], program.zone, day, day)
+    purse.latest = max(purse.latest, expires_at)
+    paid = min(points, purse.debt) if purse.debt and available_at <= clock else 0
+    legs = [Posting("debt", key, paid)] if paid else []
+    left = points - paid
+    if paid:
         purse.debt -= paid
-        if points > paid and expires_at > clock:
-            lot = next((lot for lot in purse.open if lot[0] == row.day), None)
-            if lot is None:
-                purse.open.append([row.day, available_at, expires_at, points - paid])
-            else:
-                lot[3] += points - paid
-    if sum(vector[0] for vector in row.rows.values()) > 0:
-        for key, purse in purses.items():
-            _extend(program, key, purse, row.day)
+    if expires_at <= clock:
+        return [*legs, Posting("expired", key, left)] if left else legs
+    if left:
+        legs.insert(0, Posting("lot", key, left, day, available_at, expires_at))
+        lots = purse.open
+        if not purse.soonest or expires_at < purse.soonest:
+            purse.soonest = expires_at
+        at = next((i for i in range(len(lots) - 1, -1, -1) if lots[i][0] <= day), -1)
+        if at >= 0 and lots[at][0] == day:
+            lots[at] = [day, available_at, expires_at, lots[at][3] + left]
+        else:
+            lots.append([day, available_at, expires_at, left])
+    return legs
 
 
-def _extend(program: Program, key: str, purse: Purse, day: int) -> None:
+def extend(program: Program, key: str, purse: Purse, day: int) -> None:
     """Move the ends of lots that count from the last visit, where they have not come yet."""
-    for lot in purse.open:
+    now = midnight(day, program.zone)
+    for i, lot in enumerate(purse.open):
         wallet = program.on(lot[0]).policy.wallets.get(key)
         moves = wallet is not None and wallet.expires is not None and wallet.expires.since == "last_visit"
-        if moves and wallet is not None and lot[2] > midnight(day, program.zone):
-            lot[2] = terms(wallet, program.zone, lot[0], day)[1]
-            purse.latest = max(purse.latest, lot[2])
+        if moves and wallet is not None and lot[2] > now:
+            end = terms(wallet, program.zone, lot[0], day)[1]
+            purse.open[i] = [lot[0], lot[1], end, lot[3]]
+            purse.latest = max(purse.latest, end)
+            purse.soonest = 0
 
 
 def all_purses(program: Program, rows: dict[int, DayRow], until: int) -> dict[str, Purse]:
@@ -69,9 +78,12 @@ def ledger_facts(
     for day in sorted(rows):
         row, version = rows[day], program.on(day)
         day_points = dict(row.granted)
-        for index, points in row.points.items():
-            wallet = version.wallets[index]
-            day_points[wallet] = day_points.get(wallet, 0) + points
+        if version.only_wallet:
+            day_points[version.only_wallet] = day_points.get(version.only_wallet, 0) + sum(row.points.values())
+        else:
+            for index, points in row.points.items():
+                wallet = version.wallets[index]
+                day_points[wallet] = day_points.get(wallet, 0) + points
         for key, points in day_points.items():
             if points:
                 gross.setdefault(key, []).append((day, version.policy.wallets[key], points))

@@ -14,7 +14,6 @@ from typing import Any
 from rewards.days import periods
 from rewards.engine.explain import facts
 from rewards.engine.program import Past, PastDay, Program
-from rewards.engine.step import Compiled
 from rewards.ledger.entries import Award, Posting, postings
 from rewards.ledger.lots import Purse
 from rewards.ledger.purses import all_purses
@@ -27,29 +26,28 @@ CONTRA = {Purchase: "issued", Return: "taken_back", Spending: "issued", Grant: "
 
 def judge(program: Program, joined: int, row: DayRow, past: Past) -> tuple[list[Any], list[Award]]:
     """Step over a row; set its points and return the carry after it with what changed for each rule."""
-    version, carry = program.ready(row.carry, row.day, past)
-    if not row.rows:
-        changes = [(index, -points) for index, points in row.points.items()]
-        row.points = {}
-        return row.carry, [_award(version, index, row, carry, change, -change) for index, change in changes]
-    vectors = list(row.rows.values())
-    after, points = version.step(carry, periods(row.day), row.day, vectors, joined)
-    was = row.points
-    row.points = {index: given for index, given in enumerate(points) if given}
-    changed = [index for index, given in enumerate(points) if given != was.get(index, 0)] if was else row.points
+    day, was = row.day, row.points
+    version, carry = program.ready(row.carry, day, past)
+    if row.rows:
+        vectors = list(row.rows.values())
+        after, points = version.step(carry, periods(day), day, vectors, joined)
+        vector = vectors[0] if len(vectors) == 1 else [sum(column) for column in zip(*vectors, strict=True)]
+        row.points = now = {index: given for index, given in enumerate(points) if given}
+    else:
+        after, vector = row.carry, [0] * len(version.plan.columns)
+        row.points = now = {}
+    rules, wallets = version.rule_ids, version.wallets
+    if not was:
+        return after, [
+            Award(rules[index], wallets[index], day, given, facts(version, index, carry, vector, day, 0))
+            for index, given in now.items()
+        ]
+    changed = [(index, now.get(index, 0), was.get(index, 0)) for index in sorted({*now, *was})]
     return after, [
-        _award(version, index, row, carry, points[index] - was.get(index, 0), was.get(index, 0)) for index in changed
+        Award(rules[index], wallets[index], day, given - old, facts(version, index, carry, vector, day, old))
+        for index, given, old in changed
+        if given != old
     ]
-
-
-def _award(version: Compiled, index: int, row: DayRow, carry: list[Any], change: int, was: int) -> Award:
-    return Award(
-        version.rule_ids[index],
-        version.wallets[index],
-        row.day,
-        change,
-        facts(version, index, carry, list(row.rows.values()), row.day, was),
-    )
 
 
 @dataclass(slots=True)

@@ -17,8 +17,8 @@ from rewards.days import moment
 from rewards.engine.program import PastDay, Program
 from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import Purse, advance, spend, terms
-from rewards.ledger.purses import add_to_lots, copied, fold_until
-from rewards.ledger.refold import CONTRA, Receipts, fold_anew, judge
+from rewards.ledger.purses import add_to_lot, copied, extend, fold_until
+from rewards.ledger.refold import Receipts, fold_anew, judge
 from rewards.ledger.state import (
     Booking,
     Change,
@@ -113,17 +113,22 @@ def book(
     (lots that ended, debts that were paid), and one for the change itself.
     """
     clock = max(near.clock, change.at)
-    version = program.on(change.day).policy.version
+    policy = program.on(change.day).policy
     purses = copied(near.purses)
     entries = _passing(program, near, purses, clock)
     if days is None:
-        before = copied(purses) if entries else near.purses
-        result, legs, awards = _in_order(program, near, change, purses, before, clock)
+        result, legs, awards = _in_order(program, near, change, purses, clock)
     else:
         result, legs, awards = fold_anew(program, near, change, purses, days, receipts, clock)
     result.near.clock = clock
     entries.append(
-        Entry(kind=_KINDS[type(change)], occurred_at=change.at, policy_version=version, postings=legs, awards=awards)
+        Entry(
+            kind=_KINDS[type(change)],
+            occurred_at=change.at,
+            policy_version=policy.version,
+            postings=legs,
+            awards=awards,
+        )
     )
     result.entries = entries
     return result
@@ -142,51 +147,60 @@ def _passing(program: Program, near: Near, purses: dict[str, Purse], clock: int)
 
 
 def _in_order(
-    program: Program,
-    near: Near,
-    change: Change,
-    purses: dict[str, Purse],
-    before: dict[str, Purse],
-    clock: int,
+    program: Program, near: Near, change: Change, purses: dict[str, Purse], clock: int
 ) -> tuple[Booking, list[Posting], list[Award]]:
-    last = near.last
+    """Book a change on the last day or after it, from the near state alone."""
+    last, day = near.last, change.day
     days: dict[int, DayRow | None] = {}
-    if last is None or change.day > last.day:
+    if last is None or day > last.day:
         if last is not None:
             days[last.day] = last
-        row = DayRow(change.day, near.carry or program.start(change.day))
+        row = DayRow(day, near.carry or program.start(day))
     else:
         row = last.copy()
     carry = near.carry or row.carry
     awards: list[Award] = []
-    spent: dict[str, int] = {}
-    gained: dict[str, int] = {}
     if isinstance(change, Spending):
         row.spent.append((change.at, change.wallet, change.points))
-        spend(purses.setdefault(change.wallet, Purse()), change.at, change.points)
-        spent[change.wallet] = change.points
+        legs = _spend(purses, change)
     elif isinstance(change, Grant):
         row.granted[change.wallet] = row.granted.get(change.wallet, 0) + change.points
-        gained[change.wallet] = change.points
+        legs = _gain(program, purses, day, {change.wallet: change.points}, "adjusted", clock)
     else:
         assert isinstance(change, Purchase)
-        row.rows[change.key] = program.on(change.day).reader.vector(change.receipt, {})
+        row.rows[change.key] = program.on(day).reader.vector(change.receipt, {})
         carry, awards = judge(program, near.joined, row, _no_past)
+        gained: dict[str, int] = {}
         for award in awards:
             gained[award.wallet] = gained.get(award.wallet, 0) + award.points
-    add_to_lots(program, row, purses, gained, clock)
-    legs = []
-    for key in sorted({*gained, *spent}):
-        legs += postings(
-            key,
-            before.get(key, Purse()),
-            purses[key],
-            gross=gained.get(key, 0),
-            contra=CONTRA[type(change)],
-            spent=spent.get(key, 0),
-            to=change.to if isinstance(change, Spending) else "spent",
-        )
+        legs = _gain(program, purses, day, gained, "issued", clock)
+        if any(vector[0] > 0 for vector in row.rows.values()):
+            for key in program.moving:
+                if key in purses:
+                    extend(program, key, purses[key], day)
     return Booking(Near(near.joined, 0, row, carry, purses), days, []), legs, awards
+
+
+def _spend(purses: dict[str, Purse], change: Spending) -> list[Posting]:
+    purse = purses.setdefault(change.wallet, Purse())
+    before = Purse(purse.debt, open=purse.open)
+    spend(purse, change.at, change.points)
+    return postings(change.wallet, before, purse, spent=change.points, to=change.to)
+
+
+def _gain(
+    program: Program, purses: dict[str, Purse], day: int, gained: dict[str, int], contra: str, clock: int
+) -> list[Posting]:
+    """Add what the day gained to its lots; in order nothing is ever taken back."""
+    policy = program.on(day).policy
+    legs = []
+    for key in sorted(gained) if len(gained) > 1 else gained:
+        points = gained[key]
+        assert points >= 0
+        if points:
+            legs += add_to_lot(program, policy, purses.setdefault(key, Purse()), key, day, points, clock)
+            legs.append(Posting(contra, key, -points))
+    return legs
 
 
 def _no_past() -> Iterable[PastDay]:

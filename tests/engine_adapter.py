@@ -18,6 +18,8 @@ from rewards.engine.reference import Facts, Points, Versions
 from rewards.ledger import timeline
 from rewards.ledger.entries import Entry
 from rewards.ledger.lots import NEVER, Lot, Purse
+from rewards.ledger.purses import ledger_facts
+from rewards.receipt import Receipt
 from tests.strategies.histories import Event, Grant, Purchase, Return, Spending, facts_of
 
 Figures = tuple[int, int, int, tuple[tuple[int, int, int | None], ...]]  # available, pending, debt, lots
@@ -66,7 +68,7 @@ class EngineOutcome:
     program: Program
     near: timeline.Near
     rows: dict[int, timeline.DayRow] = field(default_factory=dict)
-    receipts: dict[str, tuple[int, timeline.Receipt, dict[str, int]]] = field(default_factory=dict)
+    receipts: dict[str, tuple[int, Receipt, dict[str, int]]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
@@ -125,7 +127,7 @@ class EngineOutcome:
         return {day: kept for day, points in found.items() if (kept := {rule: n for rule, n in points.items() if n})}
 
     def lots(self) -> dict[str, list[reference_lots.Lot]]:
-        held, _ = timeline.ledger_facts(self.program, self.all_rows())
+        held, _ = ledger_facts(self.program, self.all_rows())
         return {wallet: [_lot(lot) for lot in found] for wallet, found in held.items() if found}
 
     def balance(self, at: int) -> dict[str, Figures]:

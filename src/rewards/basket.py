@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -23,6 +23,7 @@ from rewards.money import LARGEST, largest_remainder
 from rewards.receipt import Line, Receipt, Tender
 
 Id = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+(?!\n)$")]
+OptionalId = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")]  # empty: none
 Name = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 Minor = Annotated[int, Meta(ge=0, le=LARGEST)]
 Whole = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
@@ -89,8 +90,8 @@ class Basket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     receipt_id: Id
     store_id: Id
-    till_id: Id | Literal[""] = ""
-    operator_id: Id | Literal[""] = ""
+    till_id: OptionalId = ""
+    operator_id: OptionalId = ""
     occurred_at: Instant
     currency: Currency
     member: MemberRef | None = None

@@ -176,22 +176,17 @@ def line_ids(lines: Iterable[EventLine]) -> list[str]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the numbered lines of a file, packed or not; blank ones are left out."""
+    """Yield the numbered lines of a file, packed (known by its first two bytes) or not; blank ones are left out."""
     try:
-        with _opened(path) as file:
+        with path.open("rb") as plain:
+            packed = plain.read(2) == b"\x1f\x8b"
+            plain.seek(0)
+            file: IO[bytes] | gzip.GzipFile = gzip.GzipFile(fileobj=plain) if packed else plain
             for number, raw in enumerate(file, start=1):
                 if not raw.isspace():
                     yield number, raw
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidRequest("file-unreadable", f"`{path}` cannot be read: {error}") from error
-
-
-def _opened(path: Path) -> IO[bytes]:
-    """Open for reading; a gzip file is known by its first two bytes."""
-    file = path.open("rb")
-    packed = file.read(2) == b"\x1f\x8b"
-    file.seek(0)
-    return gzip.open(file) if packed else file  # type: ignore[return-value]
 
 
 def _decoded(decoder: msgspec.json.Decoder[_T], raw: bytes) -> _T | RewardsError:

@@ -3,9 +3,9 @@
 What does not live here: the form of the file, what is accepted (the service
 decides), and the progress bar (`cli`).
 
-**Order.** The service books the same facts whatever their order, but of two
-returns that together exceed a purchase it takes the one that comes first. So a
-purchase's returns keep their order of the file among themselves, also with
+**Order.** The service books the same facts whatever their order; which of two
+returns that together exceed a purchase is taken would hang on it. So a return is
+held against what the file's earlier returns left of the purchase, also with
 `shuffle`: the same events are accepted, and the same balances result.
 
 **Lines.** A returned row names a sku and a price, not a line; it is laid on the
@@ -23,8 +23,10 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from rewards.basket import Basket, BasketLine, MemberRef
-from rewards.errors import RewardsError
+from rewards.errors import Conflict, RewardsError
 from rewards.history import Event, EventLine, Part, Sold, Survey, events, line_ids, parts, survey
 from rewards.service.commands import Command, Enrol, Outcome, RecordPurchase, RecordReturn, ReturnLine, ReturnOf
 from rewards.service.service import Service
@@ -88,7 +90,12 @@ def run(
     pipe.drain()
     read = _read(path, result)
     for part in read if shuffle is None else _shuffled(read, shuffle):
-        pipe.send(part.event.kind, part.name, _command(part, found))
+        command = _command(part, found)
+        if isinstance(command, Conflict):
+            result.refuse("return", part.name, command)
+            pipe.skip()
+        else:
+            pipe.send(part.event.kind, part.name, command)
     pipe.drain()
     return result
 
@@ -116,17 +123,20 @@ def _shuffled(read: Iterable[Part], seed: int) -> list[Part]:
     return [part if part.of is None else returns[part.of].popleft() for part in after]
 
 
-def _command(part: Part, found: Survey) -> Command:
+def _command(part: Part, found: Survey) -> Command | Conflict:
     event = part.event
     if event.kind == "purchase":
         return RecordPurchase(_basket(event))
-    return RecordReturn(
-        return_id=part.name,
-        store_id=event.store_id,
-        occurred_at=event.occurred_at,
-        of=None if part.of is None else _origin(part, found),
-        lines=() if part.of is None else _returned(part.lines, found.sold.get(part.of)),
-    )
+    bare = RecordReturn(return_id=part.name, store_id=event.store_id, occurred_at=event.occurred_at)
+    if part.of is None:
+        return bare
+    sold = found.sold.get(part.of)
+    of = ReturnOf(store_id=sold.store_id if sold else event.store_id, receipt_id=part.of)
+    asked = _unknown(part.lines) if sold is None else _laid(part.lines, sold)
+    if asked is None:
+        return Conflict("return-exceeds", f"more comes back than is left of purchase `{part.of}`")
+    lines = tuple(ReturnLine(line_id=name, quantity=quantity) for name, quantity in asked.items() if quantity)
+    return msgspec.structs.replace(bare, of=of, lines=lines)
 
 
 def _basket(event: Event) -> Basket:
@@ -160,36 +170,31 @@ def _basket_line(line_id: str, line: EventLine) -> BasketLine:
     )
 
 
-def _origin(part: Part, found: Survey) -> ReturnOf:
-    """Name the purchase by its store where the file has it, else by the return's own."""
-    sold = found.sold.get(part.of or "")
-    return ReturnOf(store_id=sold.store_id if sold else part.event.store_id, receipt_id=part.of)
-
-
-def _returned(rows: Iterable[EventLine], sold: Sold | None) -> tuple[ReturnLine, ...]:
-    """Lay returned rows on the lines of the purchase, in their order.
-
-    What the purchase has no units for is asked of its last such line all the same:
-    the service refuses the return, and it uses up no units here either.
-    """
-    lines = sold.lines if sold else []
-    left = {line.line_id: line.left for line in lines}
+def _unknown(rows: Iterable[EventLine]) -> Counter[str]:
+    """Name the lines of a purchase that the file does not hold by their skus."""
     asked: Counter[str] = Counter()
-    exceeded = False
     for row in rows:
-        units, name = row.quantity, row.sku
-        for line in lines:
+        asked[row.sku] += row.quantity
+    return asked
+
+
+def _laid(rows: Iterable[EventLine], sold: Sold) -> Counter[str] | None:
+    """Lay returned rows on the purchase's lines and take the units off; None, and nothing taken, if it has fewer."""
+    left = {line.line_id: line.left for line in sold.lines}
+    asked: Counter[str] = Counter()
+    for row in rows:
+        units = row.quantity
+        for line in sold.lines:
             if line.sku == row.sku and line.price == row.unit_price_minor:
-                taken, name = min(units, left[line.line_id]), line.line_id
-                asked[name] += taken
-                left[name] -= taken
+                taken = min(units, left[line.line_id])
+                asked[line.line_id] += taken
+                left[line.line_id] -= taken
                 units -= taken
-        asked[name] += units
-        exceeded = exceeded or units > 0
-    if not exceeded:
-        for line in lines:
-            line.left = left[line.line_id]
-    return tuple(ReturnLine(line_id=name, quantity=quantity) for name, quantity in asked.items() if quantity)
+        if units:
+            return None
+    for line in sold.lines:
+        line.left = left[line.line_id]
+    return asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +218,10 @@ class _Pipe:
         self._batch.append(_Sent(kind, name, command))
         if len(self._batch) == BATCH:
             self._hand_on()
+
+    def skip(self) -> None:
+        """Count a command that will not come."""
+        self._done += 1
 
     def drain(self) -> None:
         """Hand on what is left and wait for every answer."""

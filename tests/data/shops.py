@@ -80,8 +80,8 @@ _EVENING = (
     " FROM receipt GROUP BY member, day"
 )
 _BASKETS = "SELECT member, day, SUM(20 * (food >= 6000)) x FROM receipt GROUP BY member, day"
-_GREENS = windowed("SELECT *, greens s, 0 t FROM day", "s * 3 / 100", "week")
-_BUTCHER = windowed("SELECT *, butcher s, 0 t FROM day", "s * 2 / 100", "week")
+_GREENS = windowed("SELECT *, greens s, 0 t FROM day", "s / 100 * 3", "week")
+_BUTCHER = windowed("SELECT *, butcher s, 0 t FROM day", "s / 100 * 2", "week")
 _BEST = (
     "SELECT member, day, b - LAG(b, 1, 0) OVER (PARTITION BY member, week ORDER BY day) x FROM ("
     "SELECT member, day, week, MAX(SUM(g.x) OVER w, SUM(h.x) OVER w) b"
@@ -95,7 +95,7 @@ GROCERY_CARD = Shop(
     zone="America/New_York",
     amounts=grocery_amounts,
     columns=["spend", "food", "fuel", "own", "fresh", "greens", "butcher", "pastry"],
-    wallets={"points": Expiry(0, slide), "gallons": Expiry(2, lambda day, _: after_month(day))},
+    wallets={"points": Expiry(0, slide), "gallons": Expiry(2, lambda day, _: after_month(months(day, 1)))},
     rules=[
         ("points", windowed("SELECT *, food s, 0 t FROM day", "s / 100", "week")),
         ("points", windowed("SELECT *, own s, 0 t FROM day", "s / 100", "week")),
@@ -121,7 +121,7 @@ def gift_amounts(row: dict[str, Any], spend: int, units: int) -> dict[str, int]:
 
 
 _ORDERS = "SELECT member, day, SUM(30 * (spend >= 25000)) x FROM receipt GROUP BY member, day"
-_FLOORS = "SELECT member, day, SUM(spend * 2 / 100) x FROM receipt GROUP BY member, day"  # remainder: drop
+_FLOORS = "SELECT member, day, SUM(spend / 100 * 2) x FROM receipt GROUP BY member, day"  # remainder: drop
 
 GIFT_HOUSE = Shop(
     file="online_retail.part-a.jsonl.gz",

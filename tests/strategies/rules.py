@@ -86,7 +86,7 @@ def _schedule_part(draw: Draw, anchor: int, key: str) -> object:
         case "days":
             return frozenset(some(draw, range(7), 5))
         case "dates":
-            return frozenset(some(draw, range(anchor - 3, anchor + 8), 5))
+            return frozenset(some(draw, range(anchor - 1, anchor + 4), 5))
         case "stores":
             return frozenset({pick(draw, words.STORES)})
     return anchor + whole(draw, -5, 10)

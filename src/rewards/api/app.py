@@ -9,16 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Litestar, Router
-from litestar.connection import ASGIConnection
+from litestar.connection import Request
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.handlers import BaseRouteHandler
 
 from rewards.api.document import document_config
 from rewards.api.problems import HANDLERS
 from rewards.api.routes import HEALTH, V1
 from rewards.api.wire import MOST_BYTES, StrictRequest
-from rewards.errors import InvalidRequest
+from rewards.errors import RewardsError
 from rewards.service.service import Service
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -37,7 +36,7 @@ def create_app(service: Service, *, loopback_only: bool = True) -> Litestar:
     return Litestar(
         route_handlers=[Router("/v1", route_handlers=V1), *HEALTH],
         dependencies={"service": Provide(provide_service)},
-        guards=[_only_loopback] if loopback_only else [],
+        before_request=_only_loopback if loopback_only else None,  # a guard would copy the handler every time
         request_class=StrictRequest,
         request_max_body_size=MOST_BYTES,
         exception_handlers=HANDLERS,
@@ -46,8 +45,8 @@ def create_app(service: Service, *, loopback_only: bool = True) -> Litestar:
     )
 
 
-async def _only_loopback(connection: ASGIConnection[Any, Any, Any, State], _: BaseRouteHandler) -> None:
-    host = next((value for name, value in connection.scope["headers"] if name == b"host"), b"").decode("latin-1")
+async def _only_loopback(request: Request[Any, Any, State]) -> None:
+    host = next((value for name, value in request.scope["headers"] if name == b"host"), b"").decode("latin-1")
     name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
     if name.lower() not in _LOOPBACK:
-        raise InvalidRequest("host-not-allowed", f"this server is open and does not answer to `{host[:100]}`")
+        raise RewardsError("host-not-allowed", f"this server is open and does not answer to `{host[:100]}`")

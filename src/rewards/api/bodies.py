@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from rewards.basket import Id, Instant, MemberRef
+from rewards.basket import Id, Instant, MemberRef, OptionalId
 from rewards.service.answers import VersionAnswer
 from rewards.service.commands import Adjust, Points
 
@@ -23,7 +23,7 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     points: Points
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
     actor: Id
-    adjustment_id: Annotated[str, Meta(max_length=100, pattern=r"^[^\x00]*$")] = ""
+    adjustment_id: OptionalId = ""
     occurred_at: Instant | None = None
 
     def of(self, member_id: str) -> Adjust:

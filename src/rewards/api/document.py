@@ -22,11 +22,12 @@ from litestar.status_codes import HTTP_404_NOT_FOUND
 
 from rewards import __version__
 from rewards.api.bodies import Adjustment, CheckAnswer, Health, PolicyAnswer, PolicyText, VersionsAnswer
+from rewards.api.examples import EXAMPLES
 from rewards.api.problems import KINDS, PAGE, Problem, no_such_path
 from rewards.basket import Basket, MemberRef
 from rewards.service.answers import (
+    AdjustmentAnswer,
     BalanceAnswer,
-    EntryAnswer,
     MemberAnswer,
     PurchaseAnswer,
     ReturnAnswer,
@@ -36,7 +37,7 @@ from rewards.service.commands import Enrol, RecordReturn
 
 _BODIES = (
     *(Adjustment, Basket, Enrol, MemberRef, PolicyText, RecordReturn),
-    *(BalanceAnswer, CheckAnswer, EntryAnswer, Health, MemberAnswer, PolicyAnswer, Problem),
+    *(BalanceAnswer, CheckAnswer, AdjustmentAnswer, Health, MemberAnswer, PolicyAnswer, Problem),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
 )
 
@@ -56,9 +57,27 @@ tr:target, details:target { background: #fc06 } :root { color-scheme: light dark
 
 
 def exact(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the framework's document with every body's form as the decoder has it."""
-    _, forms = msgspec.json.schema_components(_BODIES, ref_template="#/components/schemas/{name}")
+    """Give the document every form as the decoder has it, and parameters that are never null; return it."""
+    for item in document["paths"].values():
+        for operation in item.values():
+            for parameter in operation.get("parameters") or ():
+                parameter["schema"] = _never_null(parameter["schema"])
+    template = "#/components/schemas/{name}"
+    _, forms = msgspec.json.schema_components(_BODIES, schema_hook=_anything, ref_template=template)
+    for name, example in EXAMPLES.items():
+        forms[name]["examples"] = [example]
     return {**document, "components": {**document.get("components", {}), "schemas": forms}}
+
+
+def _never_null(form: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter's form without the null that stands for its absence, and with whole bounds."""
+    given = [one for one in form.get("oneOf", ()) if one != {"type": "null"}]
+    merged = {**form, **given[0]} if len(given) == 1 else form
+    return {key: int(value) if isinstance(value, float) else value for key, value in merged.items() if key != "oneOf"}
+
+
+def _anything(_: type) -> dict[str, Any]:
+    return {"description": "any JSON value"}
 
 
 class SchemaJson(JsonRenderPlugin):

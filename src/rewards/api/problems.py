@@ -81,8 +81,14 @@ KINDS: dict[str, Kind] = {
     "nul-character": Kind(400, "NUL character", "remove the character NUL from the text"),
     "bad-parameter": Kind(400, "Parameter not allowed", "correct the part of the address or the header that is named"),
     "key-missing": Kind(400, "No Idempotency-Key", "send a fresh `Idempotency-Key`, and the same one on a retry"),
+    "key-invalid": Kind(400, "Idempotency-Key not allowed", "a key is 1 to 200 printable characters"),
     # the document does not agree with itself, or with the program
     "member-ambiguous": Kind(422, "Which member?", "name the member by exactly one key"),
+    "purchase-ambiguous": Kind(422, "Which purchase?", "give its id, or store and receipt number"),
+    "card-invalid": Kind(422, "Not a card number", "leave `card` out and a number is issued"),
+    "card-check-digit": Kind(422, "Wrong check digit", "read the card again"),
+    "phone-invalid": Kind(422, "Not a phone number", "write it with the country's code, such as `+49 30 901820`"),
+    "email-invalid": Kind(422, "Not an e-mail address", "correct the address"),
     "too-many-lines": Kind(
         422, "Too many lines", "a receipt has at most 2000 lines; `rewards import` takes longer ones"
     ),
@@ -92,13 +98,19 @@ KINDS: dict[str, Kind] = {
     "amount-too-large": Kind(422, "Amount too large", "sums go up to 9007199254740991 minor units"),
     "quantity-zero": Kind(422, "Quantity is zero", "leave the line out"),
     "discount-too-large": Kind(422, "Discount too large", "a discount is at most what it is taken off"),
-    "time-out-of-range": Kind(
-        422, "Time out of range", "check the till's clock; older events come in by `rewards import`"
-    ),
+    "time-out-of-range": Kind(422, "Time out of range", "check the clock; older events come in by `rewards import`"),
     "currency-mismatch": Kind(422, "Foreign currency", "send amounts in the program's currency"),
-    "bad-cursor": Kind(422, "Cursor not understood", "use `next_cursor` of the page before, unchanged"),
+    "return-ambiguous": Kind(422, "What is returned?", "give `all` or `lines`, and the purchase that they are of"),
+    "return-empty": Kind(422, "Nothing returned", "give `all` or `lines`"),
+    "unknown-line": Kind(422, "Unknown line", "use the `line_id` of the purchase"),
+    "unknown-wallet": Kind(422, "Unknown wallet", "use a wallet of the policy's `points`"),
+    "points-zero": Kind(422, "No points", "give with a number above zero, take with one below"),
+    "quote-invalid": Kind(422, "Not a quote", "send `quote` as it was answered, or leave it out"),
+    "cursor-invalid": Kind(422, "Cursor not understood", "use `next_cursor` of the page before, unchanged"),
+    "limit-out-of-range": Kind(422, "Page too long", "ask for 1 to 200 entries"),
     "key-reused": Kind(422, "Idempotency-Key used before", "use a fresh key for other content"),
     "policy-refused": Kind(422, "Policy refused", "correct what `problems` lists"),
+    "policy-invalid": Kind(422, "Policy refused", "correct what `problems` lists"),
     # what was named is not here
     "no-such-path": Kind(404, "No such address", "see the list of operations"),
     "unknown-member": Kind(404, "Unknown member", "enrol the member first, or send `member: null`"),
@@ -106,20 +118,32 @@ KINDS: dict[str, Kind] = {
     "no-policy": Kind(404, "No policy", "publish one with `rewards publish FILE`"),
     # it contradicts what was recorded, or what is there
     "member-exists": Kind(409, "Member exists", "look the member up by the contact that is named"),
+    "member-blocked": Kind(409, "Member blocked", "record the purchase with `member: null`"),
     "receipt-conflict": Kind(409, "Receipt recorded differently", "a receipt number is used once in a store"),
+    "return-conflict": Kind(409, "Return recorded differently", "a return number is used once in a store"),
+    "adjustment-conflict": Kind(409, "Adjustment recorded differently", "an `adjustment_id` is used once for a member"),
+    "recorded-already": Kind(409, "Recorded already", "read what is recorded; nothing was added"),
     "due-changed": Kind(409, "Tenders do not pay the sum", "ask for a new quote, or correct the tenders"),
+    "quote-expired": Kind(409, "Quote expired", "ask for a new quote, or leave `quote` out"),
+    "quote-mismatch": Kind(409, "Quote of another basket", "ask for a quote of this basket, or leave `quote` out"),
     "return-exceeds": Kind(409, "More than is left", "return at most what is still returnable"),
+    "not-enough-points": Kind(409, "Not enough points", "take at most what is available"),
+    "effective-not-to-come": Kind(409, "Too early", "publish for a midnight to come"),
+    "currency-changed": Kind(409, "Currency changed", "a program keeps its currency; start another database"),
+    "timezone-changed": Kind(409, "Time zone changed", "a program keeps its time zone; start another database"),
     # the server
     "method-not-allowed": Kind(405, "Method not allowed", "use a method of the `Allow` header"),
     "host-not-allowed": Kind(
-        403, "Not for this host", "an open server answers to `localhost`, `127.0.0.1` and `[::1]` only"
+        403, "Not for this host", "an open server answers to `localhost`, `127.0.0.1` and `[::1]`"
     ),
-    "busy": Kind(503, "Busy", "send the same request again after `Retry-After` seconds"),
-    "not-ready": Kind(503, "Not ready", "send the same request again after `Retry-After` seconds"),
+    "too-busy": Kind(503, "Too busy", "send the same request again after `Retry-After` seconds"),
+    "database-busy": Kind(503, "Database busy", "send the same request again after `Retry-After` seconds"),
+    "closing": Kind(503, "Closing", "send the same request again once the server is back"),
     "internal-error": Kind(500, "Our fault", "tell the operator the `instance`; the log has it"),
 }
 
 _FALLBACK = {NotFound: 404, Conflict: 409, KeyReused: 422, TryAgain: 503, InvalidRequest: 422}
+_NAMES = {"idempotency_key": "Idempotency-Key"}  # of parameters that are not called so in Python
 _RETRY_AFTER = {"Retry-After": "1"}
 
 
@@ -131,19 +155,15 @@ def kind_of(error: RewardsError) -> Kind:
     return Kind(status, error.code.replace("-", " ").capitalize(), "see `detail`")
 
 
-def answer_error(_: Request[Any, Any, Any], error: RewardsError) -> Response[bytes]:
+def answer_error(request: Request[Any, Any, Any], error: RewardsError) -> Response[bytes]:
     """Answer an error of ours; its facts become members of the document."""
     kind = kind_of(error)
-    located = error.pointer or isinstance(error, InvalidRequest)
-    faults = [Fault(pointer=error.pointer, message=error.message)] if located else []
-    return _answer(
-        error.code,
-        kind,
-        error.message,
-        faults,
-        facts=error.facts,
-        headers=_RETRY_AFTER if kind.status == HTTP_503_SERVICE_UNAVAILABLE else {},
-    )
+    faults = []
+    if error.pointer and request.method == "GET":  # there is no document: the pointer's name is a parameter's
+        faults = [Fault(parameter=error.pointer[1:], message=error.message)]
+    elif error.pointer or isinstance(error, InvalidRequest):
+        faults = [Fault(pointer=error.pointer, message=error.message)]
+    return _answer(error.code, kind, error.message, faults, facts=error.facts)
 
 
 def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
@@ -153,7 +173,7 @@ def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> R
     if error.status_code == HTTP_404_NOT_FOUND:
         return no_such_path(request.scope["path"])
     if error.status_code == HTTP_405_METHOD_NOT_ALLOWED:
-        allow = (error.headers or {}).get("allow", "")
+        allow = ", ".join(sorted((error.headers or {}).get("allow", "").split(", ")))
         detail = f"`{request.method}` is not for this address; it takes {allow}"
         return _answer("method-not-allowed", KINDS["method-not-allowed"], detail, [], headers={"Allow": allow})
     if error.status_code >= HTTP_500_INTERNAL_SERVER_ERROR:
@@ -186,7 +206,7 @@ HANDLERS: dict[int | type[Exception], Any] = {
 def _answer_parameters(error: ValidationException) -> Response[bytes]:
     found = error.extra if isinstance(error.extra, list) else []
     faults = [
-        Fault(parameter=str(one.get("key", "")), message=worded(str(one.get("message", "")))[1])
+        Fault(parameter=_NAMES.get(key := str(one.get("key", "")), key), message=worded(str(one.get("message", "")))[1])
         for one in found
         if isinstance(one, dict)
     ]
@@ -230,4 +250,5 @@ def _answer(
     if instance:
         document["instance"] = instance
     body = _ENCODE({**(facts or {}), **document})
-    return Response(body, status_code=kind.status, media_type=MEDIA_TYPE, headers=headers)
+    sent = headers or (_RETRY_AFTER if document["retryable"] else None)
+    return Response(body, status_code=kind.status, media_type=MEDIA_TYPE, headers=sent)

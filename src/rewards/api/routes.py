@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import msgspec
-from litestar import get, post
+from litestar import HttpMethod, Response, get, post, route
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
@@ -34,8 +34,8 @@ from rewards.days import instant
 from rewards.errors import InvalidRequest, RewardsError
 from rewards.policy.problems import Problem, as_json
 from rewards.service.answers import (
+    AdjustmentAnswer,
     BalanceAnswer,
-    EntryAnswer,
     MemberAnswer,
     PurchaseAnswer,
     ReturnAnswer,
@@ -119,6 +119,12 @@ async def look_up_member(data: JSONBody[MemberRef], service: NamedDependency[Ser
 async def quote_purchase(data: JSONBody[Basket], service: NamedDependency[Service]) -> Answer[PurchaseAnswer]:
     """The answer of a purchase, with nothing written: what would be earned, why, and what is just out of reach."""
     return answer(service.quote(data))
+
+
+@route("/purchases", http_method=HttpMethod.OPTIONS, include_in_schema=False, status_code=204)
+async def purchase_methods() -> Response[None]:
+    """Name both methods; the framework's own answer knows only the one that was registered first."""
+    return Response(None, headers={"Allow": "GET, OPTIONS, POST"})
 
 
 @post(
@@ -217,8 +223,8 @@ async def get_statement(
 )
 async def adjust_points(
     member_id: FromPath[str], data: JSONBody[Adjustment], service: NamedDependency[Service], idempotency_key: Key
-) -> Answer[EntryAnswer]:
-    """A correction by staff, with its reason and who made it; points taken that are not there become a debt."""
+) -> Answer[AdjustmentAnswer]:
+    """A correction by staff, with its reason and who made it; at most what is available can be taken."""
     with _pointing_nowhere():
         return written(await service.asubmit(data.of(member_id), key=idempotency_key))
 
@@ -288,7 +294,7 @@ def _instant(text: str) -> int:
         return instant(msgspec.convert(_PLUS_LOST.sub(r"+\1", text), Instant))
     except (msgspec.ValidationError, OverflowError):
         raise InvalidRequest(
-            "bad-parameter", f"`at` is `{text[:50]}`, not an RFC 3339 instant with an offset", parameter="at"
+            "bad-parameter", f"`at` is `{text[:50]}`, not an RFC 3339 instant with an offset", pointer="/at"
         ) from None
 
 
@@ -297,6 +303,7 @@ V1 = (
     get_member,
     look_up_member,
     quote_purchase,
+    purchase_methods,
     record_purchase,
     get_purchase,
     find_purchase,

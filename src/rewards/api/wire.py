@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,6 +28,7 @@ T = TypeVar("T")
 MOST_BYTES = 1024 * 1024
 DEEPEST = 32
 
+_DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {}  # one for each record, made when first asked for
 _PLAIN = msgspec.json.Decoder()
 _ENCODE = msgspec.json.Encoder().encode
 _TOO_LARGE = InvalidRequest("value-not-allowed", "a number has more digits than any number here")
@@ -55,15 +55,15 @@ class StrictRequest(Request[Any, Any, State]):
         return body
 
     async def json(self) -> object:
-        """Return the record of the handler's `data` parameter."""
+        """Return the record of the handler's `data` parameter; the framework has asked for `body` before."""
         field = self.route_handler.parsed_data_field
-        return decode(await self.body(), field.annotation if field else dict)
+        return decode(await super().body(), field.annotation if field else dict)
 
 
 def decode(body: bytes, kind: type[T]) -> T:
     """Return the record that the body is; raise `InvalidRequest` with the pointer of the first fault."""
     try:
-        value: T = _decoder(kind).decode(body)
+        value: T = (_DECODERS.get(kind) or _DECODERS.setdefault(kind, msgspec.json.Decoder(kind))).decode(body)
         # as many colons after a plain round trip: no key was dropped for being there twice
         alike = body.count(b":") == _ENCODE(_PLAIN.decode(body)).count(b":")
     except (ValueError, RecursionError, OverflowError) as error:
@@ -71,11 +71,6 @@ def decode(body: bytes, kind: type[T]) -> T:
     if not alike or (b"\\" in body and _TELLING_ESCAPE.search(body)):
         _refuse_repeated_and_nul(body)
     return value
-
-
-@cache
-def _decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
 
 
 def _announced_as_json(headers: Iterable[tuple[bytes, bytes]]) -> None:
@@ -106,18 +101,18 @@ def _explain(body: bytes, kind: type[Any], error: Exception) -> InvalidRequest:
     try:
         document = _PLAIN.decode(body)
         _refuse_repeated_and_nul(body)
-    except msgspec.DecodeError as fault:
-        if isinstance(error, msgspec.ValidationError):
-            return fault_of(error, locate(error, None, kind))
-        return _broken(text, fault)
     except InvalidRequest as fault:
         return fault
-    except (ValueError, RecursionError):
-        return _TOO_LARGE
+    except (ValueError, RecursionError) as fault:  # not JSON, or a number that no value can be
+        if not isinstance(error, msgspec.ValidationError):
+            return _broken(text, fault)
+        document = None
     return fault_of(error, locate(error, document, kind)) if isinstance(error, msgspec.ValidationError) else _TOO_LARGE
 
 
-def _broken(text: str, fault: msgspec.DecodeError) -> InvalidRequest:
+def _broken(text: str, fault: Exception) -> InvalidRequest:
+    if not isinstance(fault, msgspec.DecodeError):
+        return _TOO_LARGE
     said = str(fault).removeprefix("JSON is malformed: ")
     if said == "Input data was truncated" and re.search(r"\\u[dD][89a-fA-F]", text):
         said = "it ends too early, or half a surrogate pair stands alone"

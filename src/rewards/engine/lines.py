@@ -139,13 +139,16 @@ def _paid_by(kinds: frozenset[str], receipt: Receipt, line: Line, net: int) -> i
     return sum(part for part, tender in zip(parts, receipt.tenders, strict=True) if tender.kind in kinds)
 
 
-def _kept_of(kinds: frozenset[str], eligible: Eligible, receipt: Receipt, line: Line, returned: int) -> int:
-    """Return the counting spend of the part that tenders of these kinds paid."""
+def _part_of(
+    amount: int, kinds: frozenset[str], eligible: Eligible, receipt: Receipt, line: Line, returned: int
+) -> int:
+    """Return the part of a line's amount that tenders of these kinds paid, of all that counts as paid; floored."""
     net = line.net_left_minor(returned)
-    part = _paid_by(kinds if eligible.points_count else kinds - _POINTS, receipt, line, net)
-    if not eligible.tax_included and line.tax_included and line.tax_minor and line.gross_minor:
-        part -= line.tax_minor * part // line.gross_minor
-    return max(part, 0)
+    if eligible.points_count:
+        whole, part = net, _paid_by(kinds, receipt, line, net)
+    else:
+        whole, part = net - _paid_by(_POINTS, receipt, line, net), _paid_by(kinds - _POINTS, receipt, line, net)
+    return amount * part // whole if whole else 0
 
 
 @dataclass(slots=True)
@@ -236,11 +239,9 @@ class Reader:
     def _paid(self, column: Column, receipt: Receipt, line: Line, back: int) -> int:
         kinds = column.filter.paid_with
         assert kinds is not None
-        part = _kept_of(kinds, self._eligible, receipt, line, back)
-        if column.what == "spend":
-            return part
-        whole = kept_minor(self._eligible, receipt, line, back)
-        return (line.quantity - back) * part // whole
+        units = column.what == "units"
+        amount = line.quantity - back if units else kept_minor(self._eligible, receipt, line, back)
+        return _part_of(amount, kinds, self._eligible, receipt, line, back)
 
     def _learn(self, key: object, line: Line) -> _Kind:
         if len(self._kinds) >= _REMEMBERED:

@@ -79,8 +79,6 @@ class Program:
         need = ""
         old = carry[0]
         assert isinstance(old, int)
-        if carry[2] == 0 and not self._any_points(carry):
-            return ""
         for number in range(old, self.index(day)):
             missing = self._missing(number)
             if any(isinstance(slot, Recent | Visits) for slot in missing):
@@ -95,9 +93,6 @@ class Program:
         if any(isinstance(slot, Recent | Visits) for slot in found):
             return "receipts"
         return "points" if found else ""
-
-    def _any_points(self, carry: Carry) -> bool:
-        return carry != self._blank(carry[0])  # type: ignore[arg-type]
 
     def _missing(self, number: int) -> list[Slot]:
         """Return the slots of version `number + 1` that only the past can fill."""

@@ -312,7 +312,7 @@ class Writer:
             self._add(f"    {word} y{member.index}[i] == best: x{member.index} += best")
 
     def _best_of_day(self, members: list[RulePlan]) -> None:
-        self._add(f"best = max({', '.join(f'x{m.index}' for m in members)})")
+        self._add(f"best = max({', '.join(f'x{m.index}' for m in members)}, 0)")
         for member in members:
             self._add(f"if best and x{member.index} == best: best = 0")
             self._add(f"else: x{member.index} = 0")

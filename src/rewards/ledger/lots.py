@@ -108,7 +108,8 @@ def fold(lots: Iterable[Lot], spendings: Sequence[tuple[int, int]], until: int, 
     pending = []
     for at, kind, end, day, payload in steps:
         if at > until:
-            pending.append(payload)
+            if end > until:
+                pending.append(payload)
             continue
         _drop_ended(heap, at)
         if kind == _AVAILABLE:
@@ -130,7 +131,7 @@ def _untouched(lots: Iterable[Lot], until: int) -> Purse:
     latest, left = 0, []
     for lot in lots:
         latest = max(latest, lot[2])
-        if lot[3] and (lot[2] > until or lot[1] > until):
+        if lot[3] and lot[2] > until:
             left.append(list(lot))
     left.sort()
     return Purse(0, latest, 0, left)

@@ -133,10 +133,11 @@ def _all_back(receipt: Receipt, returned: Returned) -> bool:
 def _before(program: Program, near: Near, work: _Fold, day: int) -> list[Any]:
     """Return the carry before a day that had no row: what the next row began with."""
     later = [other for other in work.rows if other > day]
-    if later:
-        first = work.rows[min(later)].carry
-        return first if len(later) < len(work.rows) else program.start(day)
-    return near.carry or program.start(day)
+    if len(later) == len(work.rows):
+        return program.start(day)
+    carry = work.rows[min(later)].carry if later else near.carry
+    # WHY: a carry of a version after the day's is one that nothing had happened before
+    return carry if carry[0] <= program.index(day) else program.start(day)
 
 
 def _refold(program: Program, near: Near, change: Change, work: _Fold, receipts: Receipts) -> list[Any]:
@@ -197,4 +198,5 @@ def _settle(near: Near, work: _Fold, carry: list[Any], purses: dict[str, Purse],
     days: dict[int, DayRow | None] = {day: work.rows.get(day) for day in touched if day != last_day}
     if last_day in known:
         days[last_day] = None
-    return Booking(Near(near.joined, 0, work.rows.get(last_day), carry, purses), days, [])
+    # WHY: with no row left nothing is known, and the next event may lie under any version
+    return Booking(Near(near.joined, 0, work.rows.get(last_day), carry if work.rows else [], purses), days, [])

@@ -155,10 +155,10 @@ def _in_order(
     if last is None or day > last.day:
         if last is not None:
             days[last.day] = last
-        row = DayRow(day, near.carry or program.start(day))
+        row = DayRow(day, near.carry if last is not None else program.start(day))
     else:
         row = last.copy()
-    carry = near.carry or row.carry
+    carry = near.carry if last is not None else row.carry
     awards: list[Award] = []
     if isinstance(change, Spending):
         row.spent.append((change.at, change.wallet, change.points))

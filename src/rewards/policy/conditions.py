@@ -136,7 +136,7 @@ def _foreign_at_most(span: Span, report: Report, *, negated: bool) -> None:
 
 def _visits_fit(least: Got | None, table: Table, rule: OfRule) -> None:
     within: Duration | None = table.value("within")
-    if least is None or table.has("within") and within is None:
+    if least is None or (table.has("within") and within is None):
         return
     if within is not None:
         most = within.count if within.unit == "days" else within.count * 31
@@ -153,7 +153,9 @@ def visits_do_not_fit(visits: Got, most: int, window: str, report: Report) -> No
     """Report a number of visits that a window can't hold: a visit is a day."""
     message = f"{visits.value if isinstance(visits.value, int) else visits.value.every} visits never happen in {window}"
     days = "day" if most == 1 else "days"
-    advice = f"a visit is a day, and the window has at most {most} {days}: measure a longer one, such as `measure: ever`"
+    advice = (
+        f"a visit is a day, and the window has at most {most} {days}: measure a longer one, such as `measure: ever`"
+    )
     report.add("visits-do-not-fit", message, visits.span, advice)
 
 

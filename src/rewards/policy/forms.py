@@ -7,28 +7,25 @@ text; it raises `Wrong` with words that let the author mend the value.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import date
-from difflib import get_close_matches
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 
-from rewards.days import Duration
-from rewards.policy.problems import one_of, quoted
+from rewards.policy.wording import Hint, one_of, quoted
 
 MOST = 10**9  # points, units, visits
 MOST_MONEY = 10**12  # minor units
-MOST_DAYS, MOST_MONTHS = 36_500, 1_200
 LONGEST_TEXT = 200
 ID = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+_AN_AMOUNT = "an amount such as `12.50`"
 RESERVED = ("all", "true", "false", "null", "yes", "no", "on", "off")
 LONGEST_ID = 60
 
 
-class Wrong(Exception):  # noqa: N818  a finding about the author's text
+class Wrong(Exception):
     """The text does not have the form; becomes a problem at its place."""
 
-    def __init__(self, code: str, message: str, help: str = "") -> None:  # noqa: A002
+    def __init__(self, code: str, message: str, help: str | Hint = "") -> None:  # noqa: A002
         """Take the parts of the problem."""
         super().__init__(message)
         self.code, self.message, self.help = code, message, help
@@ -72,29 +69,20 @@ class Every:
     every: int
 
 
-def nearest(word: str, names: Iterable[str]) -> str:
-    """Return the name that the author most likely meant, or an empty text."""
-    names = list(names)
-    if word.lower() in names:
-        return word.lower()
-    close = get_close_matches(word.lower(), names, 1, 0.6)
-    return close[0] if close else ""
-
-
-def did_you_mean(word: str, names: Iterable[str], otherwise: str) -> str:
-    """Return the help for a name that is not there."""
-    found = nearest(word, names)
-    return f"did you mean `{found}`?" if found else otherwise
-
-
 def _whole(text: str, code: str, what: str, most: int, least: int = 1) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", text):
         plain = re.sub(r"[,_ ]", "", text)
-        advice = f"write `{int(plain)}`" if re.fullmatch(r"[0-9]{1,18}", plain) else f"write {what} such as `{max(5, least)}`"
+        advice = (
+            f"write `{int(plain)}`"
+            if re.fullmatch(r"[0-9]{1,18}", plain)
+            else f"write {what} such as `{max(5, least)}`"
+        )
         raise Wrong(code, f"{quoted(text)} is not a whole number", advice)
     number = int(text)
     if not least <= number <= most:
-        raise Wrong("out-of-range", f"{quoted(text)} is not between {least} and {most}", f"write {what} in these bounds")
+        raise Wrong(
+            "out-of-range", f"{quoted(text)} is not between {least} and {most}", f"write {what} in these bounds"
+        )
     return number
 
 
@@ -119,7 +107,9 @@ def _word(text: str, _facts: Facts) -> str:
 def _kind(text: str, _facts: Facts) -> str:
     if not re.fullmatch(r"[a-z0-9_-]{1,40}", text):
         mended = re.sub(r"[^a-z0-9_-]+", "_", text.lower()).strip("_")
-        raise Wrong("bad-text", f"{quoted(text)} is not a kind of tender", f"write `{mended or 'cash'}`, as the till does")
+        raise Wrong(
+            "bad-text", f"{quoted(text)} is not a kind of tender", f"write `{mended[:40] or 'cash'}`, as the till does"
+        )
     return text
 
 
@@ -132,14 +122,24 @@ def _code(text: str, _facts: Facts) -> str:
 def check_id(text: str) -> str:
     """Return the id; raises `Wrong` if it is not a slug or means something else."""
     if text in RESERVED:
-        raise Wrong("bad-id", f"{quoted(text)} is a word of the language", f"choose another name, such as `{text}-items`")
+        raise Wrong(
+            "bad-id", f"{quoted(text)} is a word of the language", f"choose another name, such as `{text}-items`"
+        )
     if len(text) > LONGEST_ID or not re.fullmatch(ID, text):
         mended = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:LONGEST_ID].strip("-")
         fits = re.fullmatch(ID, mended) and mended not in RESERVED
-        advice = f"write `{mended}`" if fits else f"such as `double-points`, at most {LONGEST_ID} characters"
+        advice = f"write `{mended}`" if fits else f"write one such as `double-points`, at most {LONGEST_ID} characters"
         message = f"{quoted(text)} is not an id: small letters, digits and single hyphens, a letter first"
         raise Wrong("bad-id", message, advice)
     return text
+
+
+def check_name(text: str, ids: Form) -> None:
+    """Raise `Wrong` if the text is not a name of this form; every name but an id may be `all`."""
+    if ids is IDENTIFIER:
+        check_id(text)
+    elif not re.fullmatch(ids.pattern or "", text):
+        raise Wrong("bad-id", f"{quoted(text)} is not {ids.name}", f"such as `{ids.examples[0]}`")
 
 
 def _id(text: str, _facts: Facts) -> str:
@@ -161,7 +161,7 @@ def choice(*options: str) -> Form:
         if text in options:
             return text
         listed = f"write {one_of(options)}"
-        raise Wrong("bad-choice", f"{quoted(text)} is not one of the choices here", did_you_mean(text, options, listed))
+        raise Wrong("bad-choice", f"{quoted(text)} is not one of the choices here", Hint(text, options, listed))
 
     return Form(one_of(options), options[:2], read, options=options)
 
@@ -171,10 +171,7 @@ def choice(*options: str) -> Form:
 
 def _decimal(text: str, facts: Facts, least: int) -> int:
     if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,15})?", text):
-        plain = re.sub(r"[^\d.,]", "", text)
-        plain = plain.replace(",", ".") if re.fullmatch(r"\d+,\d{1,2}", plain) else plain.replace(",", "")
-        fits = re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,2})?", plain) and "-" not in text and "%" not in text
-        raise Wrong("bad-money", f"{quoted(text)} is not an amount of money", f"write `{plain if fits else '12.50'}`")
+        raise Wrong("bad-money", f"{quoted(text)} is not an amount of money", _mended_amount(text))
     decimals = facts.decimals if facts.decimals is not None else 15
     whole, _, part = text.partition(".")
     if len(part) > decimals:
@@ -187,6 +184,14 @@ def _decimal(text: str, facts: Facts, least: int) -> int:
     if minor > MOST_MONEY and facts.decimals is not None:
         raise Wrong("out-of-range", f"{quoted(text)} is too large", "write a smaller amount")
     return minor
+
+
+def _mended_amount(text: str) -> str:
+    if "-" in text or "%" in text:
+        return f"write {_AN_AMOUNT}; amounts are never negative, and never a share"
+    plain = re.sub(r"[^\d.,]", "", text)
+    plain = plain.replace(",", ".") if re.fullmatch(r"\d+,\d{1,2}", plain) else plain.replace(",", "")
+    return f"write `{plain}`" if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,2})?", plain) else f"write {_AN_AMOUNT}"
 
 
 def _money(text: str, facts: Facts) -> int:
@@ -204,7 +209,7 @@ def _every(text: str, facts: Facts) -> Every:
     try:
         return Every("spend", _money_above_zero(text, facts))
     except Wrong as wrong:
-        if wrong.code != "bad-money" or wrong.help != "write `12.50`":
+        if wrong.code != "bad-money" or wrong.help != f"write {_AN_AMOUNT}":
             raise
         advice = "write an amount such as `1.00`, or a count such as `1 unit` or `3 visits`"
         raise Wrong("bad-count", f"{quoted(text)} is neither an amount nor a count", advice) from None
@@ -214,19 +219,23 @@ def _give(text: str, facts: Facts) -> Given:
     found = re.fullmatch(r"(\S+)(?: +(\S+))?", text)
     number, word = (found[1], found[2] or "") if found else (text, "")
     if not word and re.fullmatch(r"[0-9]+", number):
-        known = sorted(set((facts.units or {}).values()))
+        known = sorted(set((facts.units or {}).values()))[:2]
         unit = known[0] if len(known) == 1 else ""
         advice = f"write `{number} {unit}`" if unit else f"name the wallet, as in `5 {known[0] if known else 'points'}`"
         raise Wrong("bad-points", f"{quoted(text)} does not say of which wallet", advice)
     if not word or not re.fullmatch(r"[0-9,_]+", number):
-        names = sorted(set((facts.units or {"points": "points"}).values()))
-        raise Wrong("bad-points", f"{quoted(text)} is not a number of points", f"write points such as `5 {names[0]}`")
+        name = next(iter((facts.units or {"points": "points"}).values()))
+        raise Wrong("bad-points", f"{quoted(text)} is not a number of points", f"write points such as `5 {name}`")
+    plain = re.sub("[,_]", "", number)
+    if plain != number:
+        message = f"{quoted(number)} is not a whole number"
+        raise Wrong("bad-points", message, f"write `{plain} {word[:40]}`")
     points = _whole(number, "bad-points", "a number of points", MOST)
     if facts.units is not None and word not in facts.units:
-        wallets = sorted(set(facts.units.values()))
-        otherwise = f"the wallets are {one_of(wallets, 'and')}" if wallets else "declare it in `points`"
         message = f"there is no wallet {quoted(word)}"
-        raise Wrong("unknown-wallet", message, did_you_mean(word, facts.units, otherwise))
+        raise Wrong(
+            "unknown-wallet", message, Hint(word, facts.units, "declare it in `points`", "the words for points are")
+        )
     return Given(points, (facts.units or {}).get(word, ""))
 
 
@@ -257,80 +266,16 @@ def _nth(text: str, _facts: Facts) -> int:
 
 def _factor(text: str, _facts: Facts) -> Fraction:
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", text):
-        plain = text.lower().strip("x× ").replace(",", ".")
-        advice = f"write `{plain}`" if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", plain) else "write a factor such as `1.25`"
+        plain = text.lower().strip("x\u00d7 ").replace(",", ".")
+        advice = (
+            f"write `{plain}`" if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", plain) else "write a factor such as `1.25`"
+        )
         raise Wrong("bad-factor", f"{quoted(text)} is not a factor", advice)
     factor = Fraction(text)
     if not 1 < factor <= 1000:  # noqa: PLR2004  the bound is said in the message
-        message = f"{quoted(text)} is not above 1 and at most 1000"
+        message = f"{quoted(text)} is not a factor above 1, up to 1000"
         raise Wrong("out-of-range", message, "`times: 2` gives twice as much in all; leave it out to give no more")
     return factor
-
-
-# Time.
-
-
-def _duration(text: str, _facts: Facts) -> Duration:
-    found = re.fullmatch(r"([0-9]{1,9}) +(day|month)s?", text)
-    if not found:
-        raise Wrong("bad-duration", f"{quoted(text)} is not a duration", _mended_duration(text))
-    count, unit = int(found[1]), found[2]
-    most = MOST_DAYS if unit == "day" else MOST_MONTHS
-    if not 1 <= count <= most:
-        message = f"{quoted(text)} is not between 1 and {most} {unit}s"
-        raise Wrong("out-of-range", message, "write a duration in these bounds")
-    return Duration(count, "days" if unit == "day" else "months")
-
-
-def _mended_duration(text: str) -> str:
-    found = re.fullmatch(r"([0-9]{1,4}) *(d|days?|w|weeks?|months?|y|years?)", text.lower())
-    if not found:
-        return "write days or months, such as `30 days` or `12 months`"
-    per, unit = {"d": (1, "day"), "w": (7, "day"), "m": (1, "month"), "y": (12, "month")}[found[2][0]]
-    count = int(found[1]) * per
-    return f"write `{count} {unit}{'' if count == 1 else 's'}`"
-
-
-def _joining(text: str, facts: Facts) -> Duration:
-    head, _, tail = text.partition(" of ")
-    if tail != "joining":
-        duration = text if re.fullmatch(r"[0-9]+ (day|month)s?", text) else "30 days"
-        message = f"{quoted(text)} does not say from when"
-        raise Wrong("bad-duration", message, f"write `{duration} of joining`")
-    return _duration(head, facts)
-
-
-def _date(text: str, _facts: Facts) -> int:
-    try:
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-            raise ValueError
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise Wrong("bad-date", f"{quoted(text)} is not a date", _mended_date(text)) from None
-    if not 1970 <= day.year <= 2500:  # noqa: PLR2004  the bound is said in the message
-        raise Wrong("out-of-range", f"{quoted(text)} is not between 1970 and 2500", "check the year")
-    return day.toordinal()
-
-
-def _mended_date(text: str) -> str:
-    if found := re.fullmatch(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})", text):
-        try:
-            return f"write `{date(int(found[1]), int(found[2]), int(found[3])).isoformat()}`"
-        except ValueError:
-            return "this day is not in the calendar"
-    return "write year, month and day, such as `2026-12-01`"
-
-
-def _hours(text: str, _facts: Facts) -> tuple[int, int]:
-    time = r"([01][0-9]|2[0-3]):([0-5][0-9])"
-    found = re.fullmatch(rf"{time}-(?:{time}|(24):(00))", text)
-    if not found:
-        raise Wrong("bad-hours", f"{quoted(text)} is not a span of hours", 'write start and end, such as `"15:00-17:00"`')
-    start = int(found[1]) * 60 + int(found[2])
-    end = int(found[3] or found[5]) * 60 + int(found[4] or found[6])
-    if start == end:
-        raise Wrong("bad-hours", f"{quoted(text)} starts when it ends", "leave `hours` out to mean the whole day")
-    return start, end
 
 
 _ANY = ("string", "number", "boolean")
@@ -359,12 +304,10 @@ EVERY = Form(
     minimum=0,
 )
 GIVE = Form("points of a wallet", ("5 beans", "1 star"), _give, r"^[0-9]+ +\S+$")
-LIMIT_POINTS = Form("a number of points", ("500",), _limit_points, r"^[0-9]+( +\S+)?$", ("integer", "string"), minimum=1)
+LIMIT_POINTS = Form(
+    "a number of points", ("500",), _limit_points, r"^[0-9]+( +\S+)?$", ("integer", "string"), minimum=1
+)
 TIMES_LIMIT = Form("a number", ("1",), _times_limit, r"^[0-9]+$", ("integer", "string"), minimum=1)
 NTH = Form("the number of a visit", ("5",), _nth, r"^[0-9]+$", ("integer", "string"), minimum=1)
 FACTOR = Form("a factor", ("2", "1.25"), _factor, r"^[0-9]+(\.[0-9]+)?$", ("number", "string"), minimum=1)
-DURATION = Form("a duration", ("30 days", "12 months"), _duration, r"^[0-9]+ +(day|month)s?$")
-JOINING = Form("a duration of joining", ("30 days of joining",), _joining, r"^[0-9]+ +(day|month)s? of joining$")
-DATE = Form("a date", ("2026-12-01",), _date, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
-HOURS = Form("a span of hours", ("15:00-17:00",), _hours, r"^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$")
 YES = choice("true")

@@ -51,7 +51,7 @@ class Meanings:
             return f"{value.what} {bounds!r} {self._selection(value.of or on)}"
         if isinstance(value, frozenset):
             return "{" + ", ".join(sorted(map(repr, value))) + "}"
-        if isinstance(value, tuple):
+        if isinstance(value, tuple) and not all(isinstance(one, int) for one in value):  # hours keep their order
             return "(" + ", ".join(sorted(self._written_out(one, on) for one in value)) + ")"
         if is_dataclass(value):
             inner = (f"{one.name}={self._written_out(getattr(value, one.name), on)}" for one in fields(value))

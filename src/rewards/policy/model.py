@@ -224,9 +224,9 @@ class Eligible:
 class Returns:
     """What the shop promises about goods that come back."""
 
-    accept_within: Duration = Duration(90, "days")
+    accept_within: Duration = Duration(90, "days")  # noqa: RUF009  frozen
     spent_points: Literal["debt", "deduct_from_refund"] = "debt"
-    restored_points_last: Duration = Duration(14, "days")
+    restored_points_last: Duration = Duration(14, "days")  # noqa: RUF009  frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

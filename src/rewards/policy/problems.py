@@ -10,14 +10,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from rewards.errors import RewardsError
 from rewards.policy.codes import CODES, Severity
+from rewards.policy.wording import PATIENCE, Hint
 
 MOST = 100  # problems shown in one run; the rest is counted
 WIDTH = 100  # characters of a source line that are shown
-_SHORT = 60
 _BREAK = re.compile("\r\n|\r|\n")
 _ANNOTATION = {"error": "error", "warning": "warning", "note": "notice"}
 
@@ -78,9 +78,12 @@ class Report:
 
     file: str
     problems: list[Problem] = field(default_factory=list)
+    _hints: dict[int, Hint] = field(default_factory=dict)  # by the problem's index
 
-    def add(self, code: str, message: str, span: Span, help: str = "", also: Also | None = None) -> None:  # noqa: A002
+    def add(self, code: str, message: str, span: Span, help: str | Hint = "", also: Also | None = None) -> None:  # noqa: A002
         """Add a problem; `code` is one of `codes.CODES`."""
+        if isinstance(help, Hint):
+            self._hints[len(self.problems)] = help
         self.problems.append(
             Problem(
                 code=code,
@@ -89,7 +92,7 @@ class Report:
                 line=span.line,
                 column=span.column,
                 length=span.length,
-                help=help,
+                help="" if isinstance(help, Hint) else help,
                 also=also,
             )
         )
@@ -100,35 +103,31 @@ class Report:
         return any(problem.severity == "error" for problem in self.problems)
 
     def in_order(self) -> list[Problem]:
-        """Return the problems by place; of more than `MOST` the first ones, errors before others, and one that counts the rest."""
-        ordered = sorted(self.problems, key=_place)
+        """Return the problems by place; of too many the first, errors before others, and one that counts the rest."""
+        problems = self.problems
+        ordered = sorted(range(len(problems)), key=lambda i: _place(problems[i]))
         if len(ordered) <= MOST:
-            return ordered
-        kept = sorted(sorted(ordered, key=lambda one: one.severity != "error")[:MOST], key=_place)
-        last = kept[-1]
+            return self._with_help(ordered)
+        errors_first = sorted(ordered, key=lambda i: problems[i].severity != "error")
+        kept = self._with_help(sorted(errors_first[:MOST], key=lambda i: _place(problems[i])))
         more = Report(self.file)
-        more.add("more-problems", f"{len(ordered) - MOST} more problems are not shown", Span(last.line, last.column))
+        last = Span(kept[-1].line, kept[-1].column)
+        more.add("more-problems", f"{len(ordered) - MOST} more problems are not shown", last)
         return [*kept, *more.problems]
+
+    def _with_help(self, indices: list[int]) -> list[Problem]:
+        found, patience = [], PATIENCE
+        for i in indices:
+            problem, hint = self.problems[i], self._hints.get(i)
+            if hint:
+                problem = replace(problem, help=hint.text(patience))
+                patience -= len(hint.names)
+            found.append(problem)
+        return found
 
 
 def _place(problem: Problem) -> tuple[int, int, str, str]:
     return problem.line, problem.column, problem.code, problem.message
-
-
-def quoted(text: str) -> str:
-    """Return the author's words in backticks: one line, short, no control characters."""
-    short = text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
-    return f"`{_printable(short)}`"
-
-
-def one_of(names: Iterable[str], last: str = "or") -> str:
-    """Return the names in backticks as a list in words: "`a`, `b` or `c`"."""
-    words = [f"`{name}`" for name in names]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 
 def as_json(problem: Problem) -> dict[str, object]:

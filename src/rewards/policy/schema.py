@@ -6,73 +6,10 @@ places of a file to decide (`compile`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rewards.days import WINDOWS
-from rewards.policy import forms
+from rewards.policy import forms, time_forms
 from rewards.policy.forms import Form, choice
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key of a map: its value's shape, and what people should know about it."""
-
-    name: str
-    shape: Shape
-    help: str
-    required: bool = False
-    default: str = ""  # as the author would write it, or what happens without the key
-    example: str = ""  # YAML of the value; a form's own examples if empty
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """A map with fixed keys."""
-
-    what: str  # with its article
-    keys: tuple[Key, ...] = ()
-    unsupported: tuple[str, ...] = ()  # keys of the language that this version does not know yet
-    exactly_one: tuple[str, ...] = ()
-    at_least_one: tuple[str, ...] = ()
-    excludes: tuple[tuple[str, str], ...] = ()  # beside the pairs of `exactly_one`
-    together: tuple[tuple[str, tuple[str, ...]], ...] = ()  # a key and those that it needs
-    may_be_empty: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A map from the author's ids to things of one shape."""
-
-    what: str  # one of the things, with its article
-    of: Shape
-    ids: Form = forms.IDENTIFIER
-
-
-@dataclass(frozen=True, slots=True)
-class ListOf:
-    """A list of alternatives of one shape; never empty."""
-
-    of: Shape
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """A value whose kind decides its shape."""
-
-    what: str
-    scalar: Form | None = None
-    list: ListOf | None = None
-    map: Fields | Named | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """A shape of `DEFINITIONS`, by name: shapes that hold themselves."""
-
-    name: str
-
-
-Shape = Form | Fields | Named | ListOf | Either | Ref
+from rewards.policy.structure import Either, Fields, Key, ListOf, Named, Ref, Shape
 
 SELECTION, MATCH, CONDITIONS = Ref("selection"), Ref("match"), Ref("conditions")
 _LABEL = Form("a text", ("Corner Cafe Club", "{en: Stars, de: Sterne}"), forms.TEXT.read, r"\S", forms.TEXT.json_types)
@@ -133,7 +70,7 @@ def _amount(what: str, form: Form, help: str) -> Key:  # noqa: A002
         (
             Key("at_least", form, f"At least so much {what}; above zero."),
             Key("at_most", form, f"At most so much {what}."),
-            Key("within", forms.DURATION, "Over the days up to and with today.", default="the rule's `measure`"),
+            Key("within", time_forms.DURATION, "Over the days up to and with today.", default="the rule's `measure`"),
             Key("on", SELECTION, "The lines that are counted; `all` is the whole basket.", default="the rule's `on`"),
         ),
         at_least_one=("at_least", "at_most"),
@@ -143,7 +80,7 @@ def _amount(what: str, form: Form, help: str) -> Key:  # noqa: A002
 
 _FIRST = Fields(
     "a condition on the first purchase",
-    (Key("within", forms.JOINING, "Only so long after joining.", required=True),),
+    (Key("within", time_forms.JOINING, "Only so long after joining.", required=True),),
 )
 _NTH_EVERY = Fields("a condition on visits", (Key("every", forms.NTH, "Every so many visits.", required=True),))
 _CONDITIONS_FIELDS = Fields(
@@ -159,10 +96,12 @@ _CONDITIONS_FIELDS = Fields(
             Either("the number of a visit or `{every: 5}`", scalar=forms.NTH, map=_NTH_EVERY),
             "Today is this visit of the member, or every so many; a visit is a day with eligible spend.",
         ),
-        Key("no_visit_for", forms.DURATION, "There was a visit, and the last one is at least so long ago."),
+        Key("no_visit_for", time_forms.DURATION, "There was a visit, and the last one is at least so long ago."),
         Key(
             "member_for",
-            Fields("a condition", (Key("at_least", forms.DURATION, "Joined at least so long ago.", required=True),)),
+            Fields(
+                "a condition", (Key("at_least", time_forms.DURATION, "Joined at least so long ago.", required=True),)
+            ),
             "How long the member has been one.",
             example="{at_least: 7 days}",
         ),
@@ -173,7 +112,17 @@ _CONDITIONS_FIELDS = Fields(
         Key("not", CONDITIONS, "Holds unless all of these conditions hold.", example="{code: STAFF}"),
     ),
     unsupported=("tier", "attribute", "birthday", "anniversary"),
-    at_least_one=("first_purchase", "nth_visit", "no_visit_for", "member_for", "spend", "units", "visits", "code", "not"),
+    at_least_one=(
+        "first_purchase",
+        "nth_visit",
+        "no_visit_for",
+        "member_for",
+        "spend",
+        "units",
+        "visits",
+        "code",
+        "not",
+    ),
 )
 DEFINITIONS: dict[str, Fields | Either] = {
     "selection": _SELECTION_EITHER,
@@ -184,11 +133,20 @@ DEFINITIONS: dict[str, Fields | Either] = {
 _SCHEDULE = Fields(
     "a schedule",
     (
-        Key("from", forms.DATE, "The first day."),
-        Key("until", forms.DATE, "The last day; it counts."),
-        Key("days", ListOf(choice("mon", "tue", "wed", "thu", "fri", "sat", "sun")), "Days of the week.", example="[sat, sun]"),
-        Key("dates", ListOf(forms.DATE), "Single days.", example="[2026-12-09]"),
-        Key("hours", forms.HOURS, "The start counts, the end does not; hours past midnight belong to the day they start."),
+        Key("from", time_forms.DATE, "The first day."),
+        Key("until", time_forms.DATE, "The last day; it counts."),
+        Key(
+            "days",
+            ListOf(choice("mon", "tue", "wed", "thu", "fri", "sat", "sun")),
+            "Days of the week.",
+            example="[sat, sun]",
+        ),
+        Key("dates", ListOf(time_forms.DATE), "Single days.", example="[2026-12-09]"),
+        Key(
+            "hours",
+            time_forms.HOURS,
+            "The start counts, the end does not; hours past midnight belong to the day they start.",
+        ),
         Key("stores", _TEXTS, "Only receipts of these stores.", example="[berlin-1]"),
     ),
     at_least_one=("from", "until", "days", "dates", "hours", "stores"),
@@ -211,14 +169,35 @@ _RULE = Fields(
         Key("on", SELECTION, "The lines that earn.", default="all"),
         Key("schedule", _SCHEDULE, "When and where a receipt counts.", example="{days: [sat, sun]}"),
         Key("when", CONDITIONS, "Conditions that must all hold.", example="{spend: {at_least: 40.00}}"),
-        Key("paid_with", ListOf(forms.KIND), "Counts the part of each line that these tenders paid.", default="any tender", example="[gift_card]"),
+        Key(
+            "paid_with",
+            ListOf(forms.KIND),
+            "Counts the part of each line that these tenders paid.",
+            default="any tender",
+            example="[gift_card]",
+        ),
         Key("every", forms.EVERY, "For every so much spend, units or visits of the measure."),
         Key("give", _GIVE, "The points that are given; without `every`, once for each measure."),
         Key("times", forms.FACTOR, "The factor in all on what the rules in `of` give: adds `times` less one."),
-        Key("of", Either("a rule or a list of rules", scalar=forms.RULE_NAME, list=ListOf(forms.RULE_NAME)), "The rules that `times` multiplies."),
+        Key(
+            "of",
+            Either("a rule or a list of rules", scalar=forms.RULE_NAME, list=ListOf(forms.RULE_NAME)),
+            "The rules that `times` multiplies.",
+        ),
         Key("measure", choice(*WINDOWS), "The window that is measured, and rounded once.", default="day"),
-        Key("remainder", choice("carry", "drop"), "`carry` keeps what is left within the measure; `drop` rounds each receipt.", default="carry"),
-        Key("limit", Either("a limit or a list of limits", map=_LIMIT, list=ListOf(_LIMIT)), "The most that the rule gives.", default="none", example="{times: 1, per: month}"),
+        Key(
+            "remainder",
+            choice("carry", "drop"),
+            "`carry` keeps what is left within the measure; `drop` rounds each receipt.",
+            default="carry",
+        ),
+        Key(
+            "limit",
+            Either("a limit or a list of limits", map=_LIMIT, list=ListOf(_LIMIT)),
+            "The most that the rule gives.",
+            default="none",
+            example="{times: 1, per: month}",
+        ),
         Key("choose", forms.GROUP_NAME, "The group whose best member alone gives.", default="none"),
     ),
     exactly_one=("give", "times"),
@@ -231,8 +210,12 @@ _EXPIRES = Either(
     map=Fields(
         "an expiry",
         (
-            Key("after", forms.DURATION, "So many days or months later, at the start of that day."),
-            Key("at", choice(*_ENDS), "At the end of the period of the day earned, or of the day into which `after` falls."),
+            Key("after", time_forms.DURATION, "So many days or months later, at the start of that day."),
+            Key(
+                "at",
+                choice(*_ENDS),
+                "At the end of the period of the day earned, or of the day into which `after` falls.",
+            ),
             Key("since", choice("earned", "available", "last_visit"), "What `after` counts from.", default="earned"),
         ),
         at_least_one=("after", "at"),
@@ -241,8 +224,8 @@ _EXPIRES = Either(
 _LIABILITY = Fields(
     "an estimate",
     (
-        Key("points", forms.GIVE, "So many points …", required=True),
-        Key("worth", forms.MONEY_ABOVE_ZERO, "… are worth so much.", required=True),
+        Key("points", forms.GIVE, "The points that are valued.", required=True),
+        Key("worth", forms.MONEY_ABOVE_ZERO, "What these points are worth.", required=True),
     ),
 )
 _WALLET = Fields(
@@ -250,28 +233,67 @@ _WALLET = Fields(
     (
         Key("one", forms.WORD, "The word for a single point; the wallet's key is the plural.", required=True),
         Key("title", TITLE, "What customers read; may be a map by language."),
-        Key("round", choice("down", "half_up", "up"), "How points are rounded, once per rule and measure.", default="down"),
-        Key("pending", forms.DURATION, "Points can be used so long after the start of the day earned.", default="none"),
+        Key(
+            "round",
+            choice("down", "half_up", "up"),
+            "How points are rounded, once per rule and measure.",
+            default="down",
+        ),
+        Key(
+            "pending",
+            time_forms.DURATION,
+            "Points can be used so long after the start of the day earned.",
+            default="none",
+        ),
         Key("expires", _EXPIRES, "When points end.", default="never", example="{after: 12 months, at: end_of_month}"),
-        Key("liability", _LIABILITY, "Finance's estimate, frozen on each lot.", default="none", example="{points: 100 beans, worth: 0.85}"),
+        Key(
+            "liability",
+            _LIABILITY,
+            "Finance's estimate, frozen on each lot.",
+            default="none",
+            example="{points: 100 beans, worth: 0.85}",
+        ),
     ),
     unsupported=("pays",),
 )
 _ELIGIBLE = Fields(
     "what counts",
     (
-        Key("except", SELECTION, "Lines that never earn nor count.", default="nothing", example="{categories: [deposit]}"),
-        Key("amount", choice("before_discounts", "after_discounts"), "Our own discounts; the till's are always off.", required=True),
+        Key(
+            "except",
+            SELECTION,
+            "Lines that never earn nor count.",
+            default="nothing",
+            example="{categories: [deposit]}",
+        ),
+        Key(
+            "amount",
+            choice("before_discounts", "after_discounts"),
+            "Our own discounts; the till's are always off.",
+            required=True,
+        ),
         Key("tax", choice("included", "excluded"), "Whether the tax counts as spend.", required=True),
-        Key("paid_by_points", choice("counts", "does_not_count"), "The part that points and promotional money pay.", required=True),
+        Key(
+            "paid_by_points",
+            choice("counts", "does_not_count"),
+            "The part that points and promotional money pay.",
+            required=True,
+        ),
     ),
 )
 _RETURNS = Fields(
     "what holds for returns",
     (
-        Key("accept_within", forms.DURATION, "How long the shop takes goods back.", default="90 days"),
-        Key("spent_points", choice("debt", "deduct_from_refund"), "What happens to points that were spent before they were taken back.", default="debt"),
-        Key("restored_points_last", forms.DURATION, "How long points given back last at least.", default="14 days"),
+        Key("accept_within", time_forms.DURATION, "How long the shop takes goods back.", default="90 days"),
+        Key(
+            "spent_points",
+            choice("debt", "deduct_from_refund"),
+            "What happens to points that were spent before they were taken back.",
+            default="debt",
+        ),
+        Key(
+            "restored_points_last", time_forms.DURATION, "How long points given back last at least.", default="14 days"
+        ),
     ),
     may_be_empty=True,
 )
@@ -286,7 +308,7 @@ POLICY = Fields(
         Key("currency", forms.CURRENCY, "ISO 4217; its decimals decide how amounts are written.", required=True),
         Key("timezone", forms.ZONE, "IANA name; days start at its midnights.", required=True),
         Key("country", forms.COUNTRY, "ISO 3166; how local phone numbers are read.", default="none"),
-        Key("effective", forms.DATE, "The first day of this version.", default="the next midnight"),
+        Key("effective", time_forms.DATE, "The first day of this version.", default="the next midnight"),
         Key(
             "attributes",
             Fields(
@@ -299,12 +321,42 @@ POLICY = Fields(
             ),
             "What members and lines may have beside the usual; a name used anywhere is declared here.",
         ),
-        Key("selections", Named("a selection", SELECTION), "Sets of lines by name.", example="{hot-drinks: {categories: [coffee, tea]}}"),
-        Key("points", Named("a wallet", _WALLET), "The kinds of points; each is a wallet of its own.", example="{stars: {one: star}}"),
-        Key("eligible", _ELIGIBLE, "What money counts, for every rule."),
-        Key("earn", Named("an earning rule", _RULE), "What a purchase earns; the order means nothing.", example="{base: {every: 1.00, give: 1 star}}"),
-        Key("choose", Named("a group", _GROUP), "Groups of rules of which the best one gives.", example="{boost: {keep: best}}"),
-        Key("returns", _RETURNS, "What the shop promises about goods that come back."),
+        Key(
+            "selections",
+            Named("a selection", SELECTION),
+            "Sets of lines by name.",
+            example="{hot-drinks: {categories: [coffee, tea]}}",
+        ),
+        Key(
+            "points",
+            Named("a wallet", _WALLET),
+            "The kinds of points; each is a wallet of its own.",
+            example="{stars: {one: star}}",
+        ),
+        Key(
+            "eligible",
+            _ELIGIBLE,
+            "What money counts, for every rule.",
+            example="{amount: after_discounts, tax: included, paid_by_points: does_not_count}",
+        ),
+        Key(
+            "earn",
+            Named("an earning rule", _RULE),
+            "What a purchase earns; the order means nothing.",
+            example="{base: {every: 1.00, give: 1 star}}",
+        ),
+        Key(
+            "choose",
+            Named("a group", _GROUP),
+            "Groups of rules of which the best one gives.",
+            example="{boost: {keep: best}}",
+        ),
+        Key(
+            "returns",
+            _RETURNS,
+            "What the shop promises about goods that come back.",
+            example="{accept_within: 90 days}",
+        ),
     ),
     unsupported=("tiers", "offers", "rewards", "gift_cards", "activities", "fairness"),
     together=(("earn", ("points", "eligible", "returns")),),

@@ -5,15 +5,17 @@ What does not live here: which lines a selection selects (`engine`).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rewards.policy.forms import did_you_mean
 from rewards.policy.model import ALL, Match, Selection
-from rewards.policy.problems import Report, Span, one_of, quoted
+from rewards.policy.problems import Report, Span
 from rewards.policy.shape import Got, Table
+from rewards.policy.wording import Hint, one_of, quoted
 
+MOST_IN_ALL = 20_000  # parts of all lists of selections
 MOST_MATCHES = 1_000  # of one selection, all names looked up
 DEEPEST = 16  # `except` inside `except`
 
@@ -37,6 +39,8 @@ class Selections:
     broken: set[str]
     attributes: Attributes | None  # of lines; None where the section is broken
     report: Report
+    unknown: bool = False  # the section is broken: any name may be in it
+    written_out: int = 0
     used: set[str] = field(default_factory=set)
     _done: dict[str, _Sized | None] = field(default_factory=dict)
 
@@ -80,6 +84,8 @@ class Selections:
         return _references(self.named[name])
 
     def _cycle(self, reference: Got, chain: list[str]) -> None:
+        if reference.value in self._done:
+            return  # another circle through it was reported
         around = chain[chain.index(reference.value) :]
         for name in around:
             self._done[name] = None
@@ -99,13 +105,29 @@ class Selections:
             return None
         if len(fine) == 1:
             return fine[0]
+        self.written_out += matches
+        if not self._few_enough(got.place):
+            return None
         return _Sized(Selection(tuple(match for one in fine for match in one.selection.any_of)), matches, depth)
+
+    def _few_enough(self, span: Span) -> bool:
+        """Bound what all selections of the file are together; said once."""
+        if self.written_out <= MOST_IN_ALL:
+            return True
+        if self.written_out < sys.maxsize:
+            message = f"with every name written out, the file's selections have more than {MOST_IN_ALL} parts"
+            advice = "give a name to what is used often, and use the name alone; let the till send a category"
+            self.report.add("selection-too-large", message, span, advice)
+            self.written_out = sys.maxsize
+        return False
 
     def _small_enough(self, matches: int, depth: int, span: Span) -> bool:
         if matches > MOST_MATCHES or depth > DEEPEST:
             what = f"{matches} parts" if matches > MOST_MATCHES else f"{depth} `except` inside each other"
             message = f"with every name written out, this selection has {what}"
-            advice = f"at most {MOST_MATCHES} parts and {DEEPEST} `except` inside each other; let the till send a category"
+            advice = (
+                f"at most {MOST_MATCHES} parts and {DEEPEST} `except` inside each other; let the till send a category"
+            )
             self.report.add("selection-too-large", message, span, advice)
             return False
         return True
@@ -114,14 +136,19 @@ class Selections:
         if isinstance(got.value, Table):
             return self._match(got.value)
         name = got.value
+        if self.unknown and name != "all":
+            return None
         if name == "all":
             return _Sized(ALL, 1, 0)
         if name in self._done or name in self.broken:
             return self._done.get(name)
-        names = [*self.named, *self.broken, "all"]
-        otherwise = f"the selections are {one_of(names, 'and')}" if len(names) > 1 else "declare it in `selections`"
         message = f"there is no selection {quoted(name)}"
-        self.report.add("unknown-selection", message, got.span, did_you_mean(name, names, otherwise))
+        self.report.add(
+            "unknown-selection",
+            message,
+            got.span,
+            Hint(name, self.named, "declare it in `selections`", "the selections are"),
+        )
         self._done[name] = None  # one message for one name
         return None
 
@@ -151,7 +178,7 @@ class Selections:
             if name not in self.attributes:
                 message = f"the attribute {quoted(name)} of lines is not declared"
                 otherwise = f"declare it: `attributes: {{lines: {{{name}: text}}}}`"
-                self.report.add("unknown-attribute", message, got.key, did_you_mean(name, self.attributes, otherwise))
+                self.report.add("unknown-attribute", message, got.key, Hint(name, self.attributes, otherwise))
                 fine = False
                 continue
             values = [self._value(name, one) for one in (got.value if isinstance(got.value, list) else [got])]
@@ -164,7 +191,7 @@ class Selections:
         if isinstance(kind, frozenset):
             if got.value in kind:
                 return str(got.value)
-            advice = did_you_mean(got.value, kind, f"write {one_of(sorted(kind))}")
+            advice: str | Hint = Hint(got.value, sorted(kind), "write one of the choices declared", "the choices are")
         elif kind == "boolean":
             if got.value in ("true", "false"):
                 return bool(got.value == "true")

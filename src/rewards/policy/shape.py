@@ -6,17 +6,18 @@ written (`forms`), and whether names exist or rules make sense (`compile`).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import combinations
 from typing import Any
 
-from rewards.policy.forms import Facts, Form, Wrong, check_id, did_you_mean, IDENTIFIER
-from rewards.policy.problems import Also, Report, Span, one_of, quoted
-from rewards.policy.schema import Either, Fields, Key, ListOf, Named, Shape, resolved
+from rewards.policy.forms import YES, Facts, Form, Wrong, check_name
+from rewards.policy.problems import MOST, Also, Report, Span
+from rewards.policy.schema import resolved
 from rewards.policy.source import Broken, Entry, List, Map, Node, Scalar
+from rewards.policy.structure import Either, Fields, Key, ListOf, Named, Shape
+from rewards.policy.wording import SHORT, one_of, quoted
 
 _NOTHING = ("", "~", "null", "Null", "NULL")
 _KINDS = {Scalar: "a single value", Map: "a map", List: "a list"}
@@ -64,55 +65,46 @@ class Reader:
 
     facts: Facts
     report: Report
+    guesses: int = 0
 
-    def read(self, shape: Shape, node: Node, key: Span | None = None) -> Got | None:
+    def read(self, shape: Shape, node: Node, key: Span | None = None, example: str = "") -> Got | None:
         """Return the node's value, or None after a problem was reported (now, or by the source)."""
         key = key or node.span
         shape = resolved(shape)
         if isinstance(node, Broken):
             return None
-        if isinstance(node, Scalar) and not node.quoted and node.text in _NOTHING:
+        if _is_nothing(node) and isinstance(node, Scalar):
             self._nothing(shape, node, key)
             return None
-        if isinstance(shape, Either):
-            return self._either(shape, node, key)
+        inner = _inner(shape, node) if isinstance(shape, Either) else shape
+        if inner is None or not _is_kind(inner, node):
+            self._wrong_kind(shape, node, example)
+            return None
+        return self.read(inner, node, key, example) if inner is not shape else self._plain(shape, node, key)
+
+    def _plain(self, shape: Shape, node: Node, key: Span) -> Got | None:
         if isinstance(shape, Form) and isinstance(node, Scalar):
             return self._scalar(shape, node, key)
         if isinstance(shape, ListOf) and isinstance(node, List):
             return self._list(shape, node, key)
-        if isinstance(shape, Fields) and isinstance(node, Map):
-            return self.fields(shape, node, key)
         if isinstance(shape, Named) and isinstance(node, Map):
             return self._named(shape, node, key)
-        self._wrong_kind(shape, node)
-        return None
-
-    def _either(self, shape: Either, node: Node, key: Span) -> Got | None:
-        inner: Shape | None = shape.scalar
-        if isinstance(node, Map):
-            inner = shape.map
-        elif isinstance(node, List):
-            inner = shape.list
-        if inner is None:
-            self._wrong_kind(shape, node)
-            return None
-        return self.read(inner, node, key)
+        return self.fields(shape, node, key) if isinstance(shape, Fields) and isinstance(node, Map) else None
 
     def _nothing(self, shape: Shape, node: Scalar, key: Span) -> None:
         if isinstance(shape, Fields) and shape.may_be_empty:
             advice = "write `{}` to keep the defaults"
         else:
             advice = f"write {_expected(shape)}, or leave the key out"
-        word = f"; quote {quoted(node.text)} if you mean the word" if node.text else ""
+        is_text = isinstance(shape, Form) and "boolean" in shape.json_types
+        word = f"; quote {quoted(node.text)} if you mean the word" if node.text and is_text else ""
         self.report.add("nothing-here", "a value is missing here", node.span if node.text else key, advice + word)
 
-    def _wrong_kind(self, shape: Shape, node: Node) -> None:
+    def _wrong_kind(self, shape: Shape, node: Node, example: str) -> None:
         found = _KINDS[type(node)]
-        advice = "write `key: value`, one key a line" if isinstance(shape, (Fields, Named)) else ""
+        advice = f"such as `{example or example_of(shape)}`"
         if isinstance(shape, ListOf) and isinstance(node, Scalar):
             advice = f"write `[{node.text}]`" if "`" not in node.text and len(node.text) < 40 else "put it in brackets"  # noqa: PLR2004
-        elif isinstance(shape, Form):
-            advice = f"such as `{shape.examples[0]}`"
         self.report.add("wrong-kind", f"expected {_expected(shape)}, found {found}", node.span, advice)
 
     def _scalar(self, form: Form, node: Scalar, key: Span) -> Got | None:
@@ -135,7 +127,9 @@ class Reader:
         for item in items:
             if isinstance(item, Scalar) and item.text in seen:
                 also = Also(seen[item.text], "first written here")
-                self.report.add("repeated-item", f"{quoted(item.text)} is in the list twice", item.span, "delete one", also)
+                self.report.add(
+                    "repeated-item", f"{quoted(item.text)} is in the list twice", item.span, "delete one", also
+                )
             elif isinstance(item, Scalar):
                 seen[item.text] = item.span
 
@@ -144,7 +138,7 @@ class Reader:
             self.report.add("empty", "the map is empty", node.span, f"write {shape.what}, or leave the key out")
             return None
         table = Table()
-        for entry in node.entries:
+        for entry in self._with_values(node):
             name = self._id(shape.ids, entry.key)
             got = self.read(shape.of, entry.value, entry.key.span)
             if got is None or not name:
@@ -153,12 +147,21 @@ class Reader:
                 table.got[entry.key.text] = got
         return Got(table, node.span, key)
 
+    def _with_values(self, node: Map) -> Iterator[Entry]:
+        """Yield the entries; a word between commas, without a `:`, is reported instead."""
+        for entry in node.entries:
+            value, key = entry.value.span, entry.key.span
+            if value.line == key.line and value.column == key.column + key.length and _is_nothing(entry.value):
+                message = f"{quoted(entry.key.text)} has no `:` and no value"
+                self.report.add(
+                    "no-colon", message, key, "write `key: value`, or quote the whole text that holds the comma"
+                )
+            else:
+                yield entry
+
     def _id(self, ids: Form, key: Scalar) -> bool:
         try:
-            if ids is IDENTIFIER:
-                check_id(key.text)
-            elif not re.fullmatch(ids.pattern or "", key.text):
-                raise Wrong("bad-id", f"{quoted(key.text)} is not {ids.name}", f"write one such as `{ids.examples[0]}`")
+            check_name(key.text, ids)
         except Wrong as wrong:
             self.report.add(wrong.code, wrong.message, key.span, wrong.help)
             return False
@@ -167,7 +170,12 @@ class Reader:
     def fields(self, shape: Fields, node: Map, key: Span) -> Got | None:
         """Read a map with fixed keys; None if it is empty, or a key is missing or contradicts another."""
         if not node.entries and not shape.may_be_empty and not _required(shape):
-            self.report.add("empty", "the map is empty", node.span, f"write at least one key: {_listed(shape)}")
+            self.report.add(
+                "empty",
+                "the map is empty",
+                node.span,
+                f"write at least one key: {one_of(one.name for one in shape.keys)}",
+            )
             return None
         if not shape.keys:
             self._unsupported_map(shape, node)
@@ -178,18 +186,20 @@ class Reader:
     def table(self, shape: Fields, node: Map, key: Span) -> tuple[Table, bool]:
         """Read the keys of a map; tell whether all that must be there is there."""
         known = {one.name: one for one in shape.keys}
+        written = {entry.key.text for entry in node.entries}
+        free = [one for one in shape.keys if one.name not in written]
         table, meant = Table(), dict[str, Span]()
-        for entry in node.entries:
+        for entry in self._with_values(node):
             name = entry.key.text
             if name not in known:
-                name = self._unknown(shape, node, entry, meant)
+                name = self._unknown(shape, entry, [one for one in free if one.name not in meant])
             if name:
                 meant[name] = entry.key.span
                 self._field(known[name], entry, table)
-        return table, self._complete(shape, key, meant)
+        return table, self._complete(shape, key, meant, strangers=len(meant) < len(node.entries))
 
     def _field(self, key: Key, entry: Entry, table: Table) -> None:
-        got = self.read(key.shape, entry.value, entry.key.span)
+        got = self.read(key.shape, entry.value, entry.key.span, key.example)
         if got is None:
             table.broken.add(key.name)
         else:
@@ -207,27 +217,27 @@ class Reader:
         message = f"`{key.text}` is not supported by this version of the engine"
         self.report.add("unsupported", message, key.span, "delete it, or wait for a later version")
 
-    def _unknown(self, shape: Fields, node: Map, entry: Entry, meant: dict[str, Span]) -> str:
+    def _unknown(self, shape: Fields, entry: Entry, free: list[Key]) -> str:
         """Report a key that is not there; return the key that the author surely meant, or an empty text."""
         name = entry.key.text
         if name in shape.unsupported:
             self._unsupported(entry.key)
             return ""
-        taken = {other.key.text for other in node.entries} | set(meant)
-        guess = self._guess(shape, entry, taken)
+        guess = self._guess(entry, free)
         advice = f"did you mean `{guess}`?" if guess else f"the keys here are {_listed(shape)}"
         self.report.add("unknown-key", f"unknown key {quoted(name)} in {shape.what}", entry.key.span, advice)
         return guess
 
-    def _guess(self, shape: Fields, entry: Entry, taken: Iterable[str]) -> str:
-        """Return a key that is close, free and fits the value; so the suggestion mends the fault."""
-        free = {one.name: one for one in shape.keys if one.name not in taken}
-        for name in get_close_matches(entry.key.text.lower().replace("-", "_"), free, 3, 0.7):
-            if _kind_fits(free[name].shape, entry.value):
-                return name
-        return ""
+    def _guess(self, entry: Entry, free: list[Key]) -> str:
+        """Return a key that is close, free and takes such a value; so the suggestion mends the fault."""
+        self.guesses += 1
+        if self.guesses > MOST or len(entry.key.text) > SHORT:
+            return ""
+        fits = [key.name for key in free if _is_kind(key.shape, entry.value)]
+        close = get_close_matches(entry.key.text.lower().replace("-", "_"), fits, 1, 0.7)
+        return close[0] if close else ""
 
-    def _complete(self, shape: Fields, key: Span, meant: dict[str, Span]) -> bool:
+    def _complete(self, shape: Fields, key: Span, meant: dict[str, Span], *, strangers: bool) -> bool:
         """Report what contradicts or is missing; tell whether the map can be used."""
         missing = [(name, "") for name in _required(shape) if name not in meant]
         contradicts = self._contradicts(shape, meant)
@@ -236,7 +246,7 @@ class Reader:
             missing += [(need, name) for need, name in needed if need not in meant]
         for name, because in missing:
             self._missing(shape, name, because, meant.get(because, key))
-        lacks = self._lacks(shape, key, meant, {name for name, _ in missing})
+        lacks = self._lacks(shape, key, meant, {name for name, _ in missing}, only_faults=strangers)
         return not missing and not contradicts and not lacks
 
     def _missing(self, shape: Fields, name: str, because: str, span: Span) -> None:
@@ -255,25 +265,37 @@ class Reader:
         self.report.add("contradicting-keys", message, meant[second], "keep one of them", also)
         return True
 
-    def _lacks(self, shape: Fields, key: Span, meant: dict[str, Span], missing: set[str]) -> bool:
+    def _lacks(self, shape: Fields, key: Span, meant: dict[str, Span], missing: set[str], *, only_faults: bool) -> bool:
         wanted = shape.exactly_one or shape.at_least_one
         if not wanted or any(name in meant or name in missing for name in wanted):
             return False
-        if not meant and shape.at_least_one:
-            return True  # each unknown key was reported
-        self.report.add("missing-key", f"{shape.what} needs {one_of(wanted)}", key, f"add one of them: {_samples(shape, wanted)}")
+        if only_faults:
+            return True  # each unknown or unsupported key was reported
+        self.report.add(
+            "missing-key", f"{shape.what} needs {one_of(wanted)}", key, f"add one of them: {_samples(shape, wanted)}"
+        )
         return True
+
+
+def _is_nothing(node: Node) -> bool:
+    return isinstance(node, Scalar) and not node.quoted and node.text in _NOTHING
 
 
 def _required(shape: Fields) -> list[str]:
     return [one.name for one in shape.keys if one.required]
 
 
-def _kind_fits(shape: Shape, node: Node) -> bool:
+def _inner(shape: Either, node: Node) -> Shape | None:
+    """Return the part that takes nodes of this kind."""
+    if isinstance(node, Map):
+        return resolved(shape.map) if shape.map else None
+    return shape.list if isinstance(node, List) else shape.scalar
+
+
+def _is_kind(shape: Shape, node: Node) -> bool:
     shape = resolved(shape)
     if isinstance(shape, Either):
-        inner = {Scalar: shape.scalar, Map: shape.map, List: shape.list}.get(type(node))
-        return inner is not None
+        return _inner(shape, node) is not None
     return isinstance(node, {Form: Scalar, ListOf: List}.get(type(shape), Map))
 
 
@@ -299,11 +321,23 @@ def _lower(text: str) -> str:
 
 
 def _sample(key: Key) -> str:
-    shape = resolved(key.shape)
-    example = key.example
-    if not example and isinstance(shape, Form):
-        example = shape.examples[0]
-    return f", such as `{key.name}: {example}`" if example else ""
+    return f", such as `{key.name}: {key.example or example_of(key.shape)}`"
+
+
+def example_of(shape: Shape) -> str:
+    """Return a value of the shape as YAML on one line; the shortest that is complete."""
+    shape = resolved(shape)
+    if isinstance(shape, Form):
+        return shape.examples[0]
+    if isinstance(shape, ListOf):
+        return f"[{example_of(shape.of)}]"
+    if isinstance(shape, Named):
+        return f"{{{shape.ids.examples[0]}: {example_of(shape.of)}}}"
+    if isinstance(shape, Either):
+        return example_of(shape.scalar or shape.map or shape.list or YES)
+    names = {*_required(shape), *shape.exactly_one[:1], *shape.at_least_one[:1]}
+    keys = [key for key in shape.keys if key.name in names]
+    return f"{{{', '.join(f'{key.name}: {key.example or example_of(key.shape)}' for key in keys)}}}"
 
 
 def _samples(shape: Fields, names: Iterable[str]) -> str:

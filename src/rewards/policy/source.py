@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from rewards.policy.problems import START, Also, Report, Span, quoted
+from rewards.policy.problems import MOST, START, Also, Report, Span
 from rewards.policy.syntax import explain_syntax
+from rewards.policy.wording import quoted
 
 LARGEST = 256 * 1024  # bytes of a file
 DEEPEST = 32  # maps and lists inside each other
@@ -23,6 +24,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Control characters, line breaks that editors do not agree on, and marks that reorder what a reader sees.
 _REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 _BREAK = re.compile("\r\n|\r|\n")
+_YAML_TAG = "tag:yaml.org,2002:"  # what `!!` stands for
 _NO_SHARING = "write the value out; a policy file has no anchors, aliases or merge keys"
 
 
@@ -69,7 +71,7 @@ class Broken:
 Node = Scalar | Map | List | Broken
 
 
-class _Stop(Exception):  # noqa: N818  a signal, not a fault of ours
+class _Stop(Exception):
     """The rest of the file is not read."""
 
 
@@ -134,6 +136,7 @@ class _Frame:
     node: Map | List
     key: Scalar | None = None
     skipping: bool = False  # the key was refused: its value is dropped
+    refused: bool = False  # some key was
     places: dict[str, Span] = field(default_factory=dict)
 
 
@@ -150,15 +153,17 @@ class _Builder:
     def take(self, event: yaml.Event) -> None:
         """Build what one event says; raises `_Stop` at a limit."""
         self.events += 1
+        if len(self.report.problems) > MOST:
+            raise _Stop
         if self.events > MOST_EVENTS:
             message = f"the file has more than {MOST_EVENTS} keys and values"
             self._stop("too-many-parts", message, event, "a long list belongs into the shop's catalogue, as a category")
         if isinstance(event, yaml.ScalarEvent):
-            self._value(Scalar(event.value, event.style is not None, _span(event)), event)
+            self._value(Scalar(event.value, bool(event.style), _span(event)), event)
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             self._open(event)
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            self._place(self.stack.pop().node)
+            self._close(self.stack.pop())
         elif isinstance(event, yaml.AliasEvent):
             self._alias(event)
         elif isinstance(event, yaml.DocumentStartEvent):
@@ -184,6 +189,10 @@ class _Builder:
         self._check_node(event)
         self.stack.append(_Frame(node))
 
+    def _close(self, frame: _Frame) -> None:
+        nothing_left = isinstance(frame.node, Map) and not frame.node.entries and frame.refused
+        self._place(Broken(frame.node.span) if nothing_left else frame.node)
+
     def _value(self, node: Scalar, event: yaml.ScalarEvent) -> None:
         self._check_node(event)
         if found := _REFUSED.search(event.value):
@@ -195,15 +204,17 @@ class _Builder:
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         if not (self.stack and self.stack[-1].skipping):  # else the key has said it
-            self.report.add("yaml-alias", f"`*{event.anchor}` repeats a value", _span(event), _NO_SHARING)
+            self.report.add("yaml-alias", f"{quoted(f'*{event.anchor}')} repeats a value", _span(event), _NO_SHARING)
         self._place(Broken(_span(event)))
 
     def _check_node(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         if event.anchor is not None:
-            self.report.add("yaml-alias", f"`&{event.anchor}` names a value", _span(event), _NO_SHARING)
+            self.report.add("yaml-alias", f"{quoted(f'&{event.anchor}')} names a value", _span(event), _NO_SHARING)
         if event.tag is not None:
-            message = f"the tag {quoted(event.tag)} is not allowed"
-            self.report.add("yaml-tag", message, _span(event), "write the value without the tag; quote it to keep a text")
+            message = f"the tag {quoted(event.tag.replace(_YAML_TAG, '!!'))} is not allowed"
+            self.report.add(
+                "yaml-tag", message, _span(event), "write the value without the tag; quote it to keep a text"
+            )
 
     def _place(self, node: Node) -> None:
         """Put a finished node where it belongs: the root, a list, or a map's key or value."""
@@ -223,18 +234,19 @@ class _Builder:
 
     def _key(self, frame: _Frame, node: Node) -> None:
         if not isinstance(node, Scalar):
-            frame.skipping = True
+            frame.skipping = frame.refused = True
             if not isinstance(node, Broken):
-                self.report.add("key-not-text", "a key must be a word", node.span, "write `key: value`")
+                self.report.add("key-not-text", "a key must be a word", node.span, "a map is written as `key: value`")
         elif node.text == "<<" and not node.quoted:
-            frame.skipping = False
-            frame.key = node
+            frame.skipping = frame.refused = True
             self.report.add("yaml-alias", "`<<` merges another map", node.span, _NO_SHARING)
         elif node.text in frame.places:
-            frame.skipping = True
+            frame.skipping = frame.refused = True
             first = frame.places[node.text]
             also = Also(first, "first written here")
-            self.report.add("duplicate-key", f"{quoted(node.text)} is written twice", node.span, "keep one of them", also)
+            self.report.add(
+                "duplicate-key", f"{quoted(node.text)} is written twice", node.span, "keep one of them", also
+            )
         else:
             frame.places[node.text] = node.span
             frame.key = node
@@ -242,5 +254,7 @@ class _Builder:
 
 def _span(event: yaml.Event) -> Span:
     start, end = event.start_mark, event.end_mark
+    if start is None or end is None:
+        return START
     length = end.column - start.column if end.line == start.line else 1
     return Span(start.line + 1, start.column + 1, max(1, length))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rewards.policy.problems import START, Also, Report, Span, quoted
+from rewards.policy.problems import START, Also, Report, Span
+from rewards.policy.wording import quoted
 
 if TYPE_CHECKING:
     import yaml

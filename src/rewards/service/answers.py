@@ -201,7 +201,7 @@ class MemberAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
 
     member_id: str
     joined: str
-    state: str = "active"
+    state: str  # active, blocked
     cards: list[str] = []
     phones: list[str] = []
     emails: list[str] = []
@@ -217,3 +217,16 @@ class VersionAnswer(msgspec.Struct, frozen=True):
     effective: str
     published_at: str
     in_force: bool
+
+
+class AdjustmentAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Points given (above zero) or taken by staff."""
+
+    adjustment_id: str = ""
+    member_id: str
+    wallet: str
+    points: int
+    reason: str
+    actor: str
+    occurred_at: str
+    balance: dict[str, WalletBalance] = {}

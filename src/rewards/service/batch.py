@@ -9,13 +9,15 @@ What does not live here: what commands do (`purchases`, `returns`, …).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 from rewards.basket import MemberRef
 from rewards.errors import NotFound
 from rewards.ledger.timeline import Booking, Change, book, encode, needs, open_near
 from rewards.receipt import Receipt, Returned
+from rewards.service.asked import Asked
+from rewards.service.commands import Outcome
 from rewards.service.contacts import normal
 from rewards.service.journal import Happened, Row, Rows, Timeline, near_row, read_receipt, read_return, total
 from rewards.service.running import Running
@@ -23,6 +25,7 @@ from rewards.store import statements
 from rewards.store.database import Session
 
 Key = tuple[Any, ...]
+Place = tuple[int, int]  # owner and event number
 V = TypeVar("V")
 
 
@@ -89,7 +92,9 @@ class Batch:
         """Begin a batch on a transaction, or on a read session to work something out without writing it."""
         self.session = session
         self.running = running
-        self.keys: Table[tuple[int | None, int | None, bytes, int, bytes | None]] = Table(session, statements.KEY_ROUTES, 2)
+        self.keys: Table[tuple[int | None, int | None, bytes, int, bytes | None]] = Table(
+            session, statements.KEY_ROUTES, 2
+        )
         self.receipts: Table[tuple[int | None, int | None, bytes]] = Table(session, statements.RECEIPT_ROUTES, 3)
         self.contacts: Table[tuple[int]] = Table(session, statements.CONTACTS, 2)
         self.events: Table[tuple[Any, ...]] = Table(session, statements.EVENTS, 2)
@@ -131,12 +136,14 @@ class Batch:
         if kind == "id":
             owner = self.running.ids.read_member(value)
         else:
-            route = self.contacts.get(kind, normal(kind, value, self._country()))
+            route = self.contacts.get(kind, normal(kind, value, self.country))
             owner = route[0] if route else None
         line = self.line(owner) if owner is not None else None
         return line if line is not None and line.kind == "member" else None
 
-    def _country(self) -> str | None:
+    @property
+    def country(self) -> str | None:
+        """The country to which a phone number without a prefix belongs."""
         versions = self.running.versions
         return versions[-1].policy.country if versions else None
 
@@ -185,6 +192,33 @@ class Batch:
         row = self.rows.events[-1]
         self.events.put(row[:2], row[2:])
         return number
+
+    def event(self, owner: int, number: int) -> tuple[Any, ...]:
+        """Return an event's columns after owner and number; raise `NotFound` `unknown-purchase`."""
+        row = self.events.get(owner, number)
+        if row is None:
+            raise NotFound("unknown-purchase", "there is no such purchase", pointer="/purchase_id")
+        return row
+
+    def route(self, store: str, name: str, kind: str, place: Place | None, print_: bytes) -> None:
+        """Claim a till's own number for an event, or for a return that waits."""
+        rest = (*(place or (None, None)), print_)
+        self.receipts.put((store, name, kind), rest)
+        self.more[statements.ADD_RECEIPT_ROUTE].append((store, name, kind, *rest))
+
+    def answered(self, asked: Asked, place: Place, status: int, body: bytes) -> Outcome:
+        """Keep what was answered about an event, and return it."""
+        if not asked.silent:
+            self.answers.put(place, (status, body))
+            self.more[statements.ADD_ANSWER].append((*place, status, body))
+        return Outcome(status, body, place=place)
+
+    def replay(self, asked: Asked, place: Place, make: Callable[[], bytes]) -> Outcome:
+        """Answer as the first time; what was recorded without an answer is told anew by `make`."""
+        known = self.answers.get(*place)
+        if known is not None:
+            return Outcome(known[0], known[1], replayed=True, place=place)
+        return Outcome(201, b"" if asked.silent else make(), replayed=True, place=place)
 
     # the end
 

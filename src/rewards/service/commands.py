@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from rewards.basket import Basket, Id, Instant, MemberRef, Name, Quantity
+from rewards.basket import Basket, Id, Instant, MemberRef, Name, OptionalId, Quantity
 from rewards.money import LARGEST
 
 Points = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
@@ -29,6 +29,7 @@ class Outcome(msgspec.Struct, frozen=True):
     status: int
     body: bytes
     replayed: bool = False
+    place: tuple[int, int] | None = None  # owner and event number inside, if an event was recorded
 
 
 class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -73,8 +74,8 @@ class RecordReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     return_id: Id
     store_id: Id
-    till_id: Annotated[str, Meta(max_length=100)] = ""
-    operator_id: Annotated[str, Meta(max_length=100)] = ""
+    till_id: OptionalId = ""
+    operator_id: OptionalId = ""
     occurred_at: Instant
     of: ReturnOf | None = None
     all: bool = False
@@ -90,7 +91,7 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     points: Points
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
     actor: Id
-    adjustment_id: Annotated[str, Meta(max_length=100)] = ""  # the caller's own; unique within the member
+    adjustment_id: OptionalId = ""  # the caller's own; unique within the member
     occurred_at: Instant | None = None
 
 

@@ -15,7 +15,8 @@ from rewards.errors import InvalidRequest
 
 EAN_LENGTH = 13
 ISSUED = "26"  # the range that GS1 leaves to shops
-_LONGEST = 254
+_LONGEST = 254  # of an e-mail address
+_SHORTEST = 10_000  # shorter numbers are no subscriber's
 
 
 def normal(kind: str, value: str, country: str | None) -> str:
@@ -62,7 +63,7 @@ def phone(value: str, country: str | None) -> str:
         number = phonenumbers.parse(value, country)
     except phonenumbers.NumberParseException:
         number = None
-    if number is None or not phonenumbers.is_possible_number(number):
+    if number is None or not phonenumbers.is_possible_number(number) or (number.national_number or 0) < _SHORTEST:
         hint = "" if country or value.lstrip().startswith("+") else "; write it with its country, as +49 30 901820"
         raise InvalidRequest("phone-invalid", f"`{value}` is not a phone number{hint}", pointer="/phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
@@ -77,6 +78,10 @@ def email(value: str) -> str:
     address = unicodedata.normalize("NFC", value.strip()).lower()
     local, at, domain = address.rpartition("@")
     labels = domain.split(".")
-    if not (at and local and len(labels) > 1 and all(labels)) or len(address) > _LONGEST or any(c.isspace() for c in address):
+    if (
+        not (at and local and len(labels) > 1 and all(labels))
+        or len(address) > _LONGEST
+        or any(c.isspace() for c in address)
+    ):
         raise InvalidRequest("email-invalid", f"`{value}` is not an e-mail address", pointer="/email")
     return address

@@ -200,7 +200,17 @@ class Rows:
         line.entries += 1
         number, owner = line.entries, line.owner
         legs = [
-            (owner, number, leg, account, wallet, points, day or None, available_at or None, None if expires_at == NEVER else expires_at)
+            (
+                owner,
+                number,
+                leg,
+                account,
+                wallet,
+                points,
+                day or None,
+                available_at or None,
+                None if expires_at == NEVER else expires_at,
+            )
             for leg, (account, wallet, points, day, available_at, expires_at) in enumerate(entry.postings)
         ]
         row = (

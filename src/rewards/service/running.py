@@ -10,8 +10,8 @@ import secrets
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from rewards.errors import Conflict
 from rewards.engine.program import Program
+from rewards.errors import Conflict
 from rewards.policy.compile import load_policy
 from rewards.policy.model import Policy
 from rewards.service.ids import Ids
@@ -56,6 +56,20 @@ class Running:
         """Return the policy in force on a day."""
         return self.ready().on(day).policy
 
+    def in_force(self, day: int) -> Version:
+        """Return the version in force on a day; of two with one first day the later stands."""
+        self.ready()
+        begun = [version for version in self.versions if version.from_day <= day]
+        return max(begun, key=lambda version: (version.from_day, version.number)) if begun else self._first()
+
+    def _first(self) -> Version:
+        return min(self.versions, key=lambda version: (version.from_day, -version.number))
+
+    def with_version(self, version: Version) -> Running:
+        """Return the program with one more version."""
+        versions = (*self.versions, version)
+        return _running(self.secret, versions)
+
 
 def begin(store: Store, now: int) -> Running:
     """Load the program of a database; a new database gets its secret."""
@@ -74,11 +88,16 @@ def current(session: Session, known: Running) -> Running:
 
 
 def _load(session: Session, known: tuple[Version, ...]) -> Running:
-    _, secret, currency, _, _ = session.rows(statements.PROGRAM)[0]
+    secret = session.rows(statements.PROGRAM)[0][1]
     compiled = {version.number: version.policy for version in known}
     versions = tuple(
-        Version(number, compiled.get(number) or load_policy(data, f"version {number}"), from_day, published_at, data)
+        Version(number, compiled.get(number) or load_policy(data), from_day, published_at, data)
         for number, _, from_day, published_at, data in session.rows(statements.VERSIONS)
     )
+    return _running(secret, versions)
+
+
+def _running(secret: bytes, versions: tuple[Version, ...]) -> Running:
     program = Program([(version.from_day, version.policy) for version in versions]) if versions else None
+    currency = versions[0].policy.currency if versions else None
     return Running(secret, Ids(secret), currency, versions, program)

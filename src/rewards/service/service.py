@@ -8,24 +8,31 @@ files, and how a use case is carried out (the modules beside this one).
 from __future__ import annotations
 
 from asyncio import Future as Awaited
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
+from time import time_ns
 
 from rewards.basket import Basket, MemberRef
-from rewards.service.answers import (
-    BalanceAnswer,
-    EntryAnswer,
-    MemberAnswer,
-    PurchaseAnswer,
-    StatementAnswer,
-    VersionAnswer,
-)
+from rewards.errors import InvalidRequest, TryAgain
+from rewards.policy.compile import compile_policy
+from rewards.policy.problems import Problem
+from rewards.service import audit, reads
+from rewards.service.answers import BalanceAnswer, MemberAnswer, PurchaseAnswer, StatementAnswer, VersionAnswer
+from rewards.service.asked import Asked
+from rewards.service.batch import Batch
 from rewards.service.commands import Command, Outcome
-from rewards.store.database import Store
+from rewards.service.running import begin, current
+from rewards.service.writes import Planner
+from rewards.store.database import Session, Store
+from rewards.store.writer import Writer
+
+_LONGEST_KEY = 255
 
 
 def now_us() -> int:
     """Return the wall clock in microseconds since 1970, UTC."""
+    return time_ns() // 1000
 
 
 class Service:
@@ -35,7 +42,12 @@ class Service:
     """
 
     def __init__(self, store: Store, *, clock: Callable[[], int] = now_us) -> None:
-        """Start the writer on an open store (`Store.open(url)`)."""
+        """Start the writer on an open store (`Store.open(url)`); the service closes it."""
+        self._store = store
+        self._clock = clock
+        self._running = begin(store, clock())
+        self._planner = Planner(self._running)
+        self._writer: Writer[Asked, Outcome, Session] = Writer(store.transaction, self._planner)
 
     # commands: through the one writer, answered after COMMIT
 
@@ -47,56 +59,100 @@ class Service:
         `caller="import"` and `caller="scenario"`: any `occurred_at` is taken; `import` also enrols unknown
         `external_id`s by itself and gets empty bodies.
         """
+        return self._writer.submit(self._asked(command, caller, key, now))
 
     def submit_all(
         self, commands: Sequence[Command], *, caller: str = "local", now: int | None = None
     ) -> list[Future[Outcome]]:
         """Queue several commands at once, in order, without keys (`import`, some 500 at a time)."""
+        at = self._clock() if now is None else now
+        return self._writer.submit_all([Asked(command, caller, None, at) for command in commands])
 
     def asubmit(self, command: Command, *, caller: str = "local", key: str | None = None) -> Awaited[Outcome]:
         """Queue a command from a running event loop; the loop is woken once per batch, not per command."""
+        return self._writer.asubmit(self._asked(command, caller, key, None))
 
     def do(self, command: Command, *, caller: str = "local", key: str | None = None, now: int | None = None) -> Outcome:
         """Submit and wait; raise what the command raises."""
+        return self.submit(command, caller=caller, key=key, now=now).result()
+
+    def _asked(self, command: Command, caller: str, key: str | None, now: int | None) -> Asked:
+        if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
+            raise InvalidRequest("key-invalid", f"an Idempotency-Key is 1 to {_LONGEST_KEY} printable characters")
+        return Asked(command, caller, key, self._clock() if now is None else now)
 
     # reads
 
-    def quote(self, basket: Basket, *, now: int | None = None) -> PurchaseAnswer:
+    @contextmanager
+    def _reading(self) -> Iterator[Batch]:
+        with self._store.reading() as session:
+            self._running = current(session, self._running)
+            yield Batch(session, self._running)
+
+    def quote(self, basket: Basket, *, caller: str = "local", now: int | None = None) -> PurchaseAnswer:
         """Answer what this basket would get, with a signed `quote` valid 30 minutes; nothing is written."""
+        with self._reading() as batch:
+            return reads.quote(batch, basket, caller, self._clock() if now is None else now)
 
     def member(self, ref: MemberRef) -> MemberAnswer:
         """Look a member up; raise `NotFound` `unknown-member`."""
+        with self._reading() as batch:
+            return reads.member(batch, ref)
 
     def balance(self, member_id: str, at: int | None = None) -> BalanceAnswer:
         """Answer the wallets at an instant (microseconds UTC), now by default; exact as of the last answered write."""
+        with self._reading() as batch:
+            return reads.balance(batch, member_id, at, self._clock())
 
     def statement(self, member_id: str, *, limit: int = 50, cursor: str | None = None) -> StatementAnswer:
-        """Answer a page of entries, newest first; `cursor` is the `next_cursor` of the page before. 1 <= limit <= 200."""
+        """Answer a page of entries, newest first; `cursor` is the `next_cursor` of the page before. 1 <= limit <= 200.
+
+        What has ended since the last event leads the first page, as entry 0: the next event books it.
+        """
+        with self._reading() as batch:
+            return reads.statement(batch, member_id, limit, cursor, self._clock())
 
     def purchase(
         self, purchase_id: str | None = None, *, store_id: str | None = None, receipt_id: str | None = None
     ) -> PurchaseAnswer:
         """Answer a purchase by its id or by store and receipt number, with later entries about it."""
+        with self._reading() as batch:
+            return reads.purchase(batch, purchase_id, store_id, receipt_id, self._clock())
 
     def policy(self, at: int | None = None) -> tuple[bytes, VersionAnswer]:
         """Return the file of the version in force (or at another instant); raise `NotFound` `no-policy`."""
+        with self._reading() as batch:
+            return reads.policy(batch, self._clock() if at is None else at)
 
     def versions(self) -> list[VersionAnswer]:
         """Return all published versions, newest first."""
+        with self._reading() as batch:
+            return reads.versions(batch, self._clock())
 
-    def check(self, data: bytes, name: str = "policy.yaml") -> list[object]:
-        """Return the problems of a policy file (`rewards.policy.problems`), without publishing it."""
+    def check(self, data: bytes, name: str = "policy.yaml") -> list[Problem]:
+        """Return the problems of a policy file, without publishing it."""
+        return compile_policy(data, name)[1]
 
     # upkeep
 
     def verify(self) -> list[str]:
         """Fold every timeline anew and compare states, sums, numbers, hashes; return findings, none if all is well."""
+        with self._reading() as batch:
+            return audit.verify(batch)
 
     def rebuild(self) -> int:
         """Replace every stored state by one folded anew from the events; return how many owners."""
+        with self._store.transaction() as session:
+            return audit.rebuild(Batch(session, current(session, self._running)))
 
     def health(self) -> None:
         """Raise `TryAgain` unless the database answers and the writer runs."""
+        if not self._writer.alive:
+            raise TryAgain("closing", "the service is closing")
+        with self._reading():
+            pass
 
     def close(self) -> None:
         """Finish what is queued, stop the writer, close the connections. Idempotent."""
+        self._writer.close()
+        self._store.close()

@@ -75,7 +75,9 @@ class Store:
         except ArgumentError as error:
             raise InvalidRequest("database-url", f"`{url}` is not a database URL") from error
         if where.get_backend_name() != "sqlite":
-            raise InvalidRequest("database-unsupported", f"`{where.get_backend_name()}` is not supported; use `sqlite:///FILE`")
+            raise InvalidRequest(
+                "database-unsupported", f"`{where.get_backend_name()}` is not supported; use `sqlite:///FILE`"
+            )
         return cls(where.database or ":memory:")
 
     @contextmanager

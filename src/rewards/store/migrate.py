@@ -31,7 +31,8 @@ def upgrade(connection: sqlite3.Connection, path: str) -> None:
         return
     if found is not None and found not in KNOWN:
         raise InvalidRequest(
-            "database-newer", f"`{path}` has schema {found}, this version knows {HEAD}; use the newer version of the engine"
+            "database-newer",
+            f"`{path}` has schema {found}, this version knows {HEAD}; use the newer version of the engine",
         )
     if path == ":memory:":
         create(connection)

@@ -6,8 +6,20 @@ here: connections, and SQL that only one database understands (`sqlite`).
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Delete, Executable, Insert, Select, Table, Update, bindparam, delete, func, insert, literal_column
-from sqlalchemy import select, update
+from typing import Any
+
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from rewards.store import sqlite
 from rewards.store.tables import METADATA
@@ -15,8 +27,8 @@ from rewards.store.tables import METADATA
 _T = METADATA.tables
 
 
-def _sql(statement: Select[object] | Insert | Update | Delete | Executable) -> str:
-    return str(statement.compile(dialect=sqlite.DIALECT))  # type: ignore[attr-defined]
+def _sql(statement: ClauseElement) -> str:
+    return str(statement.compile(dialect=sqlite.DIALECT))
 
 
 def _add(table: str) -> str:
@@ -30,7 +42,7 @@ def _by(table: str, key: str, columns: str = "*") -> str:
     return _sql(sqlite.keyed(source, _columns(source, key), *(source.c[name] for name in names)))
 
 
-def _columns(table: Table, names: str) -> list[ColumnElement[object]]:
+def _columns(table: Table, names: str) -> list[ColumnElement[Any]]:
     return [table.c[name] for name in names.split()]
 
 
@@ -46,7 +58,9 @@ def _entries_page() -> str:
     """Newest first, below an entry number."""
     table = _T["entry"]
     where = (table.c.owner_id == bindparam("owner"), table.c.number < bindparam("below"))
-    return _sql(select(table).where(*where).order_by(table.c.number.desc()).limit(bindparam("most")).offset(bindparam("skip")))
+    return _sql(
+        select(table).where(*where).order_by(table.c.number.desc()).limit(bindparam("most")).offset(bindparam("skip"))
+    )
 
 
 def _next_owner() -> str:
@@ -55,12 +69,18 @@ def _next_owner() -> str:
 
 def _owner_page() -> str:
     table = _T["owner"]
-    return _sql(select(table.c.id).where(table.c.id > bindparam("above")).order_by(table.c.id).limit(bindparam("most")).offset(bindparam("skip")))
+    return _sql(
+        select(table.c.id)
+        .where(table.c.id > bindparam("above"))
+        .order_by(table.c.id)
+        .limit(bindparam("most"))
+        .offset(bindparam("skip"))
+    )
 
 
 def _save_near() -> str:
     near = _T["near_state"]
-    values = {name: bindparam(f"new_{name}") for name in ("events", "entries", "head", "state")}
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("events", "entries", "head", "state")}
     return _sql(update(near).values(values).where(near.c.owner_id == bindparam("owner")))
 
 
@@ -109,7 +129,9 @@ ADD_KEY_ROUTE = _add("key_route")
 ADD_ANSWER = _add("answer")
 ADD_VERSION = _add("policy_version")
 ADD_PROGRAM = _add("program")
-SAVE_PROGRAM = _sql(update(_T["program"]).values(currency=bindparam("new_currency"), timezone=bindparam("new_timezone")))
+SAVE_PROGRAM = _sql(
+    update(_T["program"]).values(currency=bindparam("new_currency"), timezone=bindparam("new_timezone"))
+)
 
 # reads by many keys
 
@@ -117,7 +139,9 @@ TIMELINES = _timelines()
 DAYS = _by("day_state", "owner_id")
 EVENTS = _by("event", "owner_id number")
 EVENTS_OF = _by("event", "owner_id of_number", "owner_id of_number number body")
-EVENTS_BY_ID = _by("event", "owner_id kind store_id external_id", "owner_id kind store_id external_id number fingerprint")
+EVENTS_BY_ID = _by(
+    "event", "owner_id kind store_id external_id", "owner_id kind store_id external_id number fingerprint"
+)
 EVENTS_OF_OWNER = _by("event", "owner_id")
 NOTES = _by("note", "owner_id number")
 ENTRIES_OF_EVENT = _by("entry", "owner_id event_number")

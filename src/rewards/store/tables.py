@@ -9,7 +9,10 @@ to an owner. Instants are microseconds since 1970, UTC; days are ordinals.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, MetaData, SQLModel
 
 METADATA = MetaData(
@@ -32,19 +35,19 @@ class Base(SQLModel):
     metadata = METADATA
 
 
-def _key(kind: object = WHOLE) -> Column[object]:
-    return Column(kind, primary_key=True, nullable=False)  # type: ignore[call-overload, no-any-return]
+def _key(kind: TypeEngine[Any] | type[TypeEngine[Any]] = WHOLE) -> Column[Any]:
+    return Column(kind, primary_key=True, nullable=False)
 
 
-def _whole() -> Column[object]:
+def _whole() -> Column[Any]:
     return Column(WHOLE, nullable=False)
 
 
-def _text() -> Column[object]:
+def _text() -> Column[Any]:
     return Column(Text, nullable=False)
 
 
-def _bytes() -> Column[object]:
+def _bytes() -> Column[Any]:
     return Column(LargeBinary, nullable=False)
 
 

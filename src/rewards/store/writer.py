@@ -21,14 +21,16 @@ from rewards.errors import RewardsError, TryAgain
 C = TypeVar("C")
 R = TypeVar("R")
 T = TypeVar("T")
+Asking_contra = TypeVar("Asking_contra", contravariant=True)
+Handle_contra = TypeVar("Handle_contra", contravariant=True)
 
 _log = logging.getLogger(__name__)
 
 
-class Planner(Protocol[C, R, T]):
-    """Says what commands write. `T` is the transaction's handle."""
+class Planner(Protocol[Asking_contra, R, Handle_contra]):
+    """Says what commands write."""
 
-    def plan(self, transaction: T, commands: Sequence[C]) -> list[R | RewardsError]:
+    def plan(self, transaction: Handle_contra, commands: Sequence[Asking_contra]) -> list[R | RewardsError]:
         """Write what the commands ask, in order; a command's refusal is returned in its place.
 
         Whatever is raised rolls the transaction back: alone, it is the command's own result.
@@ -73,6 +75,12 @@ class Writer(Generic[C, R, T]):
         self._put(_Waiting(command, future, None))
         return future
 
+    def submit_all(self, commands: Sequence[C]) -> list[Future[R]]:
+        """Queue several commands in order; all of them or, raising `TryAgain`, none."""
+        if self._queue.qsize() + len(commands) > self._most_waiting:
+            raise _busy()
+        return [self.submit(command) for command in commands]
+
     def asubmit(self, command: C) -> asyncio.Future[R]:
         """Queue a command for a caller on the running event loop; raise `TryAgain` when too many wait."""
         loop = asyncio.get_running_loop()
@@ -82,7 +90,7 @@ class Writer(Generic[C, R, T]):
 
     def _put(self, waiting: _Waiting[C, R]) -> None:
         if self._queue.qsize() >= self._most_waiting:
-            raise TryAgain("too-busy", "too many requests wait to be written; send this one again", retry_after=1)
+            raise _busy()
         with self._closing:
             if self._closed:
                 raise TryAgain("closing", "the service is closing; send the request again")
@@ -149,6 +157,10 @@ class _Waiting(Generic[C, R]):
         self.command = command
         self.future = future
         self.loop = loop
+
+
+def _busy() -> TryAgain:
+    return TryAgain("too-busy", "too many requests wait to be written; send this one again", retry_after=1)
 
 
 def _told(error: Exception) -> Exception:

@@ -1,0 +1,51 @@
+"""One example body for every form that is sent, shown in the document; a test sends them.
+
+What does not live here: the forms. The instants are of a day in 2026: a server
+of another day refuses them as out of range.
+"""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, dict[str, object]] = {
+    "Enrol": {"phone": "+49 30 901820", "email": "ana@example.org", "name": "Ana", "language": "de"},
+    "MemberRef": {"phone": "+49 30 901820"},
+    "Basket": {
+        "receipt_id": "S12-2026-12-02-0031",
+        "store_id": "S12",
+        "till_id": "T1",
+        "operator_id": "kim",
+        "occurred_at": "2026-12-02T08:12:00+01:00",
+        "currency": "EUR",
+        "member": None,
+        "lines": [
+            {
+                "line_id": "1",
+                "sku": "FLATWHITE",
+                "name": "Flat white",
+                "categories": ["coffee"],
+                "quantity": 2,
+                "unit_price_minor": 380,
+            },
+            {
+                "line_id": "2",
+                "sku": "CROISSANT",
+                "name": "Croissant",
+                "categories": ["bakery"],
+                "unit_price_minor": 290,
+            },
+        ],
+        "tenders": [{"kind": "cash", "amount_minor": 1050}],
+    },
+    "RecordReturn": {
+        "return_id": "S12-R-0007",
+        "store_id": "S12",
+        "till_id": "T2",
+        "operator_id": "lee",
+        "occurred_at": "2026-12-02T11:00:00+01:00",
+        "of": {"store_id": "S12", "receipt_id": "S12-2026-12-02-0031"},
+        "lines": [{"line_id": "1", "quantity": 1}],
+        "reason": "cold",
+    },
+    "Adjustment": {"wallet": "beans", "points": 50, "reason": "sorry for the wait", "actor": "lee"},
+    "PolicyText": {"policy": "policy: rewards/v1\nprogram: my-shop\ntitle: My shop\n"},
+}

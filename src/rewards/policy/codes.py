@@ -1,0 +1,318 @@
+"""Every code that a policy file can be answered with, and the paragraph that `rewards explain CODE` prints.
+
+What does not live here: finding problems and showing them. Codes are stable:
+scripts and habits hang on them; a paragraph may be improved at any time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """How bad it is, and why it is so."""
+
+    severity: Severity
+    text: str
+
+
+_TEXT = {  # the file as text and as YAML
+    "file-too-large": (
+        "A policy file has at most 256 KiB. A file that long lists articles one by one; let the till send a category "
+        "with each line, and select the category."
+    ),
+    "file-empty": (
+        "The file holds nothing, or comments alone. A policy needs at least its head: `policy`, `program`, `title`, "
+        "`currency` and `timezone`."
+    ),
+    "not-utf8": (
+        "Policy files are UTF-8. The byte at this place is not; most often the file was saved in an older encoding, "
+        "such as Windows-1252. Save it as UTF-8."
+    ),
+    "control-character": (
+        "The file holds a character that can't be seen: a control character, a line break that programs do not agree "
+        "on, or a mark that changes the order in which text is shown. What a reader sees must be what the engine "
+        "reads, so it is refused."
+    ),
+    "tab": (
+        "YAML indents by spaces, and programs show tabs in different widths. Set the editor to insert spaces, and "
+        "replace the tabs."
+    ),
+    "yaml-syntax": (
+        "The file is not YAML: a bracket or quote is open, a line is indented otherwise than its neighbours, or a `:` "
+        "stands where none can. Nothing after this place was read, so there may be more to mend."
+    ),
+    "yaml-alias": (
+        "YAML can name a value by `&name` and repeat it by `*name` or `<<`. A policy should be readable line by line, "
+        "so each value is written out. For a set of lines that is used often, give it a name in `selections`."
+    ),
+    "yaml-tag": (
+        "A tag such as `!!str` tells a YAML reader which type a value has. Here the key decides it: every value is "
+        "read as the text that is written. To keep a text that begins with `!`, quote it."
+    ),
+    "yaml-directive": "Lines that begin with `%` speak to the YAML parser. A policy needs none.",
+    "several-documents": (
+        "A line `---` starts another YAML document. One file holds one policy; put the other into a file of its own."
+    ),
+    "key-not-text": (
+        "The key of a map is a word. Here it is a map or a list; most often a `?`, a bracket or a brace is misplaced."
+    ),
+    "duplicate-key": (
+        "A map has the same key twice. YAML readers would silently take the last one, and a rule would be lost; so it "
+        "is refused. Both places are shown."
+    ),
+    "too-deep": (
+        "Maps and lists are inside each other more than 32 times. No policy needs this; look for a bracket that is "
+        "never closed."
+    ),
+    "too-many-parts": (
+        "The file has more than 20,000 keys and values. Let the till send a category with each line, and select the "
+        "category."
+    ),
+}
+_SHAPE = {  # what the vocabulary says
+    "unknown-language": (
+        "The first key of a policy names the language's version: `policy: rewards/v1`. This engine reads no other; "
+        "nothing else in the file was looked at."
+    ),
+    "policy-not-first": (
+        "`policy: rewards/v1` is the first key of the file, so that a reader, and every later engine, knows how to "
+        "read the rest."
+    ),
+    "unknown-key": (
+        "The key is not known at this place. If it is close to one that fits, that one is suggested; else all keys of "
+        "this place are listed. `rewards schema` writes a JSON Schema, with which editors complete keys."
+    ),
+    "missing-key": (
+        "A key that is required here is missing, or one that another key needs: `every` needs `give`, `times` needs "
+        "`of`, and a policy that earns anything needs `points`, `eligible` and `returns`, because nobody should have "
+        "to guess what counts."
+    ),
+    "contradicting-keys": (
+        "Two keys exclude each other: a rule either gives points of its own (`give`, with `every` for a rate) or "
+        "multiplies what other rules give (`times` with `of`); a limit counts either `times` or `points`."
+    ),
+    "wrong-kind": (
+        "The value is of another kind than this key takes: a single value, a list in brackets or with `- `, or a map "
+        "with keys of its own. A list is needed even for one item: `[coffee]`."
+    ),
+    "nothing-here": (
+        "The key has no value, or the YAML word for none (`null`, `~`). Write the value, or leave the key out. A text "
+        "that is one of these words is quoted."
+    ),
+    "no-colon": (
+        "Between braces, `,` ends a value and starts the next key. Here it is followed by words without a `:`; most "
+        'often they belong to a text with a comma in it. Quote the whole text: `{en: "Tea, coffee and more"}`.'
+    ),
+    "empty": "A map or list with nothing in it. Leaving the key out says the same, and says it clearly.",
+    "unsupported": (
+        "The word belongs to the policy language, but this version of the engine can't do it yet. It is refused "
+        "rather than skipped: a policy never does less than it says."
+    ),
+    "bad-id": (
+        "Ids of programs, wallets, rules, selections and groups are small letters and digits with single hyphens "
+        "between, a letter first, at most 60 characters. A few words that the language uses itself, such as `all`, "
+        "are taken. Names of attributes may have capitals and `_`, languages are tags such as `en` or `pt-BR`."
+    ),
+    "bad-text": "The text is empty, too long, or not the single word that is needed here.",
+    "bad-choice": "The value is one of a few words, and this is none of them. They are the same in every language.",
+    "bad-money": (
+        "Amounts are written as digits with a point before the decimals, without the currency's sign and without "
+        "separators: `1250.00`. The currency is named once, in the head."
+    ),
+    "too-many-decimals": (
+        "The amount has more decimals than the currency has: two for EUR, none for JPY, three for KWD. It would have "
+        "to be rounded, and nothing is rounded in silence."
+    ),
+    "bad-count": (
+        "A count is a whole number with its unit: `1 unit`, `10 units`, `3 visits`. In conditions the unit may be "
+        "left out."
+    ),
+    "bad-number": "A whole number is needed here, in digits, without separators.",
+    "bad-points": (
+        "Points are written with the wallet that they belong to: `5 beans`, or `1 bean` by the wallet's `one`. With "
+        "several wallets a bare number would be a guess."
+    ),
+    "bad-factor": (
+        "A factor is a number such as `2` or `1.25`; it is kept exactly. It is what is given in all: `times: 2` "
+        "doubles."
+    ),
+    "bad-duration": (
+        "Durations are days or months of the calendar, `30 days` or `12 months`, in the program's time zone. Weeks "
+        "and years are written as days and months. A time after joining says so: `30 days of joining`."
+    ),
+    "bad-date": (
+        "Dates are year, month and day: `2026-12-01`. Other orders are read differently in different countries."
+    ),
+    "bad-hours": (
+        'Hours are a start and an end in 24 hours: `"15:00-17:00"`. The start counts, the end does not. '
+        '`"22:00-02:00"` goes past midnight and belongs to the day on which it starts.'
+    ),
+    "out-of-range": (
+        "The number has the right form but is too small or too large here: rates and thresholds are above zero, "
+        "factors above one."
+    ),
+    "repeated-item": "The list has the same item twice. It counts once; perhaps another item was meant.",
+}
+_NAMES = {  # names that must exist
+    "unknown-currency": (
+        "The currency is none that is legal tender today. Codes are those of ISO 4217, in capitals: `EUR`, `USD`, "
+        "`GEL`."
+    ),
+    "unknown-timezone": (
+        "The time zone decides when a day starts. Names are those of the IANA data, area and city: `Europe/Berlin`, "
+        "or `UTC`."
+    ),
+    "unknown-country": (
+        "The country decides how local phone numbers are read. Codes are those of ISO 3166, two capitals: `DE`, `GB`."
+    ),
+    "unknown-selection": (
+        "A selection is used by name, but `selections` does not declare it. `all` is every eligible line."
+    ),
+    "unknown-wallet": "Points are given by the wallet's key or its word for one, and `points` declares no such wallet.",
+    "unknown-rule": (
+        "`of` names a rule that `earn` does not have. Only rules that give by spend or units can be multiplied."
+    ),
+    "unknown-group": "`choose` in a rule names a group, and the section `choose` does not declare it.",
+    "unknown-attribute": (
+        "A selection asks for an attribute of lines that `attributes: lines` does not declare. Declaring it lets the "
+        "till's mistakes be found."
+    ),
+    "attribute-value": (
+        "The attribute is declared with another kind of value, or as one of other choices; so no line could ever have "
+        "this one."
+    ),
+    "ambiguous-unit": (
+        "A wallet's key or its `one` is used in another wallet, or is a word of the language such as `visits`. `give: "
+        "5 stars` must mean one thing."
+    ),
+    "selection-cycle": "A selection refers to itself, perhaps through others; so what it selects can't be worked out.",
+    "selection-too-large": (
+        "With every name written out, the selection has more than 1,000 parts, or more than 16 `except` inside each "
+        "other. Every line of every receipt would be compared with all of them; let the till send a category."
+    ),
+}
+_RULES = {  # what rules must make of it
+    "bad-base": (
+        "`times` adds to what other rules give on the same lines, and must know how much that is for each line. So it "
+        "multiplies rules that give by spend or units; not flat amounts, not visits, and not other multipliers. "
+        "Multipliers of one base add up: 2 and 1.5 give 2.5."
+    ),
+    "bases-of-two-wallets": (
+        "One rule gives points of one wallet. A multiplier of rules of two wallets would have to give both; write one "
+        "for each."
+    ),
+    "base-measure": (
+        "The base has a condition on amounts over its own measure, and the multiplier measures another window. "
+        "Whether the base gives at all would differ between the two."
+    ),
+    "limit-too-short": (
+        "A limit cuts what a rule gives in whole measure windows; a limit per day can't cut a rule that measures the "
+        "month, since what the day gave is only known with the month."
+    ),
+    "limit-does-not-nest": (
+        "A limit holds whole measure windows. A week may lie in two months, quarters or years, so weekly points can't "
+        "be counted to one of them."
+    ),
+    "limit-of-multiplier": (
+        "`limit: {times: 3}` means three times what the rule gives at once. A multiplier gives as much as its bases "
+        "do; limit its points."
+    ),
+    "wrong-wallet": (
+        "The points named here are of another wallet than the rule gives, or than the wallet in which they stand."
+    ),
+    "group-wallets": (
+        "The best member of a group is the one that gives most, and points of two wallets can't be compared."
+    ),
+    "group-measures": (
+        "The best member of a group is chosen once in each measure window, so all members have the same one."
+    ),
+    "group-limit": (
+        "In a group each member's limit holds in the measure window in which the best one is chosen. A longer limit "
+        "would make today's choice depend on which member won before."
+    ),
+    "at-most-amount": (
+        "An earning rule that stops above an amount would take points back when the customer buys more. To give less "
+        "to large baskets, use a `limit`."
+    ),
+    "amount-in-not": (
+        "An amount inside `not` is a condition that ends when the customer buys more: what was earned would be taken "
+        "back."
+    ),
+    "at-most-visits": (
+        "A bound on visits from above counts the lines that the rule earns on, or the whole basket. Counting other "
+        "lines would let one more article in a basket take points back."
+    ),
+    "not-in-not": "A `not` inside a `not` says what is said without both; leave both out.",
+    "mixed-not": (
+        "`code` selects receipts; the other conditions hold for a day. `not` of both at once would be neither."
+    ),
+    "bounds-crossed": "The lower bound is above the upper one, so nothing could ever lie between.",
+    "visits-do-not-fit": (
+        "A visit is a day with eligible spend, so a day holds one, a week at most seven. The number asked for is "
+        "never reached in the window that is measured. A stamp card measures `ever`, or a year."
+    ),
+    "visits-by-receipt": (
+        "A visit is a day, and may have several receipts. `measure: receipt` and `remainder: drop` look at each "
+        "receipt on its own, so a rate by visits can have neither. To give something for each receipt, leave `every` "
+        "out."
+    ),
+    "expires-too-soon": (
+        "Points would be over before anyone could use them: on some day of the year the expiry is not after the "
+        "pending time. Months differ in length, so one month is not always longer than 30 days."
+    ),
+}
+_WARNINGS = {  # legal, and hardly meant
+    "measure-receipt": (
+        "A rule that measures each receipt alone gives something else when a purchase is paid on two receipts: "
+        "thresholds are missed, or won twice. Measured by the day, the same goods earn the same."
+    ),
+    "first-purchase-amount": (
+        "The first purchase happens once. Who buys less than the amount that day can never fulfil the rule, and often "
+        "asks why. A threshold with a limit of once ever gives it to the first purchase that is large enough."
+    ),
+    "except-two-keys": (
+        "Keys of one map must all hold, also in `except`: `except: {categories: [fuel], skus: [A]}` leaves out only "
+        "the article A of the category fuel. To leave out either, write a list of two maps."
+    ),
+    "limit-cannot-bind": (
+        "By what it counts, or by its shorter limits, the rule never gives more than this limit allows. The limit has "
+        "no effect; perhaps another window was meant."
+    ),
+    "two-limits": "Two limits of one rule hold in the same window. Both hold, so the larger one has no effect.",
+    "schedule-never-holds": (
+        "The parts of a schedule must all hold, and these never do together: the first day is after the last, or a "
+        "date is not on the days named."
+    ),
+    "never-gives": "The rule counts only what points paid, and `eligible` says that this does not count.",
+    "no-effect": "The key is allowed here, but what else the file says leaves it without effect.",
+    "unused": (
+        "A selection, wallet or group is declared, and no rule uses it. Often a rule names another one by mistake."
+    ),
+}
+_NOTES = {
+    "about-absence": (
+        "The rule looks at what did not happen: no earlier visit, no visit for a while, not the fifth yet. When a "
+        "till was offline and its receipt arrives late, it did happen, and what the rule gave is taken back by an "
+        "entry with that reason. Staff can grant it again."
+    ),
+    "more-problems": "At most 100 problems are shown in one run, errors before others. Mend these, and run again.",
+}
+
+CODES: dict[str, Code] = {
+    **{code: Code("error", text) for part in (_TEXT, _SHAPE, _NAMES, _RULES) for code, text in part.items()},
+    **{code: Code("warning", text) for code, text in _WARNINGS.items()},
+    **{code: Code("note", text) for code, text in _NOTES.items()},
+    "repeated-item": Code("warning", _SHAPE["repeated-item"]),
+}
+POLICY_CODES = frozenset(CODES)  # those of policy files; story files add their own to `CODES`
+
+
+def explain(code: str) -> str | None:
+    """Return the paragraph about a code, or None if there is no such code."""
+    found = CODES.get(code)
+    return f"{found.severity}[{code}]\n\n{found.text}" if found else None

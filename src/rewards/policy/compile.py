@@ -1,0 +1,214 @@
+"""A policy file's bytes -> `model.Policy`, or every problem of the file.
+
+What does not live here: reading YAML (`source`), the vocabulary (`schema`,
+`shape`), and the checks of single sections (`head`, `selections`, `rules`,
+`wallets`, `oddities`). Pure: the same bytes give the same answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rewards.policy.forms import Facts
+from rewards.policy.head import (
+    check_country,
+    check_currency,
+    check_units,
+    draft_facts,
+    open_zone,
+    speaks_our_language,
+)
+from rewards.policy.meaning import Meanings
+from rewards.policy.model import EarningRule, Eligible, Policy, Returns, Wallet
+from rewards.policy.oddities import (
+    remark_on_absence,
+    remark_on_except,
+    remark_on_rule,
+    remark_on_unused,
+    remark_on_wallet,
+)
+from rewards.policy.problems import PolicyRefused, Problem, Report
+from rewards.policy.rules import CrossChecks, Draft, draft_rule
+from rewards.policy.schema import POLICY
+from rewards.policy.selections import Attributes, Selections
+from rewards.policy.shape import Got, Reader, Table
+from rewards.policy.source import Map, read_source
+from rewards.policy.wallets import compile_wallet, text_of
+
+_NO_ERRORS = "a policy without errors has all its parts"
+
+
+def compile_policy(data: bytes, file: str = "policy.yaml") -> tuple[Policy | None, list[Problem]]:
+    """Return the policy and everything that was found, by place; no policy if any of it is an error.
+
+    `file` is the name that problems are shown with. Never raises for any bytes.
+    """
+    report = Report(file)
+    root = read_source(data, report)
+    policy = None
+    if root is not None and speaks_our_language(root, report) and isinstance(root, Map):
+        facts = draft_facts(root)
+        table, _ = Reader(facts, report).table(POLICY, root, root.span)
+        policy = _Compiler(data, facts, table, report).compile()
+    return policy, report.in_order()
+
+
+def load_policy(data: bytes) -> Policy:
+    """Return the policy of a file that was accepted before; raises `PolicyRefused` if it is not one."""
+    policy, problems = compile_policy(data)
+    if policy is None:
+        raise PolicyRefused(problems)
+    return policy
+
+
+@dataclass(slots=True)
+class _Compiler:
+    """One file on its way from tables to a policy."""
+
+    data: bytes
+    facts: Facts
+    root: Table
+    report: Report
+
+    def compile(self) -> Policy | None:
+        """Check every section, then build the policy if nothing was refused."""
+        zone = self._head()
+        selections = self._selections()
+        eligible = self._eligible(selections)
+        wallets = self._wallets()
+        drafts = self._rules(selections)
+        self._remarks(selections, drafts, eligible)
+        if self.report.refused or zone is None:
+            return None
+        return self._policy(zone, wallets, eligible, self._built(drafts, wallets))
+
+    def _head(self) -> ZoneInfo | None:
+        if currency := self.root.get("currency"):
+            check_currency(currency, self.report)
+        if country := self.root.get("country"):
+            check_country(country, self.report)
+        zone = self.root.get("timezone")
+        return open_zone(zone, self.report) if zone else None
+
+    def _section(self, name: str) -> Table:
+        table = self.root.value(name, Table())
+        return table if isinstance(table, Table) else Table()
+
+    def _attributes(self, owner: str) -> Attributes:
+        declared = self._section("attributes").value(owner, Table())
+        return {name: _kind(got.value) for name, got in declared.got.items()}
+
+    def _selections(self) -> Selections:
+        named = self._section("selections")
+        broken = "attributes" in self.root.broken or "lines" in self._section("attributes").broken
+        attributes = None if broken else self._attributes("lines")
+        selections = Selections(
+            named.got, named.broken, attributes, self.report, unknown="selections" in self.root.broken
+        )
+        selections.compile_named()
+        return selections
+
+    def _eligible(self, selections: Selections) -> Eligible:
+        table = self._section("eligible")
+        return Eligible(
+            excluding=selections.resolve(table.get("except")),
+            before_discounts=table.value("amount") == "before_discounts",
+            tax_included=table.value("tax") != "excluded",
+            points_count=table.value("paid_by_points") == "counts",
+        )
+
+    def _wallets(self) -> dict[str, Wallet]:
+        points = self._section("points")
+        check_units(points, self.report)
+        wallets = {key: compile_wallet(key, got, self.report) for key, got in points.got.items()}
+        for key, got in points.got.items():
+            remark_on_wallet(wallets[key], got, self.report)
+        return wallets
+
+    def _rules(self, selections: Selections) -> dict[str, Draft]:
+        earn, choose = self._section("earn"), self._section("choose")
+        drafts = {name: draft_rule(name, got, selections, self.report) for name, got in earn.got.items()}
+        broken_groups = choose.broken if "choose" not in self.root.broken else None
+        CrossChecks(drafts, earn.broken, choose.got, broken_groups, self.report).run()
+        return drafts
+
+    def _remarks(self, selections: Selections, drafts: dict[str, Draft], eligible: Eligible) -> None:
+        remark_on_except(self.root, self.report)
+        for draft in drafts.values():
+            remark_on_rule(draft, points_count=eligible.points_count, report=self.report)
+        if self.report.refused:
+            return  # what is broken may be what uses the rest
+        for draft in drafts.values():
+            remark_on_absence(draft, self.report)
+        remark_on_unused("selection", selections.named, selections.used, self.report)
+        remark_on_unused(
+            "wallet", self._section("points").got, {one.wallet for one in drafts.values() if one.wallet}, self.report
+        )
+        groups = {draft.table.value("choose") for draft in drafts.values()}
+        remark_on_unused("group", self._section("choose").got, groups, self.report)
+
+    def _built(self, drafts: dict[str, Draft], wallets: dict[str, Wallet]) -> dict[str, EarningRule]:
+        rules = {name: _built_rule(draft) for name, draft in drafts.items()}
+        meanings = Meanings(wallets, rules)
+        return {name: replace(rule, meaning=meanings.of(rule)) for name, rule in rules.items()}
+
+    def _policy(
+        self, zone: ZoneInfo, wallets: dict[str, Wallet], eligible: Eligible, rules: dict[str, EarningRule]
+    ) -> Policy:
+        if self.facts.decimals is None:
+            raise AssertionError(_NO_ERRORS)
+        root, returns = self.root, self._section("returns")
+        defaults = Returns()
+        return Policy(
+            version=f"sha256:{hashlib.sha256(self.data).hexdigest()}",
+            program=root.value("program"),
+            title=text_of(root.get("title")),
+            currency=root.value("currency"),
+            decimals=self.facts.decimals,
+            timezone=root.value("timezone"),
+            zone=zone,
+            country=root.value("country"),
+            effective=root.value("effective"),
+            line_attributes=self._attributes("lines"),
+            member_attributes=self._attributes("members"),
+            wallets=wallets,
+            eligible=eligible,
+            rules=rules,
+            groups=tuple(self._section("choose").got),
+            returns=Returns(
+                accept_within=returns.value("accept_within", defaults.accept_within),
+                spent_points=returns.value("spent_points", defaults.spent_points),
+                restored_points_last=returns.value("restored_points_last", defaults.restored_points_last),
+            ),
+        )
+
+
+def _kind(declared: Any) -> Any:
+    """Return an attribute's kind: a word of the language, or the set of its choices."""
+    return frozenset(one.value for one in declared) if isinstance(declared, list) else declared
+
+
+def _built_rule(draft: Draft) -> EarningRule:
+    table = draft.table
+    if draft.wallet is None or draft.gives is None or draft.on is None or draft.measure is None:
+        raise AssertionError(_NO_ERRORS)
+    paid_with: Got | None = table.get("paid_with")
+    return EarningRule(
+        id=draft.id,
+        title=text_of(table.get("title")),
+        wallet=draft.wallet,
+        gives=draft.gives,
+        on=draft.on,
+        on_name=draft.on_name,
+        schedule=draft.schedule,
+        paid_with=frozenset(one.value for one in paid_with.value) if paid_with else None,
+        when=draft.when,
+        measure=draft.measure,
+        remainder=table.value("remainder", "carry"),
+        limits=tuple(limit for limit, _ in draft.limits),
+        choose=table.value("choose"),
+        meaning="",
+    )

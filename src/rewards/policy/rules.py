@@ -1,0 +1,288 @@
+"""Earning rules: what was read of them -> drafts, and what two rules must agree on.
+
+What does not live here: selections and conditions (their own modules), and
+oddities that are legal (`oddities`). A draft holds None where its part of the
+file is broken; nothing is reported twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from rewards.days import WINDOWS, Window
+from rewards.policy.conditions import (
+    MOST_DAYS,
+    OfRule,
+    compile_conditions,
+    compile_schedule,
+    visits_do_not_fit,
+)
+from rewards.policy.forms import Every, Given
+from rewards.policy.model import AmountIs, Condition, Flat, Limit, Rate, Schedule, Selection, Times
+from rewards.policy.problems import Also, Report, Span
+from rewards.policy.selections import Selections
+from rewards.policy.shape import Got, Table
+from rewards.policy.wording import Hint, one_of, quoted
+
+Gives = Rate | Flat | Times
+ALL_SELECTED = "all"
+
+
+@dataclass(slots=True)
+class Draft:
+    """A rule on its way; `key` is the place of its id."""
+
+    id: str
+    table: Table
+    key: Span
+    on: Selection | None
+    on_name: str
+    when: tuple[Condition, ...]
+    schedule: Schedule | None
+    measure: Window | None
+    gives: Rate | Flat | Times | None
+    wallet: str | None
+    limits: list[tuple[Limit, Got]] = field(default_factory=list)
+
+    def place(self, name: str) -> Span:
+        """Return the place of a key's value, or of the rule if the key is not there."""
+        got = self.table.get(name)
+        return got.place if got else self.key
+
+
+def draft_rule(name: str, got: Got, selections: Selections, report: Report) -> Draft:
+    """Read one rule; what needs other rules comes later."""
+    table: Table = got.value
+    on_got = table.get("on")
+    on = selections.resolve(on_got) if table.has("on") else selections.resolve(Got(ALL_SELECTED, got.key, got.key))
+    measure: Window | None = table.value("measure", None if "measure" in table.broken else "day")
+    when = table.get("when")
+    of_rule = OfRule(on, measure, selections, report)
+    gives, wallet = _gives(table)
+    draft = Draft(
+        id=name,
+        table=table,
+        key=got.key,
+        on=on,
+        on_name=_on_name(on_got),
+        when=compile_conditions(when.value, of_rule) if when else (),
+        schedule=compile_schedule(table.get("schedule")),
+        measure=measure,
+        gives=gives,
+        wallet=wallet,
+    )
+    _check_rate(draft, report)
+    return draft
+
+
+def _on_name(got: Got | None) -> str:
+    parts = got.value if got and isinstance(got.value, list) else [got] if got else []
+    names = [part.value for part in parts]
+    return ", ".join(names) if all(isinstance(name, str) and name != ALL_SELECTED for name in names) else ""
+
+
+def _gives(table: Table) -> tuple[Gives | None, str | None]:
+    give: Given | None = table.value("give")
+    every: Every | None = table.value("every")
+    factor: Fraction | None = table.value("times")
+    of = table.get("of")
+    if factor and of:
+        names = [one.value for one in of.value] if isinstance(of.value, list) else [of.value]
+        return Times(factor.numerator, factor.denominator, tuple(dict.fromkeys(names))), None
+    if give is None or (table.has("every") and every is None):
+        return None, give.wallet or None if give else None
+    if every is None:
+        return Flat(give.points), give.wallet or None
+    kind: Literal["spend", "units", "visits"] = (
+        "spend" if every.what == "spend" else "units" if every.what == "units" else "visits"
+    )
+    return Rate(kind, every.every, give.points), give.wallet or None
+
+
+def _check_rate(draft: Draft, report: Report) -> None:
+    every = draft.table.get("every")
+    if every is None or not isinstance(draft.gives, Rate) or draft.gives.what != "visits":
+        return
+    named = next((key for key in ("remainder", "measure") if draft.table.value(key) in ("drop", "receipt")), "")
+    if named:
+        message = f"`{named}: {draft.table.value(named)}` looks at each receipt, but a visit is a day"
+        report.add("visits-by-receipt", message, draft.place(named), f"leave `{named}` out, or count units or spend")
+    elif draft.measure in MOST_DAYS and draft.gives.every > MOST_DAYS[draft.measure]:
+        visits_do_not_fit(every, MOST_DAYS[draft.measure], f"`measure: {draft.measure}`", report)
+
+
+def windowed(conditions: tuple[Condition, ...]) -> bool:
+    """Tell whether any condition is measured over the rule's own window."""
+    return any(isinstance(one, AmountIs) and one.within is None for one in conditions)
+
+
+@dataclass(slots=True)
+class CrossChecks:
+    """What rules must agree on with each other, with their limits and their groups."""
+
+    drafts: dict[str, Draft]
+    broken: set[str]  # rules that could not be read
+    groups: dict[str, Got]
+    broken_groups: set[str] | None  # None: the section is broken, any name may be in it
+    report: Report
+    _rated: list[str] = field(default_factory=list)  # rules with a rate, which can be multiplied
+
+    def run(self) -> None:
+        """Check all; multipliers get their wallet, and every rule its limits."""
+        self._rated = [one for one, draft in self.drafts.items() if isinstance(draft.gives, Rate)]
+        for draft in self.drafts.values():
+            if isinstance(draft.gives, Times):
+                self._bases(draft)
+        for draft in self.drafts.values():
+            self._limits(draft)
+        self._groups()
+
+    # Multipliers.
+
+    def _bases(self, draft: Draft) -> None:
+        got = draft.table.got["of"]
+        found: dict[str, tuple[Draft, Got]] = {}
+        for name in got.value if isinstance(got.value, list) else [got]:
+            base = self._base(draft, name)
+            if base is not None:
+                found.setdefault(base.id, (base, name))
+        bases = list(found.values())
+        for base, name in bases:
+            self._same_measure(draft, base, name)
+        wallets = [(base.wallet, name) for base, name in bases if base.wallet]
+        if wallets:
+            draft.wallet = wallets[0][0]
+        for wallet, name in wallets[1:]:
+            if wallet != draft.wallet:
+                also = Also(wallets[0][1].span, f"gives {draft.wallet}")
+                message = f"{quoted(name.value)} gives {wallet}, not {draft.wallet}"
+                self.report.add("bases-of-two-wallets", message, name.span, "write a rule for each wallet", also)
+
+    def _base(self, draft: Draft, name: Got) -> Draft | None:
+        if name.value in self.broken:
+            return None
+        base = self.drafts.get(name.value)
+        if base is None:
+            message = f"there is no rule {quoted(name.value)}"
+            hint = Hint(name.value, self._rated, "`of` names rules with `every`", "the rules with a rate are")
+            self.report.add("unknown-rule", message, name.span, hint)
+            return None
+        if isinstance(base.gives, Rate) and base.gives.what != "visits":
+            return base
+        if base.gives is not None:
+            self._bad_base(draft, base, name)
+        return None
+
+    def _bad_base(self, draft: Draft, base: Draft, name: Got) -> None:
+        if base is draft:
+            what = "is this rule itself"
+        elif isinstance(base.gives, Times):
+            what = "is a multiplier itself"
+        else:
+            what = "gives a flat amount" if isinstance(base.gives, Flat) else "gives by visits"
+        message = f"{quoted(base.id)} can't be multiplied: it {what}"
+        advice = "multiply rules that give by spend or units, such as `every: 1.00`"
+        if isinstance(base.gives, Times) and base is not draft:
+            advice = f"multiply what {quoted(base.id)} multiplies: {one_of(base.gives.of, 'and')}; multipliers add up"
+        self.report.add("bad-base", message, name.span, advice, Also(base.key, "the rule is here"))
+
+    def _same_measure(self, draft: Draft, base: Draft, name: Got) -> None:
+        if draft.measure is None or base.measure in (None, draft.measure) or not windowed(base.when):
+            return
+        message = (
+            f"{quoted(base.id)} has a condition over its {base.measure}, but this rule measures the {draft.measure}"
+        )
+        also = Also(base.place("measure"), "the other measure")
+        self.report.add(
+            "base-measure", message, name.span, f"write `measure: {base.measure}` in {quoted(draft.id)}", also
+        )
+
+    # Limits.
+
+    def _limits(self, draft: Draft) -> None:
+        got = draft.table.get("limit")
+        for one in got.value if got and isinstance(got.value, list) else [got] if got else []:
+            limit = self._limit(draft, one)
+            if limit is not None:
+                draft.limits.append((limit, one))
+
+    def _limit(self, draft: Draft, got: Got) -> Limit | None:
+        table: Table = got.value
+        points, per = self._limit_points(draft, table), table.get("per")
+        if per is not None and draft.measure is not None and not self._nests(draft, per):
+            return None
+        return Limit(points, per.value) if points and per else None
+
+    def _nests(self, draft: Draft, per: Got) -> bool:
+        also = Also(draft.place("measure"), "the measure is here") if draft.table.get("measure") else None
+        measured = draft.measure or "day"
+        if WINDOWS.index(per.value) < WINDOWS.index(measured):
+            message = f"a limit per {per.value} is shorter than `measure: {measured}`"
+            advice = f"write `per: {measured}` or longer" + (
+                "" if also else "; the measure is `day` unless it is written"
+            )
+            self.report.add("limit-too-short", message, per.span, advice, also)
+            return False
+        if measured == "week" and per.value in ("month", "quarter", "year"):
+            message = f"a {per.value} does not hold whole weeks, so a limit per {per.value} cuts a week in two"
+            self.report.add("limit-does-not-nest", message, per.span, "write `per: week` or `per: ever`", also)
+            return False
+        return True
+
+    def _limit_points(self, draft: Draft, table: Table) -> int | None:
+        times, points = table.get("times"), table.get("points")
+        if points is not None:
+            given: Given = points.value
+            if given.wallet and draft.wallet and given.wallet != draft.wallet:
+                message = f"the rule gives {draft.wallet}, not {given.wallet}"
+                self.report.add("wrong-wallet", message, points.span, f"write `{given.points} {draft.wallet}`")
+            return given.points
+        if times is None or draft.gives is None:
+            return None
+        if isinstance(draft.gives, Times):
+            message = "a multiplier does not give the same each time"
+            self.report.add("limit-of-multiplier", message, times.key, "limit the points, such as `points: 500`")
+            return None
+        return int(times.value) * draft.gives.give
+
+    # Groups.
+
+    def _groups(self) -> None:
+        members: dict[str, list[Draft]] = {}
+        for draft in self.drafts.values():
+            got = draft.table.get("choose")
+            if got is None:
+                continue
+            if got.value in self.groups:
+                members.setdefault(got.value, []).append(draft)
+                self._limits_of_member(draft, got.value)
+            elif self.broken_groups is not None and got.value not in self.broken_groups:
+                otherwise = f"declare it: `choose: {{{got.value[:40]}: {{keep: best}}}}`"
+                message = f"there is no group {quoted(got.value)}"
+                self.report.add("unknown-group", message, got.span, Hint(got.value, self.groups, otherwise))
+        for group, drafts in members.items():
+            for draft in drafts[1:]:
+                self._agree(group, drafts[0], draft)
+
+    def _agree(self, group: str, first: Draft, other: Draft) -> None:
+        also = Also(first.key, "the group's first rule is here")
+        if first.wallet and other.wallet and first.wallet != other.wallet:
+            message = f"{quoted(other.id)} gives {other.wallet}, but the group {quoted(group)} gives {first.wallet}"
+            self.report.add(
+                "group-wallets", message, other.place("choose"), "put only rules of one wallet into a group", also
+            )
+        if first.measure and other.measure and first.measure != other.measure:
+            message = (
+                f"{quoted(other.id)} measures the {other.measure}, but the group {quoted(group)} the {first.measure}"
+            )
+            advice = f"write `measure: {first.measure}` in both; the best of a group is chosen in one window"
+            self.report.add("group-measures", message, other.place("measure"), advice, also)
+
+    def _limits_of_member(self, draft: Draft, group: str) -> None:
+        for limit, got in draft.limits:
+            if draft.measure and limit.per != draft.measure:
+                message = f"in the group {quoted(group)}, a limit holds in the measure, not per {limit.per}"
+                per = got.value.got["per"]
+                self.report.add("group-limit", message, per.span, f"write `per: {draft.measure}`, or leave the group")

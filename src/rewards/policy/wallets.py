@@ -1,0 +1,85 @@
+"""Wallets: what was read of `points` -> the model's records.
+
+What does not live here: lots and when they end (`ledger`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from rewards.days import Duration, plus
+from rewards.policy.forms import Given
+from rewards.policy.model import Expiry, Liability, Text, Wallet
+from rewards.policy.problems import Report
+from rewards.policy.shape import Got, Table
+
+_FOUR_YEARS = range(date(2027, 1, 1).toordinal(), date(2031, 1, 1).toordinal())
+
+
+def text_of(got: Got | None) -> Text:
+    """Return a text by language; one without languages stands under an empty tag."""
+    if got is None:
+        return {}
+    if isinstance(got.value, Table):
+        return {tag: text.value for tag, text in got.value.got.items()}
+    return {"": got.value}
+
+
+def compile_wallet(key: str, got: Got, report: Report) -> Wallet:
+    """Return a wallet; contradictions of its terms are reported."""
+    table: Table = got.value
+    pending: Duration | None = table.value("pending")
+    expires = _expiry(table.get("expires"))
+    if pending and expires:
+        _ends_after_pending(pending, expires, table, report)
+    return Wallet(
+        key=key,
+        one=table.value("one", key),
+        title=text_of(table.get("title")),
+        round=table.value("round", "down"),
+        pending=pending,
+        expires=expires,
+        liability=_liability(key, table.get("liability"), report),
+    )
+
+
+def _expiry(got: Got | None) -> Expiry | None:
+    if got is None or not isinstance(got.value, Table) or got.value.broken:
+        return None
+    return Expiry(after=got.value.value("after"), at=got.value.value("at"), since=got.value.value("since", "earned"))
+
+
+def _ends_after_pending(pending: Duration, expires: Expiry, table: Table, report: Report) -> None:
+    """Refuse points that may end before anyone could use them."""
+    if expires.since == "available":
+        return
+    inner: Table = table.got["expires"].value
+    pending_text = table.got["pending"].text
+    if expires.after is None:
+        place, message = (
+            inner.got["at"],
+            f"points earned at a period's end are over before `pending: {pending_text}` is",
+        )
+        report.add("expires-too-soon", message, place.span, "add `after`, longer than `pending`")
+    elif not longer(expires.after, pending):
+        place = inner.got["after"]
+        message = f"`after: {place.text}` is not always longer than `pending: {pending_text}`"
+        report.add("expires-too-soon", message, place.span, "write a longer `after`, or `since: available`")
+
+
+def longer(one: Duration, other: Duration) -> bool:
+    """Tell whether a duration ends later than another one from every day of four years."""
+    if one.unit == other.unit:
+        return one.count > other.count
+    return all(plus(day, one) > plus(day, other) for day in _FOUR_YEARS)
+
+
+def _liability(key: str, got: Got | None, report: Report) -> Liability | None:
+    if got is None or got.value.broken:
+        return None
+    points: Given = got.value.value("points")
+    if points.wallet and points.wallet != key:
+        place = got.value.got["points"]
+        message = f"this values {points.wallet} in the wallet {key}"
+        report.add("wrong-wallet", message, place.span, f"write `{points.points} {key}`")
+    return Liability(points.points, got.value.value("worth"))

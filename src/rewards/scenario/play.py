@@ -1,0 +1,152 @@
+"""Playing stories: the service on a database in memory, the story's own clock, and what came of each step.
+
+What does not live here: comparing (`expectations`) and showing the results
+(`rewards.cli`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from rewards.basket import MemberRef
+from rewards.days import midnight, moment
+from rewards.errors import RewardsError
+from rewards.scenario.expectations import Happened, Mismatch, mismatches
+from rewards.scenario.story import Member, Quote, ReadBalance, Step, Stories, Story
+from rewards.service.commands import Adjust, Enrol, Publish, RecordPurchase, RecordReturn
+from rewards.service.service import Service
+from rewards.store.database import Store
+
+CALLER = "scenario"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """The first step of a story that came out otherwise than expected."""
+
+    step: Step
+    mismatches: list[Mismatch]
+    explanation: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of a story; `failure` is None if all was as expected."""
+
+    story: Story
+    failure: Failure | None
+
+
+def play_all(stories: Stories) -> Iterator[Result]:
+    """Play each story anew, in the order of the file."""
+    for story in stories.stories:
+        yield play(stories, story)
+
+
+def play(stories: Stories, story: Story) -> Result:
+    """Play one story up to its first failing step."""
+    world = _World(stories, story)
+    try:
+        world.open()
+        failures = (failure for step in story.steps if (failure := world.step(step)))
+        return Result(story=story, failure=next(failures, None))
+    finally:
+        world.close()
+
+
+class _World:
+    """A program in memory, as one story sees it."""
+
+    def __init__(self, stories: Stories, story: Story) -> None:
+        self.stories, self.policy = stories, stories.policy
+        self.first = min((step.at for step in story.steps), default=0)
+        self.now = midnight(self._day(self.first) - 1, self.policy.zone)
+        self.service = Service(Store.open("sqlite://"), clock=lambda: self.now)
+        self.ids: dict[str, str] = {}
+
+    def _day(self, at: int) -> int:
+        return moment(at, self.policy.zone).toordinal()
+
+    def open(self) -> None:
+        """Publish the policy and enrol the members, with what they hold."""
+        self._do(Publish(self.stories.source, name=self.stories.file))
+        for member in self.stories.members.values():
+            self._enrol(member)
+
+    def close(self) -> None:
+        self.service.close()
+
+    def _do(
+        self, command: Enrol | Publish | Adjust | RecordPurchase | RecordReturn, key: str | None = None
+    ) -> dict[str, Any]:
+        outcome = self.service.do(command, caller=CALLER, key=key)
+        body: dict[str, Any] = msgspec.json.decode(outcome.body)
+        return body
+
+    def _enrol(self, member: Member) -> None:
+        joined = member.joined or self._day(self.now)
+        start, self.now = self.now, max(self.now, midnight(joined, self.policy.zone))
+        card, phone, email = map(member.contacts.get, ("card", "phone", "email"))
+        enrolled = Enrol(
+            external_id=member.name,
+            name=member.name,
+            joined=date.fromordinal(joined),
+            card=card,
+            phone=phone,
+            email=email,
+        )
+        self.ids[member.name] = self._do(enrolled, key=f"enrol {member.name}")["member_id"]
+        for wallet, points in member.balances.items():
+            self._open_balance(member.name, wallet, points, joined)
+        self.now = start
+
+    def _open_balance(self, name: str, wallet: str, points: int, day: int) -> None:
+        command = Adjust(
+            member=MemberRef(external_id=name),
+            wallet=wallet,
+            points=points,
+            reason="opening balance",
+            actor=CALLER,
+            adjustment_id=f"opening-{wallet}",
+            occurred_at=moment(midnight(day, self.policy.zone), self.policy.zone),
+        )
+        self._do(command, key=f"opening {name} {wallet}")
+
+    def step(self, step: Step) -> Failure | None:
+        """Do what the step says; return what came out otherwise than expected."""
+        if not isinstance(step.action, Publish):
+            self.now = max(self.now, step.arrives)
+        happened = self._happened(step)
+        wrong = mismatches(step.expect, happened, self.policy)
+        return Failure(step=step, mismatches=wrong, explanation=happened.explanation()) if wrong else None
+
+    def _happened(self, step: Step) -> Happened:
+        answer: dict[str, Any] = {}
+        refused = None
+        try:
+            answer = self._answer(step)
+        except RewardsError as error:
+            refused = error
+        return Happened(answer=answer, refused=refused, balances=self._balances(step))
+
+    def _answer(self, step: Step) -> dict[str, Any]:
+        if isinstance(step.action, ReadBalance):
+            return {}
+        if isinstance(step.action, Quote):
+            answer: dict[str, Any] = msgspec.to_builtins(self.service.quote(step.action.basket))
+            return answer
+        key = f"{step.owner} {step.action.adjustment_id}" if isinstance(step.action, Adjust) else None
+        return self._do(step.action, key=key)
+
+    def _balances(self, step: Step) -> dict[str, Any]:
+        """Return the member's wallets, at the step's time if it reads a balance, else as they are now."""
+        if step.owner is None or step.owner not in self.ids:
+            return {}
+        at = step.at if isinstance(step.action, ReadBalance) else None
+        wallets: dict[str, Any] = msgspec.to_builtins(self.service.balance(self.ids[step.owner], at))["wallets"]
+        return wallets

@@ -1,0 +1,280 @@
+"""One step of a story: a map that was read -> the command that it sends.
+
+What does not live here: which keys a step has (`vocabulary`), and the file
+around it (`read`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from rewards.basket import Basket, BasketLine, BasketTender, MemberRef, StoredValue, payable, to_receipt
+from rewards.days import instant
+from rewards.errors import RewardsError
+from rewards.policy.model import Policy
+from rewards.policy.problems import Report, Span
+from rewards.policy.shape import Got, Table
+from rewards.policy.wording import Hint, one_of, quoted
+from rewards.scenario.story import Action, Member, Quote, ReadBalance, Step
+from rewards.scenario.vocabulary import VERBS, Local
+from rewards.service.commands import Adjust, Publish, RecordPurchase, RecordReturn, ReturnLine, ReturnOf
+
+STORE = "shop"
+_BY_RULE = ("earned_by", "taken_back_by")
+_BY_WALLET = ("earned", "would_earn", "taken_back", "balance", "pending", "debt", "next_expiry")
+_RULE_LISTS = ("gives", "not_gives")
+
+_Missing = tuple[str, str, Span, set[str]]  # what, its name, where, and the names that there are
+
+
+@dataclass(slots=True)
+class Known:
+    """What names may stand for in a story."""
+
+    policy: Policy
+    members: dict[str, Member]
+    rules: set[str]
+    wallets: set[str]
+    purchases: dict[str, tuple[str, str | None]]  # receipt number -> its store and member, anywhere in the story
+    beside: dict[str, bytes]  # policies that steps publish, by file name
+    report: Report
+
+    def miss(self, what: str, name: str, span: Span, names: set[str] | list[str]) -> None:
+        """Report a name that stands for nothing."""
+        self.report.add("unknown-name", f"there is no {what} {quoted(name)}", span, _hint(name, names))
+
+
+def _hint(name: str, names: set[str] | list[str]) -> Hint:
+    return Hint(name, sorted(names), "there is none here", "there is")
+
+
+class StepReader:
+    """Makes steps of one story; faults go to the report, and a broken step is None."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self.number = 0
+
+    def step(self, got: Got) -> Step | None:
+        """Return the step, or None after a fault was reported."""
+        self.number += 1
+        table: Table = got.value
+        verb = next(verb for verb in VERBS if table.has(verb))
+        if table.broken:
+            return None
+        at = self._instant(table.value("at"))
+        action, owner = self._action(verb, table, at)
+        expect = self._expect(table)
+        if action is None or expect is None:
+            return None
+        return Step(
+            number=self.number,
+            line=table.got[verb].key.line,
+            says=_says(verb, table),
+            at=instant(at),
+            arrives=instant(self._instant(table.value("arrives"))) if table.has("arrives") else instant(at),
+            action=action,
+            owner=owner,
+            expect=expect,
+        )
+
+    def _instant(self, local: Local) -> datetime:
+        return local.moment.replace(tzinfo=self.known.policy.zone)
+
+    def _action(self, verb: str, table: Table, at: datetime) -> tuple[Action | None, str | None]:
+        got = table.got[verb]
+        if verb in ("purchase", "quote"):
+            return self._purchase(verb, table, at)
+        if verb == "return":
+            return self._return(got.value, at)
+        if verb == "adjust":
+            return self._adjust(got.value, at)
+        if verb == "balance":
+            return (ReadBalance(), got.value) if self._is_member(got.value, got.span) else (None, None)
+        return self._publish(got, at, table.got["at"].span), None
+
+    def _is_member(self, name: str, span: Span) -> bool:
+        if name in self.known.members:
+            return True
+        self.known.miss("member", name, span, list(self.known.members))
+        return False
+
+    def _purchase(self, verb: str, table: Table, at: datetime) -> tuple[Action | None, str | None]:
+        member = table.get("member")
+        ref, owner = None, None
+        if member and isinstance(member.value, str):
+            if not self._is_member(member.value, member.span):
+                return None, None
+            ref, owner = MemberRef(external_id=member.value), member.value
+        elif member:
+            ref = MemberRef(**{key: got.value for key, got in member.value.got.items()})
+        lines = [self._line(number, got.value) for number, got in enumerate(table.value("lines"), 1)]
+        if None in lines:
+            return None, None
+        basket = Basket(
+            receipt_id=table.value(verb),
+            store_id=table.value("store", STORE),
+            occurred_at=at,
+            currency=table.value("currency", self.known.policy.currency),
+            member=ref,
+            lines=tuple(line for line in lines if line),
+            codes=tuple(got.value for got in table.value("codes", ())),
+        )
+        basket = _paid(basket, table, self.known.policy, by_default=verb == "purchase")
+        return (RecordPurchase(basket) if verb == "purchase" else Quote(basket)), owner
+
+    def _line(self, number: int, table: Table) -> BasketLine | None:
+        attributes = self._attributes(table)
+        if attributes is None:
+            return None
+        stored = table.value("stored_value")
+        categories = tuple(got.value for got in table.value("categories", ()))
+        return BasketLine(
+            line_id=str(number),
+            sku=table.value("sku", "item"),
+            categories=categories,
+            quantity=table.value("quantity", 1),
+            unit_price_minor=table.value("price"),
+            amount_minor=table.value("amount"),
+            discount_minor=table.value("discount", 0),
+            tax_minor=table.value("tax", 0),
+            tax_included=table.value("tax_included", default=True),
+            lowest_minor=table.value("lowest"),
+            attributes=attributes,
+            stored_value=StoredValue(product=stored.value("product")) if stored else None,
+        )
+
+    def _attributes(self, table: Table) -> dict[str, bool | int | str] | None:
+        declared = self.known.policy.line_attributes
+        given: Table = table.value("attributes") or Table()
+        values: dict[str, bool | int | str] = {}
+        for name, got in given.got.items():
+            if name not in declared:
+                self.known.miss("attribute of lines", name, got.key, list(declared))
+                return None
+            value = _typed(got.value, declared[name])
+            if value is None:
+                self.known.report.add(
+                    "wrong-kind", f"{quoted(got.value)} is no value of `{name}`", got.span, _values(declared[name])
+                )
+                return None
+            values[name] = value
+        return values
+
+    def _return(self, table: Table, at: datetime) -> tuple[Action | None, str | None]:
+        of = table.got["of"]
+        if of.value not in self.known.purchases:
+            self.known.miss("purchase", of.value, of.span, list(self.known.purchases))
+            return None, None
+        store, owner = self.known.purchases[of.value]
+        lines: Table = table.value("lines") or Table()
+        command = RecordReturn(
+            return_id=table.value("id", f"return-{self.number}"),
+            store_id=store,
+            occurred_at=at,
+            of=ReturnOf(store_id=store, receipt_id=of.value),
+            all=table.has("all"),
+            lines=tuple(ReturnLine(line_id=name, quantity=got.value) for name, got in lines.got.items()),
+        )
+        return command, owner
+
+    def _adjust(self, table: Table, at: datetime) -> tuple[Action | None, str | None]:
+        member = table.got["member"]
+        if not self._is_member(member.value, member.span):
+            return None, None
+        points, sign = (table.value("give"), 1) if table.has("give") else (table.value("take"), -1)
+        command = Adjust(
+            member=MemberRef(external_id=member.value),
+            wallet=points.wallet,
+            points=sign * points.points,
+            reason=table.value("reason", "adjustment"),
+            actor="scenario",
+            adjustment_id=table.value("id", f"adjustment-{self.number}"),
+            occurred_at=at,
+        )
+        return command, member.value
+
+    def _publish(self, got: Got, at: datetime, span: Span) -> Action | None:
+        if (at.hour, at.minute, at.second) != (0, 0, 0):
+            message = "a policy takes effect at a midnight"
+            self.known.report.add("bad-moment", message, span, f"write the date alone, `{at.date().isoformat()}`")
+            return None
+        data = self.known.beside.get(got.value)
+        return None if data is None else Publish(data, at.date(), got.value)
+
+    def _expect(self, table: Table) -> dict[str, object] | None:
+        found: Table = table.value("expect") or Table()
+        faults = [fault for key, got in found.got.items() for fault in self._missing(key, got)]
+        for what, name, span, names in faults:
+            self.known.miss(what, name, span, names)
+        return None if faults else {key: _plain(got) for key, got in found.got.items()}
+
+    def _missing(self, key: str, got: Got) -> Iterator[_Missing]:
+        """Return the names of rules and wallets in an expectation that no policy of the story has."""
+        what, names = ("wallet", self.known.wallets) if key in _BY_WALLET else ("rule", self.known.rules)
+        if key in _BY_RULE or key in _BY_WALLET:
+            used = [(name, one.key) for name, one in got.value.got.items()]
+        elif key in _RULE_LISTS:
+            used = [(one.value, one.span) for one in got.value]
+        else:
+            return
+        yield from ((what, name, span, names) for name, span in used if name not in names)
+
+
+def _paid(basket: Basket, table: Table, policy: Policy, *, by_default: bool) -> Basket:
+    """Return the basket with its tenders; what is due is paid in cash if the step says nothing."""
+    tenders = table.get("tenders")
+    if tenders:
+        maps = [got.value for got in tenders.value] if isinstance(tenders.value, list) else [tenders.value]
+        given = [(kind, got.value) for one in maps for kind, got in one.got.items()]
+    elif by_default:
+        given = [("cash", _due(basket, policy))]
+    else:
+        given = []
+    return msgspec.structs.replace(
+        basket, tenders=tuple(BasketTender(kind=kind, amount_minor=amount) for kind, amount in given)
+    )
+
+
+def _due(basket: Basket, policy: Policy) -> int:
+    """Return what is to be paid; 0 for a basket that the service will refuse anyway."""
+    try:
+        return sum(map(payable, to_receipt(basket, policy.zone).lines))
+    except RewardsError:
+        return 0
+
+
+def _typed(text: str, kind: object) -> bool | int | str | None:
+    """Return the value of an attribute as the policy declares it, or None."""
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text)
+    if kind == "integer":
+        return int(text) if text.isdecimal() else None
+    return text if kind == "text" or (isinstance(kind, frozenset) and text in kind) else None
+
+
+def _values(kind: object) -> str:
+    if isinstance(kind, frozenset):
+        return f"write {one_of(sorted(kind))}"
+    return "write `true` or `false`" if kind == "boolean" else "write a whole number"
+
+
+def _says(verb: str, table: Table) -> str:
+    value = table.value(verb)
+    if isinstance(value, str):
+        return f"{verb} {value}"
+    return f"{verb} of {value.value('of')}" if verb == "return" else f"{verb} {value.value('member')}"
+
+
+def _plain(got: Got) -> Any:
+    """Return a value without its places."""
+    if isinstance(got.value, Table):
+        return {name: _plain(one) for name, one in got.value.got.items()}
+    if isinstance(got.value, list):
+        return [_plain(one) for one in got.value]
+    return got.value

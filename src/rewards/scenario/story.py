@@ -1,0 +1,72 @@
+"""Stories as they are played: steps with the commands that they send and what they expect.
+
+What does not live here: YAML and its faults (`read`, `steps`), and playing (`play`).
+Instants are microseconds since 1970, UTC; money is in minor units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rewards.basket import Basket
+from rewards.policy.model import Policy
+from rewards.service.commands import Adjust, Publish, RecordPurchase, RecordReturn
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Ask what a basket would get."""
+
+    basket: Basket
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBalance:
+    """Read a member's balance at the step's time."""
+
+
+Action = RecordPurchase | Quote | RecordReturn | Adjust | ReadBalance | Publish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A member that every story of the file knows; `joined` is an ordinal, balances are by wallet."""
+
+    name: str
+    contacts: dict[str, str] = field(default_factory=dict)
+    joined: int | None = None
+    balances: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that happens, and what must come of it."""
+
+    number: int  # within the story, from 1
+    line: int  # of the file
+    says: str  # verb and name, as in `purchase r1`
+    at: int
+    arrives: int
+    action: Action
+    owner: str | None  # the member whose balance is looked at
+    expect: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Steps in the order in which they arrive; `name` holds the row of a table, if there is one."""
+
+    name: str
+    line: int
+    steps: list[Step]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stories:
+    """A scenario file, with the policy that it tests."""
+
+    file: str
+    policy: Policy
+    source: bytes  # of the policy
+    members: dict[str, Member]
+    stories: list[Story]

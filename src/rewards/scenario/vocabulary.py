@@ -1,0 +1,308 @@
+"""What a scenario file may say, as data; read by the same reader as policies.
+
+What does not live here: reading (`read`), and what a step does (`play`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from rewards.policy import forms, time_forms
+from rewards.policy.forms import Facts, Form, Wrong
+from rewards.policy.structure import Either, Fields, Key, ListOf, Named
+from rewards.policy.wording import quoted
+
+VERBS = ("purchase", "quote", "return", "adjust", "balance", "publish")
+LATER_VERBS = ("redeem", "activity", "hold", "capture", "void", "issue", "card")
+_PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "tenders")
+_MOST_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A moment of the program's time zone, as written."""
+
+    moment: datetime
+
+
+def _local(text: str, facts: Facts) -> Local:
+    found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2})?))?", text)
+    if not found:
+        advice = "write a date such as `2026-12-02`, or with a time, `2026-12-02 08:12`"
+        raise Wrong("bad-moment", f"{quoted(text)} is not a date or a date with a time", advice)
+    day = time_forms.DATE.read(found[1], facts)
+    assert isinstance(day, int)
+    try:
+        clock = time.fromisoformat(found[2]) if found[2] else time()
+    except ValueError:
+        raise Wrong(
+            "bad-moment", f"{quoted(found[2])} is not a time of day", "write hours and minutes, such as `08:12`"
+        ) from None
+    return Local(datetime.combine(datetime.fromordinal(day), clock))
+
+
+def _signed(text: str, _: Facts) -> int:
+    if not re.fullmatch(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", text):
+        raise Wrong(
+            "bad-number", f"{quoted(text)} is not a whole number", "write points as a number, such as `30` or `-30`"
+        )
+    return int(text)
+
+
+def _anything(text: str, _: Facts) -> str:
+    return text
+
+
+def _yes_or_no(text: str, _: Facts) -> bool:
+    if text not in ("true", "false"):
+        raise Wrong("bad-choice", f"{quoted(text)} is neither `true` nor `false`", "write `true` or `false`")
+    return text == "true"
+
+
+def _count(text: str, _: Facts) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,6}", text):
+        raise Wrong(
+            "bad-number", f"{quoted(text)} is not a number of units", "write a whole number above zero, such as `2`"
+        )
+    return int(text)
+
+
+def _name(text: str, _: Facts) -> str:
+    if not re.fullmatch(r"[^\x00-\x1f\x7f]{1,100}", text) or not text.strip():
+        raise Wrong("bad-text", f"{quoted(text)} is not a name", "write a name of at most 100 characters, such as `r1`")
+    return text
+
+
+def _file(text: str, _: Facts) -> str:
+    if "/" in text or "\\" in text or not text.endswith((".yaml", ".yml")):
+        raise Wrong(
+            "bad-text",
+            f"{quoted(text)} is not a policy beside this file",
+            "write a name such as `corner-cafe-2027.yaml`",
+        )
+    return text
+
+
+_ANY = ("string", "number", "boolean")
+_NUMBER = ("integer", "string")
+VERSION = Form("`rewards/v1`", ("rewards/v1",), _anything, options=("rewards/v1",))
+WHEN = Form(
+    "a date, or a date and a time",
+    ("2026-12-02", "2026-12-02 08:12"),
+    _local,
+    r"^(\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?|\$.+)$",
+)
+NAME = Form("a name", ("r1",), _name, r"\S", _ANY)
+WORDS = Form("a text", ("5 whole 1.00",), _anything, None, _ANY)
+FILE = Form("a policy beside this file", ("corner-cafe-2027.yaml",), _file, r"\.ya?ml$")
+SIGNED = Form("a number of points", ("30",), _signed, r"^(-?[0-9]+|\$.+)$", _NUMBER)
+COUNT = Form("a number of units", ("2",), _count, r"^([0-9]+|\$.+)$", _NUMBER)
+YES_OR_NO = Form("`true` or `false`", ("true", "false"), _yes_or_no, None, ("boolean", "string"))
+LINE_ID = Form("the number of a line", ("1",), _anything, r"^[1-9][0-9]{0,3}$")
+ANY_KEY = Form("a name", ("beans",), _anything, r"^\S+$")
+TENDER = Form("a kind of tender", ("cash",), _anything, r"^[a-z0-9_-]{1,40}$")
+
+_CONTACT = Fields(
+    "a member of a receipt",
+    (
+        Key("card", NAME, "The number on the card.", example='"2600000001236"'),
+        Key("phone", NAME, "A phone number.", example='"+4930901820"'),
+        Key("email", NAME, "An e-mail address.", example="ana@example.org"),
+    ),
+    exactly_one=("card", "phone", "email"),
+)
+_MEMBER = Fields(
+    "a member",
+    (
+        Key("card", NAME, "The number on the card.", example='"2600000001236"'),
+        Key("phone", NAME, "A phone number.", example='"+4930901820"'),
+        Key("email", NAME, "An e-mail address.", example="ana@example.org"),
+        Key("joined", time_forms.DATE, "The day of joining.", default="the day before the story's first step"),
+        Key(
+            "balances",
+            Named("points", SIGNED, ANY_KEY),
+            "Points held from the day of joining on.",
+            example="{beans: 870}",
+        ),
+    ),
+    unsupported=("attributes", "tier"),
+    may_be_empty=True,
+)
+_STORED_VALUE = Fields(
+    "stored value",
+    (Key("product", forms.IDENTIFIER, "The gift card product that the line sells.", required=True),),
+    unsupported=("card",),
+)
+_LINE = Fields(
+    "a line",
+    (
+        Key("sku", NAME, "The article.", default="`item`", example="FLATWHITE"),
+        Key("categories", ListOf(NAME), "The article's categories.", example="[coffee]"),
+        Key(
+            "attributes",
+            Named("a value", WORDS, ANY_KEY),
+            "Attributes that the policy declares for lines.",
+            example="{organic: true}",
+        ),
+        Key("quantity", COUNT, "Units.", default="1"),
+        Key("price", forms.MONEY, "The price of a unit."),
+        Key("amount", forms.MONEY, "What the whole line costs."),
+        Key("discount", forms.MONEY, "The till's own discount on the whole line.", default="0"),
+        Key("tax", forms.MONEY, "The tax of the whole line.", default="0"),
+        Key("tax_included", YES_OR_NO, "Whether the price holds the tax.", default="true"),
+        Key("lowest", forms.MONEY, "What the law lets the line cost at least."),
+        Key("stored_value", _STORED_VALUE, "What stored value the line sells.", example="{product: cafe-card}"),
+    ),
+    exactly_one=("price", "amount"),
+)
+_TENDER_MAP = Named("an amount of money", forms.MONEY, TENDER)
+_RETURN = Fields(
+    "a return",
+    (
+        Key("of", NAME, "The purchase that the goods come from.", required=True, example="r1"),
+        Key("lines", Named("a number of units", COUNT, LINE_ID), "Units by line.", example="{1: 1}"),
+        Key("all", forms.YES, "Everything that is left.", example="true"),
+        Key("id", NAME, "The return's number; the same number again is the same request."),
+    ),
+    exactly_one=("lines", "all"),
+)
+_ADJUST = Fields(
+    "an adjustment",
+    (
+        Key("member", NAME, "Whose points.", required=True, example="ana"),
+        Key("give", forms.GIVE, "Points that staff give."),
+        Key("take", forms.GIVE, "Points that staff take."),
+        Key("reason", WORDS, "Why.", default="`adjustment`"),
+        Key("id", NAME, "The adjustment's number; the same number again is the same request."),
+    ),
+    exactly_one=("give", "take"),
+)
+_BY_WALLET = _BY_RULE = Named("a number of points", SIGNED, ANY_KEY)
+_NAMES = ListOf(NAME)
+_LINE_FIGURES = Fields(
+    "what a line costs",
+    (Key("net", forms.MONEY, "After all discounts."), Key("discount", forms.MONEY, "All discounts.")),
+    at_least_one=("net", "discount"),
+)
+_NEXT_EXPIRY = Fields(
+    "the next expiry",
+    (
+        Key("points", forms.GIVE, "How many end.", required=True),
+        Key("at", WHEN, "The first moment at which they are gone.", required=True),
+    ),
+)
+EXPECT = Fields(
+    "what is expected",
+    (
+        Key("discount", forms.MONEY, "Our discounts on the receipt."),
+        Key("due", forms.MONEY, "What is left to pay after points and gift cards."),
+        Key("earned", _BY_WALLET, "Points that the purchase gave, by wallet.", example="{beans: 30}"),
+        Key("earned_by", _BY_RULE, "Points that the purchase gave, by rule.", example="{hello: 20}"),
+        Key("would_earn", _BY_WALLET, "What a guest's purchase would have given, by wallet."),
+        Key(
+            "lines",
+            Named("what a line costs", _LINE_FIGURES, LINE_ID),
+            "Figures of lines, by number.",
+            example="{1: {net: 3.80}}",
+        ),
+        Key("gives", _NAMES, "Rules that gave something.", example="[hello]"),
+        Key("not_gives", _NAMES, "Rules that gave nothing.", example="[hello]"),
+        Key("refund", _TENDER_MAP, "What is paid back, by kind of tender.", example="{cash: 1.90}"),
+        Key(
+            "taken_back",
+            _BY_WALLET,
+            "Points that the return took, less those it gave, by wallet.",
+            example="{beans: 20}",
+        ),
+        Key("taken_back_by", _BY_RULE, "The same by rule.", example="{hello: 20}"),
+        Key("parked", forms.YES, "The return waits for its purchase."),
+        Key("codes_refused", Named("a reason", WORDS, ANY_KEY), "Codes that did nothing, with the reason."),
+        Key("balance", _BY_WALLET, "Points that can be used now, by wallet.", example="{beans: 900}"),
+        Key("pending", _BY_WALLET, "Points that become usable later, by wallet."),
+        Key("debt", _BY_WALLET, "Points owed, by wallet."),
+        Key(
+            "next_expiry",
+            Named("a date", Either("a date or a map of points and date", scalar=WHEN, map=_NEXT_EXPIRY), ANY_KEY),
+            "When the next points end, by wallet.",
+            example="{beans: 2028-01-01}",
+        ),
+        Key("refused", WORDS, "`true`, or the code with which the step is refused.", example="return-exceeds"),
+        Key(
+            "why",
+            Either("a text or a list of texts", scalar=WORDS, list=ListOf(WORDS)),
+            "Texts that occur in the explanation.",
+        ),
+    ),
+    unsupported=("spent", "restored", "issued", "held", "tier", "available"),
+)
+STEP = Fields(
+    "a step",
+    (
+        Key("at", WHEN, "When it happened, in the program's time zone; a date alone is its midnight.", required=True),
+        Key("arrives", WHEN, "When it reached us.", default="`at`"),
+        Key("purchase", NAME, "A purchase; the name is its receipt number.", example="r1"),
+        Key("quote", NAME, "What a purchase would get; nothing is recorded.", example="r1"),
+        Key("return", _RETURN, "Goods come back.", example="{of: r1, all: true}"),
+        Key("adjust", _ADJUST, "Staff give or take points.", example="{member: ana, give: 90 beans, reason: sorry}"),
+        Key("balance", NAME, "Read a member's balance.", example="ana"),
+        Key("publish", FILE, "Publish another policy, in force from the midnight of `at`."),
+        Key(
+            "member",
+            Either("a member's name", scalar=NAME, map=_CONTACT),
+            "Who buys; left out for a guest.",
+            example="ana",
+        ),
+        Key("store", NAME, "The store.", default="`shop`"),
+        Key("currency", WORDS, "The currency.", default="the program's"),
+        Key("lines", ListOf(_LINE), "The receipt's lines.", example="[{sku: CROISSANT, price: 2.90}]"),
+        Key("codes", ListOf(WORDS), "Codes that the customer shows.", example="[AUTUMN300]"),
+        Key(
+            "tenders",
+            Either("a map of amounts by kind, or a list of such maps", map=_TENDER_MAP, list=ListOf(_TENDER_MAP)),
+            "How it was paid.",
+            default="what is due, in cash",
+            example="{cash: 6.70}",
+        ),
+        Key("expect", EXPECT, "What must come of it.", example="{earned: {beans: 30}}"),
+    ),
+    unsupported=(*LATER_VERBS, "vouchers", "rewards", "quoted"),
+    exactly_one=VERBS,
+    excludes=tuple((verb, key) for verb in VERBS[2:] for key in _PURCHASE_KEYS),
+    together=(("purchase", ("lines",)), ("quote", ("lines",))),
+)
+COLUMNS = Key("columns", _NAMES, "Names that the steps use as `$name`.", required=True, example="[price, earned]")
+_ROWS = Key(
+    "rows",
+    ListOf(Either("a row", list=ListOf(WORDS))),
+    "Values, one row a story.",
+    required=True,
+    example="[[0.99, 0]]",
+)
+TABLE = Fields("a table", (COLUMNS, _ROWS))
+STORY = Fields(
+    "a story",
+    (
+        Key("table", TABLE, "Tells the story once for each row."),
+        Key("steps", ListOf(STEP), "What happened, in order.", required=True),
+    ),
+)
+FILE_SHAPE = Fields(
+    "a scenario file",
+    (
+        Key("scenarios", VERSION, "The language's version; the first key of the file.", required=True),
+        Key(
+            "members",
+            Named("a member", _MEMBER, ANY_KEY),
+            "Members that every story knows.",
+            example="{ana: {joined: 2026-01-10}}",
+        ),
+        Key(
+            "stories",
+            Named("a story", Either("a list of steps", list=ListOf(STEP), map=STORY), ANY_KEY),
+            "The stories.",
+            required=True,
+        ),
+    ),
+)

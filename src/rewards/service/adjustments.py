@@ -1,0 +1,100 @@
+"""Points given or taken by staff, with a reason and an actor.
+
+What does not live here: the points' lots (`ledger.timeline`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from rewards.days import instant
+from rewards.errors import Conflict, InvalidRequest
+from rewards.ledger.timeline import Grant, Spending
+from rewards.service.answers import AdjustmentAnswer
+from rewards.service.asked import Asked
+from rewards.service.balances import day_of, text
+from rewards.service.batch import Batch
+from rewards.service.commands import Adjust, Outcome
+from rewards.service.journal import AdjustmentBody, Happened, NoteBody, Timeline, pack
+from rewards.service.telling import balance_of
+from rewards.store import statements
+
+_json = msgspec.json.Encoder()
+
+
+def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
+    """Give or take points, or answer as the first time; raise `Conflict` `not-enough-points` for what is not there."""
+    adjust = asked.command
+    assert isinstance(adjust, Adjust)
+    batch.running.ready()
+    line = batch.member(adjust.member)
+    if adjust.adjustment_id and (known := batch.by_id.get(line.owner, "adjustment", "", adjust.adjustment_id)):
+        return _again(batch, asked, adjust, line, known, print_)
+    at = instant(adjust.occurred_at) if adjust.occurred_at is not None else asked.now
+    asked.check_instant(at)
+    day = day_of(at, batch.running.zone)
+    if adjust.wallet not in batch.running.policy_on(day).wallets:
+        raise InvalidRequest("unknown-wallet", f"the policy has no wallet `{adjust.wallet}`", pointer="/wallet")
+    if not adjust.points:
+        raise InvalidRequest("points-zero", "`points` is above zero to give, below to take", pointer="/points")
+    if adjust.points < 0:
+        _check_enough(batch, asked, adjust, line)
+        change = Spending(at, day, adjust.wallet, -adjust.points, "adjusted")
+        booking = batch.book(line, change)
+    else:
+        booking = batch.book(line, Grant(at, day, adjust.wallet, adjust.points))
+    name = adjust.adjustment_id or f"\x1f{line.events + 1}"  # callers' names hold no control characters
+    happened = Happened(
+        kind="adjustment",
+        external_id=name,
+        occurred_at=at,
+        recorded_at=asked.now,
+        operator_id=adjust.actor,
+        fingerprint=print_,
+        body=AdjustmentBody(adjust.wallet, adjust.points),
+    )
+    place = (line.owner, batch.record(line, happened, booking))
+    if adjust.adjustment_id:
+        batch.by_id.put((line.owner, "adjustment", "", name), (place[1], print_))
+    batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(adjust.reason))))
+    return batch.answered(asked, place, 201, _json.encode(_answer(batch, asked, adjust, line, at)))
+
+
+def _check_enough(batch: Batch, asked: Asked, adjust: Adjust, line: Timeline) -> None:
+    balance = balance_of(batch, line, asked.now).get(adjust.wallet)
+    available = balance.available if balance is not None else 0
+    if available < -adjust.points:
+        raise Conflict(
+            "not-enough-points",
+            f"{available} {adjust.wallet} are there, not {-adjust.points}",
+            pointer="/points",
+            available=available,
+            wanted=-adjust.points,
+        )
+
+
+def _again(
+    batch: Batch, asked: Asked, adjust: Adjust, line: Timeline, known: tuple[int, bytes], print_: bytes
+) -> Outcome:
+    number, first = known
+    if first != print_:
+        raise Conflict(
+            "adjustment-conflict",
+            f"adjustment `{adjust.adjustment_id}` was recorded with other content",
+            pointer="/adjustment_id",
+        )
+    at = batch.event(line.owner, number)[3]
+    return batch.replay(asked, (line.owner, number), lambda: _json.encode(_answer(batch, asked, adjust, line, at)))
+
+
+def _answer(batch: Batch, asked: Asked, adjust: Adjust, line: Timeline, at: int) -> AdjustmentAnswer:
+    return AdjustmentAnswer(
+        adjustment_id=adjust.adjustment_id,
+        member_id=batch.running.ids.member(line.owner),
+        wallet=adjust.wallet,
+        points=adjust.points,
+        reason=adjust.reason,
+        actor=adjust.actor,
+        occurred_at=text(at, batch.running.zone),
+        balance=balance_of(batch, line, asked.now),
+    )

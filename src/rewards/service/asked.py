@@ -1,0 +1,63 @@
+"""A command on its way to the writer, with who asked, and what marks it as the same again.
+
+What does not live here: what becomes of it (`writes`).
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from rewards.errors import InvalidRequest
+from rewards.service.commands import Command, RecordPurchase
+from rewards.service.journal import pack
+
+IMPORT, SCENARIO = "import", "scenario"
+_LATE = 45 * 86_400_000_000
+_EARLY = 5 * 60_000_000
+
+
+class Asked(NamedTuple):
+    """A command, who asked, under which idempotency key, and when (microseconds, UTC)."""
+
+    command: Command
+    caller: str
+    key: str | None
+    now: int
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody reads the answer."""
+        return self.caller == IMPORT
+
+    @property
+    def trusted(self) -> bool:
+        """Whether any instant and any length is taken."""
+        return self.caller in {IMPORT, SCENARIO}
+
+    def check_instant(self, at: int) -> None:
+        """Raise `InvalidRequest` `time-out-of-range` for an event too old or yet to come."""
+        if not self.trusted and not self.now - _LATE <= at <= self.now + _EARLY:
+            raise InvalidRequest(
+                "time-out-of-range",
+                "`occurred_at` is more than 45 days back or 5 minutes ahead of this server's clock",
+                pointer="/occurred_at",
+            )
+
+
+def fingerprint(secret: bytes, command: Command) -> bytes:
+    """Return what marks a command's content; a purchase's quote is none of it, nor is the order of keys.
+
+    It is keyed, so that nothing personal can be guessed from it.
+    """
+    if isinstance(command, RecordPurchase) and command.basket.quote is not None:
+        command = RecordPurchase(msgspec.structs.replace(command.basket, quote=None))
+    try:
+        packed = pack(command)
+    except OverflowError:  # an instant of year 1 or 9999 whose UTC is of no year
+        raise InvalidRequest(
+            "time-out-of-range", "the instant is outside the calendar", pointer="/occurred_at"
+        ) from None
+    return blake2b(packed, digest_size=32, key=secret, person=type(command).__name__.encode()[:16]).digest()

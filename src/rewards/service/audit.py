@@ -1,0 +1,230 @@
+"""Verify and rebuild: every timeline folded anew from its events.
+
+The states are a cache; the events and entries are the truth, and each entry
+carries the hash of the one before. What does not live here: the fold itself
+(`ledger.timeline`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rewards.ledger.lots import Purse
+from rewards.ledger.timeline import (
+    Change,
+    DayRow,
+    Grant,
+    Near,
+    Purchase,
+    Return,
+    Spending,
+    book,
+    decode_day,
+    encode,
+    fold_until,
+    needs,
+    open_near,
+)
+from rewards.receipt import Receipt, Returned
+from rewards.service.balances import day_of
+from rewards.service.batch import Batch
+from rewards.service.journal import Row, Timeline, entry_hash, read_adjustment, read_receipt, read_return, total
+from rewards.service.running import Running
+from rewards.store import statements
+
+_PAGE = 500
+
+
+@dataclass(slots=True)
+class Whole:
+    """All rows of one owner."""
+
+    line: Timeline
+    events: list[Row] = field(default_factory=list)
+    entries: list[Row] = field(default_factory=list)
+    postings: list[Row] = field(default_factory=list)
+    days: dict[int, DayRow] = field(default_factory=dict)
+
+
+def verify(batch: Batch) -> list[str]:
+    """Return what is wrong, one sentence for each fault, by owner; nothing is written."""
+    return [f"owner {whole.line.owner}: {fault}" for whole in _owners(batch) for fault in _faults(batch, whole)]
+
+
+def rebuild(batch: Batch) -> int:
+    """Replace every state by the one that the events give; return how many owners there are."""
+    count = 0
+    for whole in _owners(batch):
+        near, days = _fold(batch.running, whole)
+        head = whole.entries[-1][10] if whole.entries else b""
+        owner = whole.line.owner
+        state = (len(whole.events), len(whole.entries), head, encode(near), owner)
+        batch.session.write(statements.SAVE_NEAR, [state])
+        batch.session.write(statements.DROP_DAYS, [(owner,)])
+        batch.session.write(statements.ADD_DAY, [(owner, day, encode(row)) for day, row in days.items()])
+        count += 1
+    return count
+
+
+def _owners(batch: Batch) -> Iterator[Whole]:
+    above = 0
+    while page := [owner for (owner,) in batch.session.rows(statements.OWNER_PAGE, (above, _PAGE, 0))]:
+        above = page[-1]
+        keys = [(owner,) for owner in page]
+        read = batch.session.keyed
+        wholes = {row[0]: Whole(Timeline.read(row)) for row in read(statements.TIMELINES, keys)}
+        for owner in page:
+            if owner not in wholes:
+                near = open_near(0)
+                wholes[owner] = Whole(Timeline(owner, "member", "active", None, -1, -1, b"", near))
+        for row in read(statements.EVENTS_OF_OWNER, keys):
+            wholes[row[0]].events.append(row)
+        for row in read(statements.ENTRIES_OF_OWNER, keys):
+            wholes[row[0]].entries.append(row)
+        for row in read(statements.POSTINGS_OF_OWNER, keys):
+            wholes[row[0]].postings.append(row)
+        for owner, day, state in read(statements.DAYS, keys):
+            wholes[owner].days[day] = decode_day(state)
+        for whole in wholes.values():
+            whole.events.sort(key=lambda row: int(row[1]))
+            whole.entries.sort(key=lambda row: int(row[1]))
+        yield from wholes.values()
+
+
+def _faults(batch: Batch, whole: Whole) -> Iterator[str]:
+    yield from _numbers(whole)
+    yield from _chain(whole)
+    yield from _sums(whole)
+    yield from _routes(batch, whole)
+    try:
+        near, days = _fold(batch.running, whole)
+    except Exception as error:  # noqa: BLE001  whatever a damaged event brings about is a finding
+        yield f"its events cannot be folded: {error!r}"
+        return
+    yield from _states(batch.running, whole, near, days)
+
+
+def _numbers(whole: Whole) -> Iterator[str]:
+    line = whole.line
+    for word, rows, count in (("events", whole.events, line.events), ("entries", whole.entries, line.entries)):
+        found = [row[1] for row in rows]
+        if found != list(range(1, len(found) + 1)):
+            yield f"its {word} have gaps in their numbers"
+        if len(found) != count:
+            yield f"it has {len(found)} {word}, its state counts {count}"
+
+
+def _chain(whole: Whole) -> Iterator[str]:
+    legs: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in sorted(whole.postings, key=lambda row: row[:3]):
+        legs[row[1]].append(row)
+    head = b""
+    for row in whole.entries:
+        if row[9] != head or entry_hash(row[:10], legs.pop(row[1], [])) != row[10]:
+            yield f"entry {row[1]} breaks the chain of hashes"
+        head = row[10]
+    if legs:
+        yield f"{len(legs)} entries are missing that have postings"
+    if head != whole.line.head:
+        yield "its state's last hash is another than its last entry's"
+
+
+def _sums(whole: Whole) -> Iterator[str]:
+    sums: defaultdict[tuple[int, str], int] = defaultdict(int)
+    for _, number, _, _, unit, amount, *_ in whole.postings:
+        sums[number, unit] += amount
+    for (number, unit), left in sums.items():
+        if left:
+            yield f"entry {number} does not balance: {left} {unit} are left"
+
+
+def _routes(batch: Batch, whole: Whole) -> Iterator[str]:
+    named = [row for row in whole.events if row[2] in {"purchase", "return"}]
+    batch.receipts.foresee([(row[7], row[3], row[2]) for row in named])
+    for row in named:
+        route = batch.receipts.get(row[7], row[3], row[2])
+        if route is None or route[:2] != row[:2]:
+            yield f"event {row[1]}: its number `{row[3]}` of store `{row[7]}` does not lead to it"
+
+
+def _states(running: Running, whole: Whole, near: Near, days: dict[int, DayRow]) -> Iterator[str]:
+    stored = whole.line.near
+    if stored != near:
+        yield "its state is not what its events give"
+    if whole.days != days:
+        yield "its days are not what its events give"
+    if running.program is None or not whole.entries:
+        return
+    rows = dict(days)
+    if near.last is not None:
+        rows[near.last.day] = near.last
+    facts = fold_until(running.program, rows, near.clock)
+    if _open(facts) != _open(near.purses):
+        yield "its lots and debts are not what its days give"
+    if _booked(whole.postings) != _open(near.purses):
+        yield "its postings do not add up to its lots and debts"
+
+
+def _open(purses: dict[str, Purse]) -> dict[tuple[str, int], int]:
+    """Return points by wallet and lot's day, debts under day 0."""
+    found = {(key, lot[0]): lot[3] for key, purse in purses.items() for lot in purse.open if lot[3]}
+    found.update({(key, 0): -purse.debt for key, purse in purses.items() if purse.debt})
+    return found
+
+
+def _booked(postings: Sequence[Row]) -> dict[tuple[str, int], int]:
+    sums: defaultdict[tuple[str, int], int] = defaultdict(int)
+    for _, _, _, account, unit, amount, day, _, _ in postings:
+        if account == "lot":
+            sums[unit, day or 0] += amount
+        elif account == "debt":
+            sums[unit, 0] += amount
+    return {key: amount for key, amount in sums.items() if amount}
+
+
+# folding
+
+
+def _fold(running: Running, whole: Whole) -> tuple[Near, dict[int, DayRow]]:
+    """Return the state that an owner's events give, in the order in which they were recorded."""
+    near = open_near(whole.line.joined_day or 0)
+    days: dict[int, DayRow] = {}
+    if running.program is None or whole.line.kind != "member":
+        return near, days
+    receipts: dict[int, Receipt] = {}
+    back: dict[int, Returned] = {}
+    for row in whole.events:
+        history = [(receipt, back.get(number, {})) for number, receipt in receipts.items()]
+        change = _change(running, row, receipts, back)
+        if change is None:
+            continue
+        need = needs(running.program, near, change)
+        booking = book(running.program, near, change, days if need else None, history if need == "receipts" else ())
+        near = booking.near
+        for day, state in booking.days.items():
+            if state is None:
+                days.pop(day, None)
+            else:
+                days[day] = state
+    return near, days
+
+
+def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict[int, Returned]) -> Change | None:
+    """Return what an event changes, and remember it for the events after it."""
+    number, kind, of, at, body = row[1], row[2], row[4], row[5], row[11]
+    if kind == "purchase":
+        receipts[number] = read_receipt(body)
+        return Purchase(number, receipts[number])
+    if kind == "return" and of is not None:
+        back[of] = total([back.get(of, {}), read_return(body)])
+        return Return(of, receipts[of], back[of], at)
+    if kind == "adjustment":
+        given: Any = read_adjustment(body)
+        day = day_of(at, running.zone)
+        if given.points < 0:
+            return Spending(at, day, given.wallet, -given.points, "adjusted")
+        return Grant(at, day, given.wallet, given.points)
+    return None

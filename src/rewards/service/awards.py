@@ -1,0 +1,145 @@
+"""How an entry's reasons are told: each award with its sentence, its lot's terms, its lines.
+
+What does not live here: the sentences themselves (`engine.explain`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rewards.days import midnight
+from rewards.engine import explain
+from rewards.engine.misses import near_misses
+from rewards.engine.program import Program
+from rewards.engine.step import Compiled
+from rewards.ledger.entries import Award, Posting
+from rewards.ledger.lots import NEVER, terms
+from rewards.ledger.timeline import Near
+from rewards.policy.model import Condition, HasCode, Not, Policy
+from rewards.receipt import Receipt
+from rewards.service.answers import AwardAnswer, CodeRefused, LinePoints, NotApplied
+from rewards.service.balances import day_text, text
+
+_MOST_MISSES = 10
+
+
+def told(
+    program: Program, awards: Iterable[Award], postings: Iterable[Posting], receipt: Receipt | None = None
+) -> list[AwardAnswer]:
+    """Return the awards as answers; those of the receipt's own day also say which lines brought them."""
+    lots = {(leg.wallet, leg.day): leg for leg in postings if leg.account == "lot"}
+    shares = _Shares(receipt) if receipt is not None else None
+    return [_told(program, award, lots.get((award.wallet, award.day)), shares) for award in awards]
+
+
+def _told(program: Program, award: Award, lot: Posting | None, shares: _Shares | None) -> AwardAnswer:
+    version, zone = program.on(award.day), program.zone
+    policy = version.policy
+    rule = policy.rules.get(award.rule)
+    if lot is not None:
+        available_at, expires_at = lot.available_at, lot.expires_at
+    elif award.wallet in policy.wallets:
+        available_at, expires_at = terms(policy.wallets[award.wallet], zone, award.day, award.day)
+    else:
+        available_at, expires_at = midnight(award.day, zone), NEVER
+    return AwardAnswer(
+        rule=award.rule,
+        wallet=award.wallet,
+        points=award.points,
+        day=day_text(award.day),
+        why=why(program, award),
+        title=title(rule.title) if rule is not None else "",
+        available_at=text(available_at, zone),
+        expires_at=None if expires_at == NEVER else text(expires_at, zone),
+        lines=shares.of(version, award) if shares is not None else [],
+    )
+
+
+def why(program: Program, award: Award) -> str:
+    """Return the sentence that says why."""
+    version = program.on(award.day)
+    return explain.why(version.policy, award.rule, award.points, award.facts, version)
+
+
+def title(words: dict[str, str], language: str = "") -> str:
+    """Return a text in a language: as asked, else the author's plain one, else any."""
+    return words.get(language) or words.get("") or words.get("en") or next(iter(words.values()), "")
+
+
+class _Shares:
+    """Lays awards on a receipt's lines by what each line added."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        self._receipt = receipt
+        self._vectors: list[list[int]] | None = None
+
+    def of(self, version: Compiled, award: Award) -> list[LinePoints]:
+        receipt = self._receipt
+        if award.day != receipt.day or not award.points:
+            return []
+        if len(receipt.lines) == 1:
+            return [LinePoints(receipt.lines[0].line_id, award.points)]
+        if self._vectors is None:
+            self._vectors = version.reader.by_line(receipt, {})
+        rule = version.plan.rules[version.rule_ids.index(award.rule)]
+        factors = rule.common()[0] if rule.is_times else [1] * len(rule.terms)
+        weights = [
+            sum(vector[term.column] * factor for term, factor in zip(rule.terms, factors, strict=True))
+            for vector in self._vectors
+        ]
+        points = explain.line_shares(award.points, weights)
+        return [LinePoints(line.line_id, share) for line, share in zip(receipt.lines, points, strict=True) if share]
+
+
+def not_applied(program: Program, near: Near, receipt: Receipt) -> list[NotApplied]:
+    """Return the rules one condition short on the receipt's day; only asked for the owner's last day."""
+    row = near.last
+    if row is None or row.day != receipt.day or row.carry[0] != program.index(row.day):
+        return []
+    version = program.on(row.day)
+    points = [row.points.get(index, 0) for index in range(len(version.rule_ids))]
+    misses = near_misses(version, row.carry, list(row.rows.values()), row.day, near.joined, points, receipt.codes)
+    return [
+        NotApplied(
+            rule=miss.rule,
+            condition=miss.condition,
+            why=miss.why,
+            short_minor=miss.short if miss.unit == "minor" else 0,
+            short=0 if miss.unit == "minor" else miss.short,
+        )
+        for miss in misses[:_MOST_MISSES]
+    ]
+
+
+def codes_refused(policy: Policy, codes: Sequence[str]) -> list[CodeRefused]:
+    """Return the codes that no rule of the policy knows."""
+    if not codes:
+        return []
+    known = _codes(policy.version, tuple(policy.rules.values()))
+    return [CodeRefused(code, "unknown-code") for code in codes if code not in known]
+
+
+_known_codes: dict[str, frozenset[str]] = {}
+
+
+def _codes(version: str, rules: Sequence[object]) -> frozenset[str]:
+    if version not in _known_codes:
+        found = (code for rule in rules for code in _in_conditions(rule.when))  # type: ignore[attr-defined]
+        _known_codes[version] = frozenset(found)
+    return _known_codes[version]
+
+
+def _in_conditions(conditions: Iterable[Condition]) -> Iterable[str]:
+    for condition in conditions:
+        if isinstance(condition, HasCode):
+            yield condition.code
+        elif isinstance(condition, Not):
+            yield from _in_conditions(condition.all_of)
+
+
+def earned(awards: Iterable[Award]) -> dict[str, int]:
+    """Return the awards' sums by wallet, zeros left out."""
+    sums: dict[str, int] = {}
+    for award in awards:
+        sums[award.wallet] = sums.get(award.wallet, 0) + award.points
+    return {wallet: points for wallet, points in sums.items() if points}

@@ -1,0 +1,91 @@
+"""What an owner has at an instant, per wallet.
+
+What does not live here: how lots and spendings make a purse (`ledger.lots`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from rewards.days import moment
+from rewards.engine.program import Program
+from rewards.ledger.lots import NEVER, Purse, advance
+from rewards.ledger.timeline import DayRow, Near, fold_until
+from rewards.service.answers import Arriving, Expiring, WalletBalance, WalletDetail
+
+
+def purses(program: Program, near: Near, at: int, days: dict[int, DayRow] | None = None) -> dict[str, Purse]:
+    """Return the purses at an instant; one before the state's clock needs all earlier days."""
+    if at < near.clock:
+        rows = dict(days or {})
+        if near.last is not None:
+            rows[near.last.day] = near.last
+        return fold_until(program, rows, at)
+    found = {key: Purse(p.debt, p.latest, p.spent_at, p.open) for key, p in near.purses.items()}
+    for purse in found.values():
+        advance(purse, at)
+    return found
+
+
+def wallets(program: Program, near: Near, at: int) -> dict[str, WalletBalance]:
+    """Return the balances at an instant, or at the last event if that is later; every wallet of that day is named."""
+    at = max(at, near.clock)
+    found = purses(program, near, at)
+    return {key: _balance(found.get(key), at) for key in names(program, at, found)}
+
+
+def names(program: Program, at: int, found: Iterable[str]) -> list[str]:
+    """Return the wallets of the policy at an instant, then those it no longer has."""
+    known = program.on(day_of(at, program.zone)).policy.wallets
+    return [*known, *(key for key in found if key not in known)]
+
+
+def _balance(purse: Purse | None, at: int) -> WalletBalance:
+    if purse is None:
+        return WalletBalance()
+    available = pending = 0
+    for _, available_at, _, points in purse.open:
+        if available_at <= at:
+            available += points
+        else:
+            pending += points
+    return WalletBalance(available, pending, 0, purse.debt)
+
+
+def detail(purse: Purse | None, at: int, zone: ZoneInfo) -> WalletDetail:
+    """Return a wallet's balance with every coming expiry and availability, soonest first."""
+    if purse is None:
+        return WalletDetail()
+    ends: dict[int, int] = {}
+    arrivals: dict[int, int] = {}
+    for _, available_at, expires_at, points in purse.open:
+        if expires_at != NEVER:
+            ends[expires_at] = ends.get(expires_at, 0) + points
+        if available_at > at:
+            arrivals[available_at] = arrivals.get(available_at, 0) + points
+    plain = _balance(purse, at)
+    return WalletDetail(
+        plain.available,
+        plain.pending,
+        plain.held,
+        plain.debt,
+        [Expiring(points, text(end, zone)) for end, points in sorted(ends.items())],
+        [Arriving(points, text(start, zone)) for start, points in sorted(arrivals.items())],
+    )
+
+
+def day_of(at: int, zone: ZoneInfo) -> int:
+    """Return the local date of an instant."""
+    return moment(at, zone).toordinal()
+
+
+def text(at: int, zone: ZoneInfo) -> str:
+    """Return an instant as RFC 3339 text in the program's time zone."""
+    return moment(at, zone).isoformat()
+
+
+def day_text(day: int) -> str:
+    """Return a day as ISO 8601 text."""
+    return date.fromordinal(day).isoformat()

@@ -1,0 +1,96 @@
+"""What a batch of commands will look up, read ahead by a constant number of statements.
+
+A matter of speed alone: whatever is not foreseen is looked up when needed.
+What does not live here: anything that decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rewards.basket import MemberRef
+from rewards.errors import RewardsError
+from rewards.service.asked import Asked
+from rewards.service.batch import Batch, Key
+from rewards.service.commands import Adjust, Command, Enrol, RecordPurchase, RecordReturn
+from rewards.service.contacts import normal
+from rewards.service.enrolment import KINDS
+
+
+def foresee(batch: Batch, commands: Sequence[Asked]) -> None:
+    """Read routes first, then the timelines and answers that they lead to."""
+    batch.keys.foresee([(asked.caller, asked.key) for asked in commands if asked.key is not None])
+    names = [key for asked in commands for key in _names(asked.command)]
+    batch.receipts.foresee(names)
+    batch.parked.foresee([(store, name) for store, name, kind in names if kind == "purchase"])
+    refs = [ref for asked in commands if (ref := _ref(asked.command)) is not None]
+    contacts = [key for ref in refs if (key := _contact(batch, ref)) is not None]
+    batch.contacts.foresee([*contacts, *(key for asked in commands for key in _enrolled(batch, asked.command))])
+    places = list(_places(batch, commands, names))
+    owners = {place[0] for place in places}
+    owners.update(route[0] for key in contacts if (route := batch.contacts.get(*key)) is not None)
+    owners.update(owner for ref in refs if ref.id and (owner := batch.running.ids.read_member(ref.id)) is not None)
+    batch.foresee_lines(owners)
+    batch.answers.foresee(places)
+    returned = [place for asked in commands if (place := _returned(batch, asked.command)) is not None]
+    batch.events.foresee(returned)
+    batch.returns.foresee(returned)
+
+
+def _names(command: Command) -> Iterable[tuple[str, str, str]]:
+    """Return the tills' own numbers that a command names."""
+    if isinstance(command, RecordPurchase):
+        yield command.basket.store_id, command.basket.receipt_id, "purchase"
+    elif isinstance(command, RecordReturn):
+        yield command.store_id, command.return_id, "return"
+        if command.of is not None and command.of.store_id is not None and command.of.receipt_id is not None:
+            yield command.of.store_id, command.of.receipt_id, "purchase"
+
+
+def _ref(command: Command) -> MemberRef | None:
+    if isinstance(command, RecordPurchase):
+        return command.basket.member
+    return command.member if isinstance(command, Adjust) else None
+
+
+def _contact(batch: Batch, ref: MemberRef) -> Key | None:
+    try:
+        kind, value = ref.named()
+        return None if kind == "id" else (kind, normal(kind, value, batch.country))
+    except RewardsError:  # told when the command's turn comes
+        return None
+
+
+def _enrolled(batch: Batch, command: Command) -> Iterable[Key]:
+    if not isinstance(command, Enrol):
+        return
+    for kind in KINDS:
+        value = getattr(command, kind)
+        key = _contact(batch, MemberRef(**{kind: value})) if value is not None else None
+        if key is not None:
+            yield key
+
+
+def _places(
+    batch: Batch, commands: Sequence[Asked], names: Sequence[tuple[str, str, str]]
+) -> Iterable[tuple[int, int]]:
+    """Return the events that keys and numbers lead to already."""
+    routes = [batch.receipts.get(*name) for name in names]
+    keys = (batch.keys.get(asked.caller, asked.key) for asked in commands if asked.key)
+    routes += [known[:3] for known in keys if known is not None]
+    for route in routes:
+        if route is not None and route[0] is not None and route[1] is not None:
+            yield route[0], route[1]
+
+
+def _returned(batch: Batch, command: Command) -> tuple[int, int] | None:
+    """Return the place of the purchase that goods come back from."""
+    if not isinstance(command, RecordReturn) or command.of is None:
+        return None
+    of = command.of
+    if of.purchase_id is not None:
+        return batch.running.ids.read_purchase(of.purchase_id)
+    if of.store_id is None or of.receipt_id is None:
+        return None
+    route = batch.receipts.get(of.store_id, of.receipt_id, "purchase")
+    return (route[0], route[1]) if route is not None and route[0] is not None and route[1] is not None else None

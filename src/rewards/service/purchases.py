@@ -1,0 +1,113 @@
+"""Purchases: working one out, recording it, and knowing it again.
+
+A quote and a purchase are worked out by the same `draft`; a quote is not
+recorded. What does not live here: what is earned (`ledger.timeline`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from rewards.basket import Basket, to_receipt
+from rewards.days import instant
+from rewards.errors import Conflict, InvalidRequest
+from rewards.ledger.timeline import Purchase
+from rewards.receipt import Receipt
+from rewards.service import differences, promises
+from rewards.service.asked import Asked
+from rewards.service.batch import Batch
+from rewards.service.commands import Outcome, RecordPurchase
+from rewards.service.enrolment import enrol_unseen
+from rewards.service.journal import Happened, NoteBody, Timeline, pack, read_receipt
+from rewards.service.returns import book_parked
+from rewards.service.telling import Draft, again, answer
+from rewards.store import statements
+
+LONGEST = 2000
+_json = msgspec.json.Encoder()
+
+
+def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
+    """Record a purchase, or answer as the first time if it is here already."""
+    assert isinstance(asked.command, RecordPurchase)
+    basket = asked.command.basket
+    route = batch.receipts.get(basket.store_id, basket.receipt_id, "purchase")
+    if route is not None:
+        return _again(batch, asked, basket, route, print_)
+    work = draft(batch, asked, basket)
+    promises.keep(batch, work.line, basket, asked.now)
+    receipt, line = work.receipt, work.line
+    happened = Happened(
+        kind="purchase",
+        external_id=receipt.receipt_id,
+        occurred_at=receipt.occurred_at,
+        recorded_at=asked.now,
+        store_id=receipt.store_id,
+        till_id=receipt.till_id,
+        operator_id=receipt.operator_id,
+        fingerprint=print_,
+        body=receipt,
+    )
+    number = batch.record(line, happened, work.booking if line.kind == "member" else None)
+    place = (line.owner, number)
+    batch.route(receipt.store_id, receipt.receipt_id, "purchase", place, print_)
+    if basket.metadata:
+        batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(metadata=basket.metadata))))
+    body = b"" if asked.silent else _json.encode(answer(batch, asked.now, work, place))
+    book_parked(batch, asked, line, number, receipt)
+    return batch.answered(asked, place, 201, body)
+
+
+def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
+    """Work a purchase out; raise what refuses it. Nothing is recorded."""
+    running = batch.running
+    running.ready()
+    if basket.currency != running.currency:
+        raise InvalidRequest(
+            "currency-mismatch",
+            f"the program's currency is {running.currency}, not {basket.currency}",
+            pointer="/currency",
+        )
+    asked.check_instant(instant(basket.occurred_at))
+    receipt = to_receipt(basket, running.zone, most_lines=10**6 if asked.trusted else LONGEST)
+    line = _buyer(batch, asked, basket, receipt)
+    if line.kind == "guest" and asked.silent:
+        return Draft(line, receipt, None)
+    return Draft(line, receipt, batch.book(line, Purchase(line.events + 1, receipt)))
+
+
+def _buyer(batch: Batch, asked: Asked, basket: Basket, receipt: Receipt) -> Timeline:
+    ref = basket.member
+    if ref is None:
+        return batch.open("guest", None)
+    if asked.silent and ref.external_id is not None:
+        return batch.find(ref) or enrol_unseen(batch, asked, ref.external_id, receipt.day)
+    line = batch.member(ref)
+    if line.state != "active":
+        raise Conflict("member-blocked", f"the member is {line.state}", pointer="/member")
+    return line
+
+
+def _again(
+    batch: Batch, asked: Asked, basket: Basket, route: tuple[int | None, int | None, bytes], print_: bytes
+) -> Outcome:
+    """Answer a receipt number that is taken: as the first time if the content is the same, else what differs."""
+    owner, number, known = route
+    assert owner is not None
+    assert number is not None
+    if known != print_:
+        receipt = to_receipt(basket, batch.running.zone, most_lines=10**6)
+        stored = read_receipt(batch.event(owner, number)[9])
+        buyer = batch.find(basket.member) if basket.member is not None else None
+        line = batch.line(owner)
+        assert line is not None
+        same = (buyer is None) == (line.kind == "guest") and (buyer is None or buyer.owner == owner)
+        pointers = differences.between(stored, receipt, same_member=same)
+        if pointers:
+            raise Conflict(
+                "receipt-conflict",
+                f"receipt `{basket.receipt_id}` of store `{basket.store_id}` was recorded with other content",
+                pointer=pointers[0],
+                differs=pointers,
+            )
+    return batch.replay(asked, (owner, number), lambda: _json.encode(again(batch, asked.now, owner, number)))

@@ -1,0 +1,157 @@
+"""What can be asked without writing: members, balances, statements, purchases, quotes.
+
+Each is one read of one state of the database. What does not live here: how
+entries are told (`telling`).
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+
+import msgspec
+
+from rewards.basket import Basket, MemberRef
+from rewards.errors import InvalidRequest, NotFound
+from rewards.service import promises, purchases
+from rewards.service.answers import (
+    BalanceAnswer,
+    EntryAnswer,
+    MemberAnswer,
+    PurchaseAnswer,
+    StatementAnswer,
+    VersionAnswer,
+)
+from rewards.service.asked import Asked
+from rewards.service.balances import day_of, day_text, detail, names, purses, text
+from rewards.service.batch import Batch
+from rewards.service.commands import RecordPurchase
+from rewards.service.journal import Timeline
+from rewards.service.publishing import answer as version_answer
+from rewards.service.telling import again, answer, coming, entry_answer, with_postings
+from rewards.store import statements
+
+NEWEST = 2**62
+LARGEST_PAGE = 200
+
+
+def quote(batch: Batch, basket: Basket, caller: str, now: int) -> PurchaseAnswer:
+    """Work a basket out as if it were bought, and sign what was found."""
+    asked = Asked(RecordPurchase(basket), caller, None, now)
+    work = purchases.draft(batch, asked, basket)
+    found = answer(batch, now, work, None)
+    text_, until = promises.give(batch, work.line, basket, found.policy_version, now)
+    return msgspec.structs.replace(found, quote=text_, quote_until=text(until, batch.running.zone))
+
+
+def member(batch: Batch, ref: MemberRef) -> MemberAnswer:
+    """Return a member with contacts and profile."""
+    line = batch.member(ref, "")
+    contacts = batch.session.keyed(statements.CONTACTS_OF_OWNER, [(line.owner,)])
+    by_kind: dict[str, list[str]] = {}
+    for kind, value, _ in sorted(contacts):
+        by_kind.setdefault(kind, []).append(value)
+    profile = batch.session.keyed(statements.PROFILES, [(line.owner,)])
+    name, language = profile[0][1:3] if profile else ("", "")
+    assert line.joined_day is not None
+    return MemberAnswer(
+        member_id=batch.running.ids.member(line.owner),
+        joined=day_text(line.joined_day),
+        state=line.state,
+        cards=by_kind.get("card", []),
+        phones=by_kind.get("phone", []),
+        emails=by_kind.get("email", []),
+        external_id=next(iter(by_kind.get("external_id", [])), ""),
+        name=name,
+        language=language,
+    )
+
+
+def _by_id(batch: Batch, member_id: str) -> Timeline:
+    batch.running.ready()
+    return batch.member(MemberRef(id=member_id), "/member_id")
+
+
+def balance(batch: Batch, member_id: str, at: int | None, now: int) -> BalanceAnswer:
+    """Return the wallets at an instant; without one as of now, or of the last event if a till's clock was ahead."""
+    line = _by_id(batch, member_id)
+    program = batch.running.ready()
+    moment = at if at is not None else max(now, line.near.clock)
+    if moment < line.near.clock:
+        line.load_days(batch.session.keyed(statements.DAYS, [(line.owner,)]))
+    try:
+        found = purses(program, line.near, moment, line.days)
+        wallets = {key: detail(found.get(key), moment, program.zone) for key in names(program, moment, found)}
+        return BalanceAnswer(member_id, text(moment, program.zone), wallets)
+    except (OverflowError, ValueError) as error:
+        raise InvalidRequest("time-out-of-range", "`at` is outside the calendar", pointer="/at") from error
+
+
+def statement(batch: Batch, member_id: str, limit: int, cursor: str | None, now: int) -> StatementAnswer:
+    """Return a page of entries, newest first; the first page begins with what time has done since the last event."""
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise InvalidRequest("limit-out-of-range", f"`limit` is from 1 to {LARGEST_PAGE}", pointer="/limit")
+    below = _read_cursor(cursor)
+    line = _by_id(batch, member_id)
+    rows = batch.session.rows(statements.ENTRIES_PAGE, (line.owner, below, limit + 1, 0))
+    shown = with_postings(batch, rows[:limit])
+    batch.events.foresee({(row[0], row[2]) for row, _ in shown})
+    entries = [entry_answer(batch, row, legs) for row, legs in shown]
+    if cursor is None:
+        entries = [*_due(batch, line, now), *entries]
+    more = _cursor(rows[limit - 1][1]) if len(rows) > limit else None
+    return StatementAnswer(batch.running.ids.member(line.owner), entries, more)
+
+
+def _due(batch: Batch, line: Timeline, now: int) -> list[EntryAnswer]:
+    """Return what has ended since the last event and is booked with the next; its number is 0."""
+    found = coming(batch.running, line.near, now)
+    return [found] if found is not None else []
+
+
+def _cursor(number: int) -> str:
+    return urlsafe_b64encode(number.to_bytes(8)).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None) -> int:
+    if cursor is None:
+        return NEWEST
+    try:
+        number = int.from_bytes(urlsafe_b64decode(cursor + "="))
+    except (NotBase64, ValueError):
+        number = 0
+    if not 0 < number < NEWEST:
+        raise InvalidRequest("cursor-invalid", "`cursor` is none of ours", pointer="/cursor")
+    return number
+
+
+def purchase(
+    batch: Batch, purchase_id: str | None, store_id: str | None, receipt_id: str | None, now: int
+) -> PurchaseAnswer:
+    """Return a purchase with what was booked about it since."""
+    batch.running.ready()
+    place: tuple[int | None, int | None] | None
+    if purchase_id is not None:
+        place = batch.running.ids.read_purchase(purchase_id)
+    elif store_id is not None and receipt_id is not None:
+        route = batch.receipts.get(store_id, receipt_id, "purchase")
+        place = route[:2] if route is not None else None
+    else:
+        raise InvalidRequest("purchase-ambiguous", "give the purchase's id, or `store_id` and `receipt_id`")
+    if place is None or place[0] is None or place[1] is None or batch.events.get(*place) is None:
+        raise NotFound("unknown-purchase", "there is no such purchase", pointer="/purchase_id")
+    return again(batch, now, place[0], place[1])
+
+
+def policy(batch: Batch, at: int) -> tuple[bytes, VersionAnswer]:
+    """Return the file in force at an instant."""
+    running = batch.running
+    if not running.versions:
+        raise NotFound("no-policy", "no policy is published yet")
+    version = running.in_force(day_of(at, running.zone))
+    return version.data, version_answer(running, version, at)
+
+
+def versions(batch: Batch, now: int) -> list[VersionAnswer]:
+    """Return all versions, newest first."""
+    return [version_answer(batch.running, version, now) for version in reversed(batch.running.versions)]

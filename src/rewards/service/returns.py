@@ -1,0 +1,329 @@
+"""Returns: of a purchase, without one (money only), and parked until theirs arrives.
+
+What came back is a fact about the purchase; what it takes is booked by the
+timeline. What does not live here: how a line's rest is worked out (`money`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from rewards.basket import payable
+from rewards.days import instant
+from rewards.errors import Conflict, InvalidRequest, NotFound
+from rewards.ledger.entries import Award
+from rewards.ledger.timeline import Booking, Return
+from rewards.money import left_of, webster
+from rewards.receipt import Line, Receipt, Returned
+from rewards.service.answers import ReturnAnswer, ReturnedLine
+from rewards.service.asked import Asked
+from rewards.service.awards import told
+from rewards.service.batch import Batch, Place
+from rewards.service.commands import Outcome, RecordReturn, ReturnOf
+from rewards.service.journal import Happened, NoteBody, ReturnBody, Timeline, pack, read_receipt, read_return, total
+from rewards.service.telling import balance_of, entries_of
+from rewards.store import statements
+
+PARKED, BOOKED = 202, 201
+_json = msgspec.json.Encoder()
+_parked = msgspec.msgpack.Decoder(RecordReturn)
+
+
+def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
+    """Record a return, park it, or answer as the first time if it is here already."""
+    command = asked.command
+    assert isinstance(command, RecordReturn)
+    batch.running.ready()
+    route = batch.receipts.get(command.store_id, command.return_id, "return")
+    if route is not None:
+        return _again(batch, asked, command, route, print_)
+    _check(asked, command)
+    if command.of is None:
+        return _money_only(batch, asked, command, print_)
+    place = _purchase(batch, command.of)
+    if place is None:
+        return _park(batch, asked, command, print_)
+    line = batch.line(place[0])
+    assert line is not None
+    receipt = read_receipt(batch.event(*place)[9])
+    return _book(batch, asked, command, print_, line, place[1], receipt, command.store_id)
+
+
+def _check(asked: Asked, command: RecordReturn) -> None:
+    asked.check_instant(instant(command.occurred_at))
+    if command.all and command.lines:
+        raise InvalidRequest("return-ambiguous", "give `all` or `lines`, not both", pointer="/lines")
+    if command.of is None and (command.all or command.lines):
+        raise InvalidRequest("return-ambiguous", "without `of` there are no lines to return", pointer="/of")
+    if command.of is not None and not (command.all or command.lines):
+        raise InvalidRequest("return-empty", "give `all` or `lines`", pointer="/lines")
+    if len({line.line_id for line in command.lines}) != len(command.lines):
+        raise InvalidRequest("line-repeated", "two lines have the same `line_id`", pointer="/lines")
+
+
+def _purchase(batch: Batch, of: ReturnOf) -> Place | None:
+    """Return the purchase's place, or None if it may still arrive."""
+    if of.purchase_id is not None and of.store_id is None and of.receipt_id is None:
+        place = batch.running.ids.read_purchase(of.purchase_id)
+        if place is None or batch.events.get(*place) is None:
+            raise NotFound("unknown-purchase", f"there is no purchase `{of.purchase_id}`", pointer="/of/purchase_id")
+        return place
+    if of.purchase_id is not None or of.store_id is None or of.receipt_id is None:
+        raise InvalidRequest(
+            "return-ambiguous", "`of` needs `purchase_id`, or `store_id` and `receipt_id`", pointer="/of"
+        )
+    route = batch.receipts.get(of.store_id, of.receipt_id, "purchase")
+    if route is None:
+        return None
+    assert route[0] is not None
+    assert route[1] is not None
+    return route[0], route[1]
+
+
+def _again(
+    batch: Batch, asked: Asked, command: RecordReturn, route: tuple[int | None, int | None, bytes], print_: bytes
+) -> Outcome:
+    owner, number, known = route
+    if known != print_:
+        raise Conflict(
+            "return-conflict",
+            f"return `{command.return_id}` of store `{command.store_id}` was recorded with other content",
+            pointer="/return_id",
+        )
+    if owner is None or number is None:
+        return Outcome(PARKED, b"" if asked.silent else _json.encode(_waiting(command)), replayed=True)
+    return batch.replay(asked, (owner, number), lambda: _json.encode(_told_anew(batch, asked, command, owner, number)))
+
+
+# without a purchase, or before it
+
+
+def _money_only(batch: Batch, asked: Asked, command: RecordReturn, print_: bytes) -> Outcome:
+    line = batch.open("guest", None)
+    place = _record(batch, asked.now, command, print_, line, None, {}, None, command.store_id)
+    batch.route(command.store_id, command.return_id, "return", place, print_)
+    body = b"" if asked.silent else _json.encode(ReturnAnswer(return_id=command.return_id))
+    return batch.answered(asked, place, BOOKED, body)
+
+
+def _park(batch: Batch, asked: Asked, command: RecordReturn, print_: bytes) -> Outcome:
+    assert command.of is not None
+    key = (command.of.store_id, command.of.receipt_id)
+    rest = (command.store_id, command.return_id, asked.now, pack(command))
+    batch.parked.get(*key).append(rest)
+    batch.more[statements.ADD_PARKED].append((*key, *rest))
+    batch.route(command.store_id, command.return_id, "return", None, print_)
+    return Outcome(PARKED, b"" if asked.silent else _json.encode(_waiting(command)))
+
+
+def _waiting(command: RecordReturn) -> ReturnAnswer:
+    of = command.of
+    assert of is not None
+    waits = {"store_id": of.store_id or "", "receipt_id": of.receipt_id or ""}
+    return ReturnAnswer(return_id=command.return_id, state="parked", waits_for=waits)
+
+
+def book_parked(batch: Batch, asked: Asked, line: Timeline, number: int, receipt: Receipt) -> None:
+    """Book the returns that waited for a purchase, in the order of their arrival.
+
+    What they claim beyond the purchase (a line it lacks, too many units) is left out: the goods are back already.
+    """
+    waiting = batch.parked.get(receipt.store_id, receipt.receipt_id)
+    for store, name, _, body in sorted(waiting, key=lambda row: row[2]):
+        command = _parked.decode(body)
+        known = batch.receipts.get(store, name, "return")
+        assert known is not None
+        units = _fitting(command, receipt, _so_far(batch, line, number))
+        place = _record(batch, asked.now, command, known[2], line, number, units, receipt, store)
+        batch.receipts.put((store, name, "return"), (*place, known[2]))
+        batch.more[statements.ROUTE_RETURN].append((*place, store, name, "return"))
+        batch.more[statements.DROP_PARKED].append((receipt.store_id, receipt.receipt_id, store, name))
+    waiting.clear()
+
+
+def _fitting(command: RecordReturn, receipt: Receipt, before: Returned) -> Returned:
+    left = {line.line_id: line.quantity - before.get(line.line_id, 0) for line in receipt.lines}
+    if command.all:
+        return {line: units for line, units in left.items() if units}
+    wanted = {line.line_id: min(line.quantity, left.get(line.line_id, 0)) for line in command.lines}
+    return {line: units for line, units in wanted.items() if units}
+
+
+# of a purchase
+
+
+def _book(
+    batch: Batch,
+    asked: Asked,
+    command: RecordReturn,
+    print_: bytes,
+    line: Timeline,
+    number: int,
+    receipt: Receipt,
+    store: str,
+) -> Outcome:
+    before = _so_far(batch, line, number)
+    units = _claimed(command, receipt, before)
+    place = _record(batch, asked.now, command, print_, line, number, units, receipt, store)
+    batch.route(store, command.return_id, "return", place, print_)
+    body = (
+        b"" if asked.silent else _json.encode(_answer(batch, asked.now, command, line, number, receipt, before, units))
+    )
+    return batch.answered(asked, place, BOOKED, body)
+
+
+def _so_far(batch: Batch, line: Timeline, number: int) -> Returned:
+    return total([read_return(body) for _, body in batch.returns.get(line.owner, number)])
+
+
+def _claimed(command: RecordReturn, receipt: Receipt, before: Returned) -> Returned:
+    """Return the units that a return claims; raise what refuses it."""
+    left = {line.line_id: line.quantity - before.get(line.line_id, 0) for line in receipt.lines}
+    if command.all:
+        units = {line: rest for line, rest in left.items() if rest}
+        if not units:
+            raise Conflict("return-exceeds", "nothing of this purchase is left to return", pointer="/all")
+        return units
+    for i, wanted in enumerate(command.lines):
+        if wanted.line_id not in left:
+            raise InvalidRequest(
+                "unknown-line", f"the purchase has no line `{wanted.line_id}`", pointer=f"/lines/{i}/line_id"
+            )
+        if wanted.quantity > left[wanted.line_id]:
+            raise Conflict(
+                "return-exceeds",
+                f"{left[wanted.line_id]} of line `{wanted.line_id}` are left to return, not {wanted.quantity}",
+                pointer=f"/lines/{i}/quantity",
+                returnable=left[wanted.line_id],
+            )
+    return {line.line_id: line.quantity for line in command.lines}
+
+
+def _record(
+    batch: Batch,
+    now: int,
+    command: RecordReturn,
+    print_: bytes,
+    line: Timeline,
+    of: int | None,
+    units: Returned,
+    receipt: Receipt | None,
+    store: str,
+) -> Place:
+    """Record what came back and book what it takes; return the event's place."""
+    booking: Booking | None = None
+    if receipt is not None and of is not None and line.kind == "member":
+        returned = total([_so_far(batch, line, of), units])
+        booking = batch.book(line, Return(of, receipt, returned, instant(command.occurred_at)))
+    happened = Happened(
+        kind="return",
+        external_id=command.return_id,
+        of_number=of,
+        occurred_at=instant(command.occurred_at),
+        recorded_at=now,
+        store_id=store,
+        till_id=command.till_id,
+        operator_id=command.operator_id,
+        fingerprint=print_,
+        body=ReturnBody(units),
+    )
+    if of is not None:
+        batch.returns.get(line.owner, of).append((line.events + 1, pack(happened.body)))
+    number = batch.record(line, happened, booking)
+    if command.reason:
+        batch.more[statements.ADD_NOTE].append((line.owner, number, pack(NoteBody(command.reason))))
+    return line.owner, number
+
+
+def _told_anew(batch: Batch, asked: Asked, command: RecordReturn, owner: int, number: int) -> ReturnAnswer:
+    """Tell a return that was booked without an answer (it was parked, or imported)."""
+    line = batch.line(owner)
+    assert line is not None
+    event = batch.event(owner, number)
+    if event[2] is None:
+        return ReturnAnswer(return_id=command.return_id)
+    receipt = read_receipt(batch.event(owner, event[2])[9])
+    before = total([read_return(body) for other, body in batch.returns.get(owner, event[2]) if other < number])
+    return _answer(batch, asked.now, command, line, event[2], receipt, before, read_return(event[9]), number)
+
+
+def _answer(
+    batch: Batch,
+    now: int,
+    command: RecordReturn,
+    line: Timeline,
+    of: int,
+    receipt: Receipt,
+    before: Returned,
+    units: Returned,
+    number: int | None = None,
+) -> ReturnAnswer:
+    running = batch.running
+    program = running.ready()
+    entries = [entry for entry in entries_of(batch, line.owner, [number or line.events]) if entry[0][3] == "return"]
+    changes = []
+    for row, legs in entries:
+        changes += told(program, _awards(row[8]), legs)
+    after = total([before, units])
+    refund = _refund(receipt, before, after)
+    return ReturnAnswer(
+        return_id=command.return_id,
+        purchase_id=running.ids.purchase(line.owner, of),
+        policy_version=running.policy_on(receipt.day).version,
+        lines=[_returned_line(each, before, after) for each in receipt.lines if each.line_id in units],
+        refund=[
+            {"tender": i, "kind": tender.kind, "amount_minor": amount}
+            for i, (tender, amount) in enumerate(zip(receipt.tenders, refund, strict=True))
+            if amount
+        ],
+        refund_due_minor=_due(receipt, before, after, refund),
+        taken_back=[msgspec.structs.replace(one, points=-one.points) for one in changes if one.points < 0],
+        given=[one for one in changes if one.points > 0],
+        still_returnable=[
+            {"line_id": each.line_id, "quantity": rest}
+            for each in receipt.lines
+            if (rest := each.quantity - after.get(each.line_id, 0))
+        ],
+        balance=balance_of(batch, line, now),
+    )
+
+
+_awards = msgspec.msgpack.Decoder(list[Award]).decode
+
+
+def _returned_line(line: Line, before: Returned, after: Returned) -> ReturnedLine:
+    was, now = before.get(line.line_id, 0), after.get(line.line_id, 0)
+    gross = left_of(line.gross_minor, line.quantity, was) - left_of(line.gross_minor, line.quantity, now)
+    net = line.net_left_minor(was) - line.net_left_minor(now)
+    return ReturnedLine(line.line_id, now - was, gross, gross - net, net)
+
+
+def _payable_left(line: Line, returned: int) -> int:
+    return left_of(payable(line), line.quantity, returned)
+
+
+def _refund(receipt: Receipt, before: Returned, after: Returned) -> list[int]:
+    """Return what goes back on each tender, in minor units: what the returned units had taken from it."""
+    sums = [0] * len(receipt.tenders)
+    if not sums:
+        return sums
+    for line in receipt.lines:
+        was, now = before.get(line.line_id, 0), after.get(line.line_id, 0)
+        if was != now:
+            old = webster(_payable_left(line, was), line.tenders_minor)
+            new = webster(_payable_left(line, now), line.tenders_minor)
+            sums = [total_ + a - b for total_, a, b in zip(sums, old, new, strict=True)]
+    return sums
+
+
+def _due(receipt: Receipt, before: Returned, after: Returned, refund: Sequence[int]) -> int:
+    """Return the money to hand out: the refund but for points and gift cards."""
+    if receipt.tenders:
+        paid = zip(receipt.tenders, refund, strict=True)
+        return sum(amount for tender, amount in paid if tender.kind not in {"points", "gift_card"})
+    return sum(
+        _payable_left(line, before.get(line.line_id, 0)) - _payable_left(line, after.get(line.line_id, 0))
+        for line in receipt.lines
+    )

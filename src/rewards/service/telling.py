@@ -1,0 +1,257 @@
+"""How purchases and entries are told to callers, when they are recorded and ever after.
+
+What does not live here: sentences (`engine.explain`) and what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from rewards.basket import payable
+from rewards.ledger.entries import Award, Entry, Posting, postings
+from rewards.ledger.lots import NEVER
+from rewards.ledger.timeline import Booking, Near
+from rewards.receipt import Receipt
+from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals, WalletBalance
+from rewards.service.awards import codes_refused, earned, not_applied, title, told, why
+from rewards.service.balances import day_text, purses, text, wallets
+from rewards.service.batch import Batch
+from rewards.service.journal import Timeline, read_adjustment, read_awards, read_note, read_receipt, read_return, total
+from rewards.service.running import Running
+from rewards.store import statements
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A purchase, worked out and not recorded."""
+
+    line: Timeline
+    receipt: Receipt
+    booking: Booking | None  # None: nobody asks what a guest would have earned
+
+    @property
+    def entry(self) -> Entry | None:
+        """The purchase's own entry."""
+        return self.booking.entries[-1] if self.booking is not None else None
+
+
+def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -> PurchaseAnswer:
+    """Tell a purchase as it was worked out; without a place it is a quote."""
+    running, receipt, line = batch.running, work.receipt, work.line
+    program = running.ready()
+    policy = running.policy_on(receipt.day)
+    entry, booking = work.entry, work.booking
+    awards = entry.awards if entry is not None else []
+    member = line.kind == "member"
+    totals = totals_of(receipt, earned(awards) if member else {})
+    return PurchaseAnswer(
+        purchase_id=running.ids.purchase(*place) if place is not None else "",
+        policy_version=policy.version,
+        currency=receipt.currency,
+        member_id=running.ids.member(line.owner) if member else None,
+        occurred_at=text(receipt.occurred_at, running.zone),
+        totals=totals,
+        lines=[line_answer(receipt, i) for i in range(len(receipt.lines))],
+        discounts=[],
+        awards=told(program, awards, entry.postings, receipt) if member and entry is not None else [],
+        not_applied=not_applied(program, booking.near, receipt) if booking is not None else [],
+        codes_refused=codes_refused(policy, receipt.codes),
+        gift_cards_issued=[],
+        balance=balance_of(batch, line, now, booking),
+        would_earn={} if member else earned(awards),
+    )
+
+
+def balance_of(batch: Batch, line: Timeline, now: int, booking: Booking | None = None) -> dict[str, WalletBalance]:
+    """Return a member's balance after a booking, or as it stands."""
+    if line.kind != "member":
+        return {}
+    return wallets(batch.running.ready(), booking.near if booking is not None else line.near, now)
+
+
+def totals_of(receipt: Receipt, points: dict[str, int]) -> Totals:
+    """Return a receipt's sums."""
+    due = sum(payable(line) for line in receipt.lines)
+    return Totals(
+        gross_minor=sum(line.gross_minor for line in receipt.lines),
+        discount_minor=sum(line.discount_minor + line.offers_minor for line in receipt.lines),
+        net_minor=sum(line.net_minor for line in receipt.lines),
+        payable_minor=due,
+        due_minor=due - sum(tender.amount_minor for tender in receipt.tenders if tender.kind in _OURS),
+        earned=points,
+        spent={},
+    )
+
+
+_OURS = ("points", "gift_card")
+
+
+def line_answer(receipt: Receipt, index: int, returned: int = 0) -> LineAnswer:
+    """Return a line with its share of each tender."""
+    line = receipt.lines[index]
+    kinds = [tender.kind for tender in receipt.tenders]
+    shares = line.tenders_minor
+    several = len(shares) > 1
+    return LineAnswer(
+        line_id=line.line_id,
+        gross_minor=line.gross_minor,
+        discount_minor=line.discount_minor + line.offers_minor,
+        net_minor=line.net_minor,
+        paid_by_points_minor=sum(share for kind, share in zip(kinds, shares, strict=True) if kind == "points")
+        if shares
+        else 0,
+        paid_by_promotional_minor=0,
+        returned=returned,
+        tenders=[{"tender": i, "amount_minor": share} for i, share in enumerate(shares)] if several else [],
+    )
+
+
+def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
+    """Tell a purchase from the journal: as it was booked, what was booked about it since, and today's balance."""
+    line = batch.line(owner)
+    assert line is not None
+    receipt = read_receipt(batch.event(owner, number)[9])
+    returns = batch.returns.get(owner, number)
+    events = [number, *(event for event, _ in returns)]
+    rows = entries_of(batch, owner, events)
+    entry = next((_entry(row, legs) for row, legs in rows if row[2] == number and row[3] == "purchase"), None)
+    plain = answer(batch, now, Draft(line, receipt, None), (owner, number))
+    back = total([read_return(body) for _, body in returns])
+    later = [entry_answer(batch, row, legs) for row, legs in rows if row[2] != number]
+    program = batch.running.ready()
+    return msgspec.structs.replace(
+        plain,
+        policy_version=entry.policy_version if entry is not None else plain.policy_version,
+        totals=totals_of(receipt, earned(entry.awards) if entry is not None else {}),
+        lines=[line_answer(receipt, i, back.get(line_.line_id, 0)) for i, line_ in enumerate(receipt.lines)],
+        awards=told(program, entry.awards, entry.postings, receipt) if entry is not None else [],
+        adjustments=later,
+    )
+
+
+def entries_of(batch: Batch, owner: int, events: Sequence[int]) -> list[tuple[Row, list[Posting]]]:
+    """Return the entries that some events brought about, each with its postings, oldest first."""
+    rows = batch.session.keyed(statements.ENTRIES_OF_EVENT, [(owner, number) for number in events])
+    rows += [row for row in batch.rows.entries if row[0] == owner and row[2] in events]
+    return with_postings(batch, sorted(rows, key=lambda row: int(row[1])))
+
+
+def with_postings(batch: Batch, rows: Sequence[Row]) -> list[tuple[Row, list[Posting]]]:
+    """Return entries' rows with their postings."""
+    legs: dict[tuple[int, int], list[Posting]] = {row[:2]: [] for row in rows}
+    stored = batch.session.keyed(statements.POSTINGS, list(legs))
+    for owner, number, _, account, unit, amount, day, available_at, expires_at in [*stored, *batch.rows.postings]:
+        if (owner, number) in legs:
+            end = NEVER if expires_at is None else expires_at
+            legs[owner, number].append(Posting(account, unit, amount, day or 0, available_at or 0, end))
+    return [(row, legs[row[:2]]) for row in rows]
+
+
+def _entry(row: Row, legs: list[Posting]) -> Entry:
+    return Entry(kind=row[3], occurred_at=row[6], policy_version=row[4], postings=legs, awards=read_awards(row[8]))
+
+
+def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting]) -> EntryAnswer:
+    """Tell an entry: what it changed and why, and about which event."""
+    owner, number, event_number, kind, _, _, occurred_at, recorded_at, awards, _, _ = row
+    running = batch.running
+    event = batch.event(owner, event_number)
+    changes = [_change(running, award) for award in read_awards(awards)]
+    facts: dict[str, str] = {}
+    if kind == "expiry":
+        changes = passing(running, legs)
+    elif event[0] == "adjustment":
+        note = note_of(batch, owner, event_number)
+        changes.append(
+            Change(read_adjustment(event[9]).wallet, read_adjustment(event[9]).points, note or "given by staff")
+        )
+        facts = {"reason": note, "actor": event[7]}
+    elif event[0] in {"purchase", "return"}:
+        facts = _about(running, owner, event_number, event)
+    return EntryAnswer(
+        entry=number,
+        kind="adjustment" if kind == "spending" else kind,
+        occurred_at=text(occurred_at, running.zone),
+        recorded_at=text(recorded_at, running.zone),
+        points=net(legs),
+        changes=changes,
+        **facts,
+    )
+
+
+def _about(running: Running, owner: int, number: int, event: Row) -> dict[str, str]:
+    kind, external_id, of_number, store_id = event[0], event[1], event[2], event[5]
+    if kind == "purchase":
+        ids = {"purchase_id": running.ids.purchase(owner, number), "receipt_id": external_id}
+    else:
+        ids = {"purchase_id": running.ids.purchase(owner, of_number or number), "return_id": external_id}
+    return {**ids, "store_id": store_id}
+
+
+def note_of(batch: Batch, owner: int, number: int) -> str:
+    """Return the reason that was given with an event, if it is still there."""
+    rows = batch.session.keyed(statements.NOTES, [(owner, number)])
+    return read_note(rows[0][2]).reason if rows else ""
+
+
+def _change(running: Running, award: Award) -> Change:
+    program = running.ready()
+    rule = program.on(award.day).policy.rules.get(award.rule)
+    return Change(
+        wallet=award.wallet,
+        points=award.points,
+        why=why(program, award),
+        rule=award.rule,
+        title=title(rule.title) if rule is not None else "",
+        day=day_text(award.day),
+    )
+
+
+def passing(running: Running, legs: Sequence[Posting]) -> list[Change]:
+    """Tell what time alone changed: lots that ended, and points that paid a debt."""
+    ended = []
+    for leg in legs:
+        if leg.account == "lot" and leg.points < 0:
+            day = day_text(leg.day)
+            ended.append(Change(leg.wallet, leg.points, _passed(running, leg, legs), day=day))
+    return ended
+
+
+def _passed(running: Running, leg: Posting, legs: Sequence[Posting]) -> str:
+    if any(other.account == "debt" and other.wallet == leg.wallet for other in legs):
+        return "paid what was owed, or ended"
+    return f"ended {text(leg.expires_at, running.zone)}" if leg.expires_at != NEVER else "ended"
+
+
+def net(legs: Sequence[Posting]) -> dict[str, int]:
+    """Return by wallet how what the member has changed: points gained, less debts made."""
+    sums: dict[str, int] = {}
+    for leg in legs:
+        if leg.account in {"lot", "debt"}:
+            sums[leg.wallet] = sums.get(leg.wallet, 0) + leg.points
+    return sums
+
+
+def coming(running: Running, near: Near, now: int) -> EntryAnswer | None:
+    """Return what time alone has changed since the last event, as an entry that the next event will book; or None."""
+    program = running.ready()
+    if now <= near.clock:
+        return None
+    after = purses(program, near, now)
+    legs = [leg for key, purse in after.items() for leg in postings(key, near.purses[key], purse)]
+    if not legs:
+        return None
+    return EntryAnswer(
+        entry=0,
+        kind="expiry",
+        occurred_at=text(now, running.zone),
+        recorded_at=text(now, running.zone),
+        points=net(legs),
+        changes=passing(running, legs),
+    )

@@ -1,0 +1,90 @@
+"""The OpenAPI document says what the decoder takes; its page loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from rewards.api import bodies
+from rewards.basket import Basket, BasketLine, BasketTender, MemberRef, StoredValue
+from rewards.service.commands import Enrol, RecordReturn, ReturnLine, ReturnOf
+
+SENT = [Basket, BasketLine, BasketTender, MemberRef, StoredValue, Enrol, RecordReturn, ReturnLine, ReturnOf]
+SENT += [bodies.Adjustment, bodies.PolicyText]
+
+
+@pytest.fixture
+def document(client: httpx.Client) -> dict[str, Any]:
+    answer = client.get("/schema/openapi.json")
+    assert answer.headers["Content-Type"] == "application/vnd.oai.openapi+json"
+    whole: dict[str, Any] = answer.json()
+    return whole
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(f"{m.upper()} {path}", op) for path, item in document["paths"].items() for m, op in item.items()]
+
+
+def test_operations(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    assert {name: operation["operationId"] for name, operation in operations(document)} == {
+        "POST /v1/members": "enrol_member",
+        "GET /v1/members/{member_id}": "get_member",
+        "POST /v1/members/lookup": "look_up_member",
+        "GET /v1/members/{member_id}/balance": "get_balance",
+        "GET /v1/members/{member_id}/statement": "get_statement",
+        "POST /v1/members/{member_id}/adjustments": "adjust_points",
+        "POST /v1/quotes": "quote_purchase",
+        "POST /v1/purchases": "record_purchase",
+        "GET /v1/purchases": "find_purchase",
+        "GET /v1/purchases/{purchase_id}": "get_purchase",
+        "POST /v1/returns": "record_return",
+        "GET /v1/policy": "get_policy",
+        "GET /v1/policy/versions": "list_policy_versions",
+        "POST /v1/policy/check": "check_policy",
+        "GET /health/live": "check_live",
+        "GET /health/ready": "check_ready",
+    }
+
+
+def test_every_operation_documents_its_problems(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            medium = "application/json" if status < "300" else "application/problem+json"
+            assert list(answer["content"]) == [medium], name
+            assert "$ref" in answer["content"][medium]["schema"], name
+        assert {"400", "403", "500", "503"} <= operation["responses"].keys(), name
+        assert ("requestBody" in operation) == ("415" in operation["responses"]), name
+
+
+@pytest.mark.parametrize("record", SENT)
+def test_what_is_sent_has_no_further_fields(document: dict[str, Any], record: type[msgspec.Struct]) -> None:
+    form = document["components"]["schemas"][record.__name__]
+    assert form["additionalProperties"] is False
+    assert set(form["properties"]) == set(record.__struct_encode_fields__)
+
+
+def test_instants_are_instants(document: dict[str, Any]) -> None:
+    forms = document["components"]["schemas"]
+    assert forms["Basket"]["properties"]["occurred_at"]["format"] == "date-time"
+    balance = document["paths"]["/v1/members/{member_id}/balance"]["get"]
+    (at,) = [one for one in balance["parameters"] if one["name"] == "at"]
+    assert at["schema"]["format"] == "date-time"
+
+
+def test_references_lead_somewhere(document: dict[str, Any]) -> None:
+    text = msgspec.json.encode(document).decode()
+    names = set(re.findall(r'"#/components/schemas/([^"]+)"', text))
+    assert names <= document["components"]["schemas"].keys()
+
+
+def test_the_page_works_offline(client: httpx.Client, document: dict[str, Any]) -> None:
+    answer = client.get("/schema")
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "<script" not in answer.text
+    assert re.findall(r'(?:src|href)="((?!#|data:|/schema)[^"]*)"', answer.text) == []
+    assert [op["operationId"] for _, op in operations(document) if f'id="{op["operationId"]}"' not in answer.text] == []

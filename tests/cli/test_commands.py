@@ -1,0 +1,351 @@
+"""Every command, as somebody at a terminal uses it, in this process; mistakes end in a message and an exit code."""
+
+import gzip
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click import Argument, Group, Option
+
+from rewards.cli.commands import cli, run
+
+ROOT = Path(__file__).parents[2]
+CAFE = str(ROOT / "rules/corner-cafe.yaml")
+
+Say = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATABASE_URL", "HOST", "PORT", "LOG_LEVEL"):
+        monkeypatch.delenv(f"REWARDS_{name}", raising=False)
+
+    def say(*arguments: str) -> tuple[int, str, str]:
+        code = run(arguments)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return say
+
+
+def test_every_command_and_option_has_help(say: Say) -> None:
+    assert isinstance(cli, Group)
+    for name, command in cli.commands.items():
+        assert command.help, name
+        assert command.get_short_help_str(), name
+        for parameter in command.params:
+            assert isinstance(parameter, Argument) or (isinstance(parameter, Option) and parameter.help), (
+                name,
+                parameter,
+            )
+        code, out, _ = say(name, "--help")
+        assert code == 0
+        assert f"rewards {name}" in out
+    expected = {"demo", "serve", "init", "check", "test", "schema", "explain", "publish", "import", "verify", "rebuild"}
+    assert set(cli.commands) == expected
+
+
+def test_help_and_version(say: Say) -> None:
+    code, out, _ = say("--help")
+    assert code == 0
+    assert "rewards demo" in out
+    assert say("--version")[:2] == (0, "rewards, version 0.1.0\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("frob",), ("check",), ("check", "nope.yaml"), ("check", "--form", "x"), ("serve", "--port", "x")]
+)
+def test_wrong_usage(say: Say, arguments: tuple[str, ...]) -> None:
+    code, _, err = say(*arguments)
+    assert code == 2
+    assert "Error" in err
+
+
+# init, check, test, schema, explain
+
+
+def test_init_writes_what_passes_check_and_test(say: Say, tmp_path: Path) -> None:
+    code, out, _ = say("init", "shop")
+    assert code == 0
+    assert "rewards test shop/my-shop.yaml" in out
+    written = sorted(
+        str(path.relative_to(tmp_path / "shop")) for path in (tmp_path / "shop").rglob("*") if path.is_file()
+    )
+    assert written == [
+        ".rewards/policy.schema.json",
+        ".vscode/extensions.json",
+        ".vscode/settings.json",
+        "my-shop.scenarios.yaml",
+        "my-shop.yaml",
+    ]
+    assert say("check", "shop/my-shop.yaml", "shop/my-shop.scenarios.yaml") == (
+        0,
+        "",
+        "2 files checked: nothing found\n",
+    )
+    assert say("test", "shop/my-shop.yaml") == (0, "5 stories of 1 file: all as expected\n", "")
+    first_line = (tmp_path / "shop/my-shop.yaml").read_text().splitlines()[0]
+    assert first_line == "# yaml-language-server: $schema=./.rewards/policy.schema.json"
+
+
+def test_init_overwrites_nothing(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "my-shop.scenarios.yaml").write_text("mine")
+    assert say("init", ".") == (2, "", "rewards: `my-shop.scenarios.yaml` is there already; nothing was written\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["my-shop.scenarios.yaml"]
+
+
+def test_check_passes_notes(say: Say) -> None:
+    code, out, err = say("check", CAFE)
+    assert code == 0
+    assert "note[about-absence]" in out
+    assert err == "1 file checked: 3 notes\n"
+
+
+def test_check_shows_every_fault_with_its_place(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "policy: rewards/v1\nprogram: shop\ntitle: Shop\ncurency: EUR\ntimezone: Europe/Berlin\n"
+    )
+    code, out, err = say("check", "p.yaml")
+    assert code == 1
+    assert "error[unknown-key]: unknown key `curency` in a policy\n --> p.yaml:4:1" in out
+    assert "did you mean `currency`?" in out
+    assert err.startswith("1 file checked: 1 error")
+    code, out, _ = say("check", "p.yaml", "--format", "json")
+    assert code == 1
+    assert json.loads(out)[0]["line"] == 4
+    code, out, _ = say("check", "p.yaml", "--format", "github")
+    assert code == 1
+    assert out.startswith("::error file=p.yaml,line=4,col=1,")
+
+
+def test_check_strict_counts_warnings(say: Say, tmp_path: Path) -> None:
+    say("init", ".")
+    policy = tmp_path / "my-shop.yaml"
+    policy.write_text(policy.read_text().replace("earn:\n", "selections:\n  idle: {skus: [X]}\n\nearn:\n"))
+    code, out, err = say("check", "my-shop.yaml")
+    assert (code, err) == (0, "1 file checked: 1 warning\n")
+    assert "warning[unused]" in out
+    assert say("check", "--strict", "my-shop.yaml")[0] == 1
+
+
+def test_check_reads_scenarios_too(say: Say, tmp_path: Path) -> None:
+    say("init", ".")
+    stories = tmp_path / "my-shop.scenarios.yaml"
+    stories.write_text(stories.read_text().replace("not_gives: [welcome, saturdays]", "not_gives: [welcom]"))
+    code, out, _ = say("check", "my-shop.scenarios.yaml")
+    assert code == 1
+    assert "error[unknown-name]: there is no rule `welcom`" in out
+    assert "did you mean `welcome`?" in out
+    assert say("test", "my-shop.yaml")[0] == 1
+
+
+def test_scenarios_without_a_policy(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "x.scenarios.yaml").write_text("scenarios: rewards/v1\n")
+    code, out, _ = say("test", "x.scenarios.yaml")
+    assert code == 1
+    assert "there is no policy `x.yaml`" in out
+    (tmp_path / "x.yaml").write_text("policy: rewards/v1\n")
+    code, out, _ = say("test", "x.yaml")
+    assert code == 1
+    assert "error[file-refused]: `x.yaml` has errors" in out
+
+
+def test_a_policy_without_scenarios(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("policy: rewards/v1\n")
+    code, out, _ = say("test", "x.yaml")
+    assert code == 1
+    assert out == "x.scenarios.yaml: there is no such file; stories lie beside their policy\nno story was played\n"
+
+
+def test_a_wrong_expectation_fails_and_says_what_and_why(say: Say, tmp_path: Path) -> None:
+    say("init", ".")
+    stories = tmp_path / "my-shop.scenarios.yaml"
+    stories.write_text(stories.read_text().replace("earned: {points: 19}", "earned: {points: 20}"))
+    code, out, _ = say("test", "my-shop.scenarios.yaml")
+    assert code == 1
+    head, *rest = out.splitlines()
+    assert head == "failed: a-first-purchase"
+    assert rest[0] == "  --> my-shop.scenarios.yaml:11: step 1, purchase r1"
+    assert rest[1] == "  earned: points  expected 20, got 19"
+    assert rest[2].startswith("  because `base` gave 19 points: 19 whole 1.00 in 19.90")
+    assert rest[-1] == "5 stories of 1 file: 1 failed"
+    code, out, _ = say("test", "my-shop.yaml", "--format", "json")
+    assert code == 1
+    failed = [story for story in json.loads(out)["stories"] if not story["passed"]]
+    assert [story["mismatches"] for story in failed] == [[{"what": "earned: points", "expected": "20", "actual": "19"}]]
+    code, out, _ = say("test", "my-shop.yaml", "--format", "github")
+    assert code == 1
+    assert out == "::error file=my-shop.scenarios.yaml,line=11::a-first-purchase: earned: points: expected 20, got 19\n"
+
+
+def test_only_some_stories(say: Say) -> None:
+    say("init", ".")
+    assert say("test", "my-shop.yaml", "--only", "end") == (0, "1 story of 1 file: all as expected\n", "")
+    assert say("test", "my-shop.yaml", "--only", "nothing")[:2] == (1, "no story was played\n")
+
+
+def test_schema_is_the_policy_schema(say: Say) -> None:
+    code, out, _ = say("schema")
+    assert code == 0
+    assert "earn" in json.loads(out)["properties"]
+
+
+def test_explain_a_code(say: Say) -> None:
+    code, out, _ = say("explain", "bad-money")
+    assert code == 0
+    assert out.startswith("error[bad-money]\n\n")
+    assert say("explain", "out-of-order")[0] == 0
+    assert say("explain", "bad-mony") == (1, "", "rewards: there is no code `bad-mony`; did you mean `bad-money`?\n")
+
+
+# publish, import, explain, verify, rebuild
+
+
+EVENT = {
+    "purchase_id": "p1",
+    "member_id": "7",
+    "store_id": "s",
+    "occurred_at": "2026-11-02T09:00:00Z",
+    "currency": "EUR",
+    "kind": "purchase",
+    "lines": [{"sku": "TEA", "category": "tea", "quantity": 2, "unit_price_minor": 250}],
+}
+
+
+def history(path: Path) -> str:
+    lines = [json.dumps({**EVENT, "purchase_id": f"p{number}", "member_id": str(number % 3)}) for number in range(9)]
+    path.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode()))
+    return str(path)
+
+
+def test_publish_then_import_verify_rebuild(say: Say, tmp_path: Path) -> None:
+    code, out, _ = say("publish", CAFE)
+    assert code == 0
+    assert out.endswith("in force now\n")
+    assert say("publish", CAFE)[1].endswith("in force now, as it was already\n")
+    file = history(tmp_path / "h.jsonl.gz")
+    code, out, err = say("import", file)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[:3] == ["kind\toutcome\tcount", "member\trecorded\t3", "purchase\trecorded\t9"]
+    assert out.splitlines()[-1].startswith("9 events in ")
+    code, out, _ = say("import", file, "--shuffle", "7")
+    assert code == 0
+    assert "purchase\talready here\t9" in out
+    assert say("verify") == (0, "every balance is what the events give\n", "")
+    assert say("verify", "--format", "json") == (0, "[]\n", "")
+    code, out, _ = say("rebuild")
+    assert (code, out.split()[0]) == (0, "rebuilt")
+    with sqlite3.connect(tmp_path / "rewards.db") as connection:
+        changed = connection.execute("UPDATE near_state SET state = (SELECT state FROM near_state LIMIT 1)").rowcount
+    connection.close()
+    assert changed > 1
+    code, out, _ = say("verify")
+    assert code == 1
+    assert out
+
+
+def test_import_into_a_database_of_its_own(say: Say, tmp_path: Path) -> None:
+    file = history(tmp_path / "h.jsonl.gz")
+    assert say("import", file)[0] == 2
+    code, out, _ = say("import", file, "--policy", CAFE, "--database", "sqlite:///mine.db")
+    assert code == 0
+    assert "purchase\trecorded\t9" in out
+    assert (tmp_path / "mine.db").exists()
+    assert not (tmp_path / "rewards.db").exists()
+
+
+def test_what_is_no_history(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "h.jsonl").write_text("hello\n")
+    code, out, _ = say("import", "h.jsonl", "--policy", CAFE)
+    assert code == 1
+    assert "line 1 refused, line-invalid: " in out
+
+
+def test_explain_a_purchase(say: Say, tmp_path: Path) -> None:
+    from rewards.basket import MemberRef
+    from rewards.cli.database import service
+
+    say("publish", CAFE)
+    say("import", history(tmp_path / "h.jsonl.gz"))
+    with service(None) as opened:
+        member = opened.member(MemberRef(external_id="0")).member_id
+        purchase = opened.statement(member).entries[-1].purchase_id
+    code, out, _ = say("explain", purchase)
+    assert code == 0
+    assert f"{purchase} of {member}" in out
+    assert "hello\t+20\tbeans" in out
+    assert say("explain", "pur_none")[0] == 1
+
+
+def test_publishing_what_is_refused(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("policy: rewards/v1\n")
+    code, out, _ = say("publish", "p.yaml")
+    assert code == 1
+    assert "error[missing-key]" in out
+    assert not (tmp_path / "rewards.db").exists()
+    assert say("publish", CAFE, "--from", "tomorrow")[0] == 2
+    assert say("publish", CAFE)[0] == 0
+    code, _, err = say("publish", str(ROOT / "rules/corner-cafe-2027.yaml"), "--from", "2020-01-01")
+    assert code == 1
+    assert "midnight to come" in err
+
+
+# databases that are none
+
+
+@pytest.mark.parametrize("command", ["verify", "rebuild", "serve"])
+def test_a_database_that_is_not_there(say: Say, command: str, tmp_path: Path) -> None:
+    code, _, err = say(command)
+    assert code == 2
+    assert err.startswith("rewards: there is no database `rewards.db`")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_of_another_program(say: Say, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "other.db") as connection:
+        connection.execute("CREATE TABLE notes(text)")
+    connection.close()
+    code, _, err = say("verify", "--database", "sqlite:///other.db")
+    assert code == 1
+    assert "another program" in err
+    (tmp_path / "junk.db").write_text("hello")
+    code, _, err = say("verify", "--database", "sqlite:///junk.db")
+    assert code == 1
+    assert "not a database" in err
+
+
+@pytest.mark.parametrize("url", ["nothing", "postgresql://shop", "sqlite:///no/such/folder/x.db"])
+def test_a_bad_database_url(say: Say, url: str) -> None:
+    code, _, err = say("publish", CAFE, "--database", url)
+    assert code in (1, 2)
+    assert err.startswith("rewards: `")
+
+
+def test_the_environment_names_the_database(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REWARDS_DATABASE_URL", "sqlite:///env.db")
+    assert say("publish", CAFE)[0] == 0
+    assert (tmp_path / "env.db").exists()
+
+
+# serve and demo
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "shop.example"])
+def test_serve_refuses_other_addresses(say: Say, host: str) -> None:
+    code, _, err = say("serve", "--host", host, "--policy", CAFE)
+    assert code == 2
+    assert (
+        err
+        == f"rewards: `{host}` can be reached from elsewhere, and there are no API keys yet; use `--host 127.0.0.1`\n"
+    )
+
+
+def test_demo_once(say: Say) -> None:
+    code, out, _ = say("demo", "--once", "--port", "0")
+    assert code == 0
+    assert "Ana\t996\tbeans" in out
+    assert "10 whole 1.00 in 10.50" in out
+    assert out.count("\ncurl -s http://127.0.0.1:") == 4

@@ -1,0 +1,123 @@
+"""Commands in processes of their own: what they import, how long they start, how they end."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CAFE = str(ROOT / "rules/corner-cafe.yaml")
+GROCER = str(ROOT / "rules/green-grocer.yaml")
+REWARDS = [sys.executable, "-m", "rewards"]
+
+
+def started(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("REWARDS_")}
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*REWARDS, *arguments], cwd=cwd, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def ended(*arguments: str, cwd: Path) -> tuple[int, str, str]:
+    process = started(*arguments, cwd=cwd)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def test_python_dash_m(tmp_path: Path) -> None:
+    code, out, _ = ended("--version", cwd=tmp_path)
+    assert (code, out) == (0, "rewards, version 0.1.0\n")
+
+
+def test_check_imports_neither_the_web_framework_nor_the_database() -> None:
+    script = (
+        "import sys\n"
+        "from rewards.cli.commands import run\n"
+        f"assert run(['check', {GROCER!r}]) == 0\n"
+        "heavy = ('litestar', 'sqlmodel', 'sqlalchemy', 'pydantic', 'uvicorn', 'alembic')\n"
+        "print([name for name in heavy if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_check_answers_at_once(tmp_path: Path) -> None:
+    def seconds() -> float:
+        before = os.times()
+        assert ended("check", GROCER, cwd=tmp_path)[0] == 0
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    assert min(seconds() for _ in range(3)) <= 0.3
+
+
+def test_nobody_reads_the_output(tmp_path: Path) -> None:
+    shell = f"{sys.executable} -m rewards schema | head -c 10"
+    done = subprocess.run(["bash", "-c", shell], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == '{\n  "$schem'
+    assert done.stderr == ""
+
+
+def wait_for(url: str) -> bytes:
+    until = time.monotonic() + 30
+    while True:
+        try:
+            with urlopen(url, timeout=5) as response:
+                body: bytes = response.read()
+                return body
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_serve_answers_and_stops(tmp_path: Path, stop: signal.Signals) -> None:
+    port = free_port()
+    server = started("serve", "--policy", CAFE, "--port", str(port), cwd=tmp_path)
+    try:
+        versions = json.loads(wait_for(f"http://127.0.0.1:{port}/v1/policy/versions"))["versions"]
+        assert len(versions) == 1
+        code, _, err = ended("serve", "--port", str(port), cwd=tmp_path)
+        assert code == 1
+        assert err == f"rewards: port {port} is in use; choose another with `--port`, or any with `--port 0`\n"
+    finally:
+        server.send_signal(stop)
+        _, err = server.communicate(timeout=30)
+    assert "Traceback" not in err
+    assert err.startswith(f"listening on http://127.0.0.1:{port} without keys, for this machine only\n")
+    if stop == signal.SIGINT:
+        assert server.returncode == 0
+    again = ended("serve", "--policy", CAFE, "--host", "0.0.0.0", cwd=tmp_path)
+    assert again[0] == 2
+
+
+def test_demo_stays_up_until_it_is_stopped(tmp_path: Path) -> None:
+    port = free_port()
+    demo = started("demo", "--port", str(port), cwd=tmp_path)
+    try:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if line.startswith("the API is described"):
+                break
+        assert json.loads(wait_for(f"http://127.0.0.1:{port}/health/ready"))
+    finally:
+        demo.send_signal(signal.SIGINT)
+        _, err = demo.communicate(timeout=30)
+    assert demo.returncode == 0
+    assert err == ""
+    assert list(tmp_path.iterdir()) == []

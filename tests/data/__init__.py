@@ -1,0 +1,1 @@
+"""Real histories and made-up oddities, imported and compared with an independent computation."""

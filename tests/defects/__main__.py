@@ -1,0 +1,117 @@
+"""Apply each seeded defect to a copy of the tree, run the tests that should catch it, and say which did.
+
+    python -m tests.defects [--ci] [--only NAME ...] [--list]
+
+`patches/*.toml` hold the defects: a title, the tests to run, and pieces of source with what to write instead. A piece
+must be found exactly once. Exit 1 if a defect survives, or a patch no longer applies.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("src", "tests", "rules", "pyproject.toml", "README.md")
+TESTS_FAILED = 1  # pytest's exit status; any other says that the tests could not run
+LONGEST = 600  # seconds for one defect
+
+
+@dataclass(frozen=True)
+class Defect:
+    name: str
+    title: str
+    tests: list[str]
+    edits: list[dict[str, str]]
+    ci: bool
+
+    @classmethod
+    def read(cls, path: Path) -> Defect:
+        data = tomllib.loads(path.read_text())
+        return cls(path.stem, data["title"], data["tests"], data["edit"], data.get("ci", False))
+
+    def apply(self, tree: Path) -> str:
+        """Change the copy; return what does not fit, or nothing."""
+        for edit in self.edits:
+            file = tree / edit["file"]
+            text = file.read_text() if file.exists() else ""
+            if text.count(edit["find"]) != 1:
+                return f"{edit['file']} has the piece {text.count(edit['find'])} times: {edit['find']!r}"
+            file.write_text(text.replace(edit["find"], edit["write"]))
+        return ""
+
+
+def copy_tree(target: Path) -> None:
+    ignore = shutil.ignore_patterns("__pycache__", ".hypothesis", "*.db*")
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=ignore)
+        elif source.exists():
+            shutil.copy(source, target / name)
+
+
+def caught_by(defect: Defect, tree: Path) -> tuple[str, str]:
+    """Return the test that failed, or an empty text and what went wrong."""
+    environment = os.environ | {
+        "PYTHONPATH": str(tree / "src"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HYPOTHESIS_PROFILE": "ci",
+    }
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
+    command += ["-p", "no:xdist", "-o", "addopts=--import-mode=importlib -rf", *defect.tests]
+    try:
+        run = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        return "", f"no answer within {LONGEST} s"
+    if run.returncode != TESTS_FAILED:
+        last = (run.stdout + run.stderr).strip().splitlines()[-1:] or [""]
+        return "", f"pytest ended with {run.returncode}: {last[0]}"
+    failed = re.search(r"^FAILED (\S+)", run.stdout, re.MULTILINE)
+    return (failed[1] if failed else "?"), ""
+
+
+def judge(defect: Defect) -> bool:
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="defect-") as folder:
+        tree = Path(folder)
+        copy_tree(tree)
+        problem = defect.apply(tree)
+        test = ""
+        if not problem:
+            test, problem = caught_by(defect, tree)
+    seconds = time.monotonic() - started
+    print(f"{defect.name:36} {test or 'NOT CAUGHT: ' + problem:100} {seconds:6.1f} s", flush=True)
+    return bool(test)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.defects", description=__doc__.splitlines()[0])
+    parser.add_argument("--ci", action="store_true", help="only the quick ones that CI runs")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="only these")
+    parser.add_argument("--list", action="store_true", help="say what there is and stop")
+    asked = parser.parse_args()
+    defects = [Defect.read(path) for path in sorted((Path(__file__).parent / "patches").glob("*.toml"))]
+    if unknown := set(asked.only or ()) - {defect.name for defect in defects}:
+        parser.error(f"no such defect: {', '.join(sorted(unknown))}")
+    chosen = [d for d in defects if (d.ci or not asked.ci) and (not asked.only or d.name in asked.only)]
+    if asked.list:
+        for defect in chosen:
+            print(f"{defect.name:36} {defect.title}")
+        return 0
+    caught = sum([judge(defect) for defect in chosen])
+    print(f"{caught} of {len(chosen)} defects caught")
+    return 0 if caught == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

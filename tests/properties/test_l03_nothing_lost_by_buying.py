@@ -1,0 +1,72 @@
+"""L3: a purchase that is not before any other recorded event of the member lowers no lot and no available balance,
+and raises no debt; no balance is ever negative, debts are shown as debts.
+
+A *late* purchase may lower what was there: that is an adjustment of its own.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewards.days import moment
+from tests.engine_adapter import RUNS, Figures, Run
+from tests.strategies.cases import Case, cases
+from tests.strategies.histories import Event, Purchase, receipt
+
+
+@st.composite
+def _one_more(draw: st.DrawFn) -> tuple[Case, Event]:
+    """A case, and a purchase on its last day or after it that is later than everything else."""
+    case = draw(cases())
+    events = case.story.events
+    last = max(moment(event.at, case.zone).toordinal() for event in events)
+    day = last + draw(st.sampled_from((1, 0, 2, 7, 30)))
+    return case, Purchase(receipt(draw, "latest", day, case.zone))
+
+
+def _is_latest(case: Case, event: Event) -> bool:
+    return all(event.at >= other.at for other in case.story.events)
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+@given(drawn=_one_more())
+def test_the_latest_purchase_takes_nothing(run: Run, drawn: tuple[Case, Event]) -> None:
+    case, more = drawn
+    events = [event for event in case.story.events if event.at <= more.at]
+    before = run(case.versions, case.story.joined, events)
+    after = run(case.versions, case.story.joined, [*events, more])
+
+    for wallet, lots in before.lots().items():
+        now = {lot.day: lot for lot in after.lots().get(wallet, [])}
+        for lot in lots:
+            assert now[lot.day].points >= lot.points
+            assert (now[lot.day].expires_at or 2**63) >= (lot.expires_at or 2**63)
+    for at in [at for at in case.instants if at >= more.at]:
+        was, now_held = before.balance(at), after.balance(at)
+        for wallet in {*was, *now_held}:
+            (available, pending, debt, _), (more_available, _, less_debt, _) = _pair(was, now_held, wallet)
+            assert more_available >= available
+            assert less_debt <= debt
+            assert pending >= 0
+
+
+def _pair(was: dict[str, Figures], now: dict[str, Figures], wallet: str) -> tuple[Figures, Figures]:
+    nothing = (0, 0, 0, ())
+    return was.get(wallet, nothing), now.get(wallet, nothing)
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+@given(case=cases())
+def test_nothing_is_negative(run: Run, case: Case) -> None:
+    outcome = run(case.versions, case.story.joined, case.arrived)
+
+    for lots in outcome.lots().values():
+        assert all(lot.points > 0 for lot in lots)
+    for at in case.instants:
+        for available, pending, debt, lots_left in outcome.balance(at).values():
+            assert min(available, pending, debt) >= 0
+            assert all(left > 0 for _, left, _ in lots_left)
+            assert not (available and debt)
+            assert available + pending == sum(left for _, left, _ in lots_left)

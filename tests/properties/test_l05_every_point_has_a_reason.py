@@ -1,0 +1,49 @@
+"""L5: every point has a reason; the parts of an explanation sum to the whole.
+
+Each lot is the sum of what rules gave on its day and of what staff granted; each
+entry's awards are the change of what rules gave, and sum to what it issued.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+
+from tests.engine_adapter import RUNS, Run, run_engine
+from tests.strategies.cases import Case, cases
+from tests.strategies.histories import Grant
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+@given(case=cases())
+def test_rules_and_grants_are_the_lots(run: Run, case: Case) -> None:
+    outcome = run(case.versions, case.story.joined, case.arrived)
+    reasons: Counter[tuple[str, int]] = Counter()
+    for day, points in outcome.earned().items():
+        policy = [policy for start, policy in case.versions if start <= day or policy is case.versions[0][1]][-1]
+        for rule, given_points in points.items():
+            reasons[policy.rules[rule].wallet, day] += given_points
+    for event in case.story.events:
+        if isinstance(event, Grant):
+            reasons[event.wallet, event.day] += event.points
+
+    lots = {(wallet, lot.day): lot.points for wallet, found in outcome.lots().items() for lot in found}
+    assert lots == {key: points for key, points in reasons.items() if points}
+
+
+@given(case=cases())
+def test_awards_of_entries_sum_to_what_rules_gave(case: Case) -> None:
+    outcome = run_engine(case.versions, case.story.joined, case.arrived)
+
+    assert outcome.awarded() == outcome.earned()
+    for entry in outcome.entries:
+        change: Counter[str] = Counter()
+        for award in entry.awards:
+            change[award.wallet] += award.points
+            assert award.points != 0
+        for leg in entry.postings:
+            if leg.account in {"issued", "taken_back"}:
+                change[leg.wallet] += leg.points
+        assert not any(change.values())

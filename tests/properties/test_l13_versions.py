@@ -1,0 +1,105 @@
+"""L13: a version from day c changes no (rule, day) and no lot of a day before c, also when events of those days
+arrive later; a version that means the same changes nothing at all.
+
+What a lot that lasts from the last visit still lives to see is a matter of later
+days: it is a visit's effect, not the version's, and is compared without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewards.days import moment
+from rewards.engine.reference import Points, Versions
+from rewards.engine.reference_lots import Lot
+from rewards.policy.model import Policy
+from tests.engine_adapter import RUNS, Run, run_engine, run_engine_with
+from tests.strategies.cases import Case, cases
+from tests.strategies.histories import Event
+from tests.strategies.policies import amended
+from tests.strategies.words import pick
+
+
+@st.composite
+def _with_a_new_version(draw: st.DrawFn) -> tuple[Case, Versions]:
+    case = draw(cases())
+    last_cut, last = case.versions[-1]
+    cut = max(last_cut + 1, case.anchor + pick(draw, (0, 1, 3, 14)))
+    return case, [*case.versions, (cut, amended(draw, last, case.anchor, 9))]
+
+
+def _before(points: Points, day: int) -> Points:
+    return {each: given_points for each, given_points in points.items() if each < day}
+
+
+def _lots_before(lots: dict[str, list[Lot]], day: int, versions: Versions) -> list[object]:
+    policies = [policy for _, policy in versions]
+    moving = {
+        key for policy in policies for key, wallet in policy.wallets.items()
+        if wallet.expires and wallet.expires.since == "last_visit"
+    }  # fmt: skip
+    return [
+        (wallet, lot if wallet not in moving else lot[:3])
+        for wallet, found in sorted(lots.items())
+        for lot in found
+        if lot.day < day
+    ]
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+@given(drawn=_with_a_new_version())
+def test_a_new_version_leaves_earlier_days(run: Run, drawn: tuple[Case, Versions]) -> None:
+    case, versions = drawn
+    cut = versions[-1][0]
+    old = run(case.versions, case.story.joined, case.arrived)
+    new = run(versions, case.story.joined, case.arrived)
+
+    assert _before(old.earned(), cut) == _before(new.earned(), cut)
+    assert _lots_before(old.lots(), cut, versions) == _lots_before(new.lots(), cut, versions)
+
+
+@given(drawn=_with_a_new_version(), data=st.data())
+def test_publishing_between_events(drawn: tuple[Case, Versions], data: st.DataObject) -> None:
+    """Events of earlier days that arrive after the publication are judged as if they had come before it."""
+    case, versions = drawn
+    early, late = _split(case, versions[-1][0], data)
+    at_once = run_engine(versions, case.story.joined, case.story.events)
+    on_the_way = run_engine_with(case.versions, versions, case.story.joined, [*early, *late], len(early))
+
+    assert on_the_way.earned() == at_once.earned()
+    assert on_the_way.lots() == at_once.lots()
+    assert [on_the_way.balance(at) for at in case.instants] == [at_once.balance(at) for at in case.instants]
+
+
+def _split(case: Case, cut: int, data: st.DataObject) -> tuple[list[Event], list[Event]]:
+    """Cut the arrivals in two: none of the first is of the new version's days."""
+    early: list[Event] = []
+    for event in case.arrived:
+        if moment(event.at, case.zone).toordinal() >= cut or data.draw(st.integers(0, 4)) == 4:
+            break
+        early.append(event)
+    return early, case.arrived[len(early) :]
+
+
+def _same_meaning(policy: Policy) -> Policy:
+    """Other texts, another name: nothing that anybody earns by."""
+    rules = {key: replace(rule, title={"": "Corrected"}, on_name="other") for key, rule in policy.rules.items()}
+    wallets = {key: replace(wallet, title={"": "Other"}) for key, wallet in policy.wallets.items()}
+    return replace(policy, version="sha256:same", title={"": "New"}, rules=rules, wallets=wallets)
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+@given(case=cases(), days_later=st.sampled_from((0, 1, 2, 7)))
+def test_a_version_that_means_the_same_changes_nothing(run: Run, case: Case, days_later: int) -> None:
+    last_cut, last = case.versions[-1]
+    versions = [*case.versions, (max(last_cut + 1, case.anchor + days_later), _same_meaning(last))]
+    old = run(case.versions, case.story.joined, case.arrived)
+    new = run(versions, case.story.joined, case.arrived)
+
+    assert old.earned() == new.earned()
+    assert old.lots() == new.lots()
+    assert [old.balance(at) for at in case.instants] == [new.balance(at) for at in case.instants]

@@ -1,0 +1,135 @@
+"""The schema: strict, owner-led, and the same whether it was migrated or created."""
+
+import re
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from rewards.errors import InvalidRequest
+from rewards.store import migrate, sqlite
+from rewards.store.database import Store
+from rewards.store.tables import METADATA
+
+ROUTES = {"receipt_route", "key_route", "code_route", "contact_route"}
+PROGRAM_WIDE = {"program", "policy_version", "api_key"}
+LED_BY_A_RECEIPT = {"parked_return"}  # it has no owner yet
+
+
+def ddl(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {name: sorted(re.split(r",\s*\n|\n|(?<=\))\s(?=WITHOUT)", re.sub(r"[ \t]+", " ", sql))) for name, sql in rows}
+
+
+def words(lines: list[str]) -> list[str]:
+    return sorted(line.strip().rstrip(",") for line in lines if line.strip())
+
+
+def test_a_migrated_database_equals_a_created_one(tmp_path):
+    path = str(tmp_path / "m.db")
+    Store(path).close()
+    with closing(sqlite3.connect(path)) as migrated, closing(sqlite3.connect(":memory:")) as created:
+        migrate.create(created)
+        mine, theirs = ddl(migrated), ddl(created)
+        mine.pop("alembic_version")
+        assert {name: words(lines) for name, lines in mine.items()} == {
+            name: words(lines) for name, lines in theirs.items()
+        }
+        assert migrated.execute("SELECT version_num FROM alembic_version").fetchone() == (migrate.HEAD,)
+
+
+def test_every_table_is_strict():
+    with closing(sqlite3.connect(":memory:")) as connection:
+        migrate.create(connection)
+        loose = [row[1] for row in connection.execute("PRAGMA table_list") if not row[5] and row[1][:6] != "sqlite"]
+    assert loose == []
+
+
+def test_every_table_is_led_by_its_owner_or_is_a_route():
+    for name, table in METADATA.tables.items():
+        lead = next(iter(table.primary_key.columns)).name
+        if name in ROUTES | PROGRAM_WIDE | LED_BY_A_RECEIPT:
+            assert lead != "owner_id"
+        else:
+            assert lead == ("id" if name == "owner" else "owner_id"), name
+
+
+def test_tables_without_rowid_hold_no_blobs():
+    for name, table in METADATA.tables.items():
+        if not table.dialect_options["sqlite"]["with_rowid"]:
+            assert all(column.type.compile(sqlite.DIALECT) != "BLOB" for column in table.columns), name
+
+
+def test_a_transaction_is_durable_before_it_is_answered(tmp_path):
+    store = Store(str(tmp_path / "s.db"))
+    with store.transaction() as session:
+        assert session.rows("PRAGMA synchronous") == [(2,)]
+        assert session.rows("PRAGMA journal_mode") == [("wal",)]
+    store.close()
+
+
+def test_a_block_that_raises_leaves_nothing(tmp_path):
+    store = Store(str(tmp_path / "s.db"))
+    with pytest.raises(ZeroDivisionError), store.transaction() as session:
+        session.write("INSERT INTO program VALUES (?, ?, ?, ?, ?)", [(1, b"x", None, None, 1)])
+        1 / 0  # noqa: B018
+    with store.reading() as session:
+        assert session.rows("SELECT * FROM program") == []
+    store.close()
+
+
+def test_opening_twice_keeps_what_is_there(tmp_path):
+    path = str(tmp_path / "s.db")
+    store = Store(path)
+    with store.transaction() as session:
+        session.write("INSERT INTO program VALUES (?, ?, ?, ?, ?)", [(1, b"x", None, None, 1)])
+    store.close()
+    store.close()
+    again = Store.open(f"sqlite:///{path}")
+    with again.reading() as session:
+        assert len(session.rows("SELECT * FROM program")) == 1
+    again.close()
+
+
+def test_a_newer_schema_is_refused(tmp_path):
+    path = tmp_path / "s.db"
+    Store(str(path)).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    with pytest.raises(InvalidRequest, match="9999"):
+        Store(str(path))
+
+
+@pytest.mark.parametrize("kind", ["text", "other program", "folder"])
+def test_what_is_no_database_of_ours_is_refused(tmp_path, kind):
+    path = tmp_path / "s.db"
+    if kind == "text":
+        path.write_text("no database at all, but long enough to look at\n" * 40)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE theirs (x)")
+            connection.commit()
+    with pytest.raises(InvalidRequest):
+        Store(str(path))
+
+
+@pytest.mark.parametrize(("url", "code"), [("mysql://x/y", "database-unsupported"), ("nonsense", "database-url")])
+def test_other_databases_are_refused(url, code):
+    with pytest.raises(InvalidRequest) as refused:
+        Store.open(url)
+    assert refused.value.code == code
+
+
+def test_the_schema_itself_refuses_nonsense():
+    store = Store(":memory:")
+    posting = "INSERT INTO posting VALUES (1, 1, 1, 'lot', 'beans', 0, NULL, NULL, NULL)"
+    with store.transaction() as session, pytest.raises(sqlite3.IntegrityError):
+        session.rows(posting)
+    with store.transaction() as session, pytest.raises(sqlite3.IntegrityError):
+        session.rows("INSERT INTO owner VALUES (1, 'nobody', 'active', NULL, 1)")
+    with store.transaction() as session, pytest.raises(sqlite3.IntegrityError):
+        session.rows("INSERT INTO near_state VALUES (1, 'many', 0, x'', x'')")
+    store.close()

@@ -1,0 +1,224 @@
+"""One feature at a time: cases that have little but it, and the same policy without it.
+
+A feature *matters* in a case if the policy without it gives something else, and
+*gives* if a rule that has it gives points. Both have to happen (`test_coverage`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from hypothesis import strategies as st
+
+from rewards.days import WINDOWS, Window
+from rewards.policy.model import (
+    ALL,
+    AmountIs,
+    Condition,
+    EarningRule,
+    Eligible,
+    Expiry,
+    Flat,
+    HasCode,
+    Limit,
+    Not,
+    Policy,
+    Rate,
+    Schedule,
+    Times,
+)
+from tests.strategies import rules as r
+from tests.strategies import words
+from tests.strategies.cases import Case
+from tests.strategies.histories import arrival, story
+from tests.strategies.policies import GROUP, amended, eligible, expiry, policy_of, wallet
+from tests.strategies.words import Draw, chance, duration, pick, some, whole
+
+RuleMaker = Callable[[Draw, int, EarningRule], EarningRule]
+PolicyMaker = Callable[[Draw, int, Policy], Policy]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """How a feature is put into a policy of one plain rule, and taken out of any policy."""
+
+    put: PolicyMaker
+    strip: Callable[[Policy], Policy]
+
+
+def _on_rule(put: RuleMaker, strip: Callable[[EarningRule], EarningRule]) -> Feature:
+    def put_into(draw: Draw, anchor: int, policy: Policy) -> Policy:
+        rules = {key: put(draw, anchor, rule) for key, rule in policy.rules.items()}
+        return replace(policy, rules=r.with_meanings(rules))
+
+    return Feature(put_into, lambda policy: _stripped(policy, strip))
+
+
+def _stripped(policy: Policy, strip: Callable[[EarningRule], EarningRule]) -> Policy:
+    return replace(policy, rules=r.with_meanings({key: strip(rule) for key, rule in policy.rules.items()}))
+
+
+def _condition(kind: str) -> Feature:
+    def put(draw: Draw, _: int, rule: EarningRule) -> EarningRule:
+        return replace(rule, when=(r.condition(draw, kind),))
+
+    return _on_rule(put, lambda rule: replace(rule, when=tuple(c for c in rule.when if kind_of(c) != kind)))
+
+
+def kind_of(condition: Condition) -> str:
+    """The name of a condition as the draws know it."""
+    names = {"FirstPurchase": "first_purchase", "NthVisit": "nth_visit", "NoVisitFor": "no_visit_for", "MemberFor": "member_for"}
+    match condition:
+        case AmountIs(what=what, within=within):
+            return what if within is None or what == "visits" else f"{what}_within"
+        case HasCode():
+            return "code"
+        case Not():
+            return "not"
+    return names[type(condition).__name__]
+
+
+def _scheduled(key: str) -> Feature:
+    def put(draw: Draw, anchor: int, rule: EarningRule) -> EarningRule:
+        return replace(rule, schedule=r.schedule(draw, anchor, key))
+
+    def strip(rule: EarningRule) -> EarningRule:
+        return replace(rule, schedule=replace(rule.schedule or Schedule(), **{key: None}))
+
+    return _on_rule(put, strip)
+
+
+def _limited(draw: Draw, _: int, rule: EarningRule) -> EarningRule:
+    pers = some(draw, r.NESTS[rule.measure])
+    return replace(rule, limits=tuple(Limit(pick(draw, (5, 1, 3, 10)), per) for per in pers))
+
+
+def _dropping(draw: Draw, _: int, rule: EarningRule) -> EarningRule:
+    measure: Window = pick(draw, WINDOWS[1:])
+    gives = pick(draw, (Rate("spend", 150, 1), Rate("units", 2, 1), Rate("spend", 300, 2)))
+    return replace(rule, measure=measure, limits=(), gives=gives, remainder="drop")
+
+
+def _multiplied(draw: Draw, anchor: int, policy: Policy) -> Policy:
+    rules = dict(policy.rules)
+    if chance(draw, 2):
+        rules["second"] = r.rule(draw, "second", anchor, wallet="points", measure=rules["main"].measure)
+    rate = Rate(pick(draw, ("spend", "units")), pick(draw, (2, 30, 100)), whole(draw, 1, 5))
+    kind = pick(draw, r.CONDITIONS)
+    rules["main"] = replace(rules["main"], gives=rate, when=(r.condition(draw, kind),) if chance(draw, 2) else ())
+    more = r.multiplier(draw, "more", anchor, rules)
+    return replace(policy, rules=r.with_meanings({**rules, **({"more": more} if more else {})}))
+
+
+def _without_multipliers(policy: Policy) -> Policy:
+    kept = {key: rule for key, rule in policy.rules.items() if not isinstance(rule.gives, Times)}
+    return replace(policy, rules=kept)
+
+
+def _chosen(draw: Draw, anchor: int, policy: Policy) -> Policy:
+    measure: Window = pick(draw, ("day", "week", "month", "receipt", "ever"))
+    names = some(draw, ("main", "other", "third"), 3)
+    plain = chance(draw, 2)
+    rules = {name: r.rule(draw, name, anchor, wallet="points", measure=measure, choose=GROUP, plain=plain) for name in names}
+    return replace(policy, rules=r.with_meanings(rules), groups=(GROUP,))
+
+
+def _on_wallet(put: PolicyMaker, **plain: object) -> Feature:
+    def strip(policy: Policy) -> Policy:
+        return replace(policy, wallets={key: replace(one, **plain) for key, one in policy.wallets.items()})  # type: ignore[arg-type]
+
+    return Feature(put, strip)
+
+
+def _rounded(draw: Draw, _: int, policy: Policy) -> Policy:
+    how = pick(draw, ("half_up", "up"))
+    return replace(policy, wallets={key: replace(one, round=how) for key, one in policy.wallets.items()})
+
+
+def _pending(draw: Draw, _: int, policy: Policy) -> Policy:
+    return replace(policy, wallets={key: replace(one, pending=duration(draw)) for key, one in policy.wallets.items()})
+
+
+def _expiring(**fixed: object) -> Feature:
+    def put(draw: Draw, _: int, policy: Policy) -> Policy:
+        found = {}
+        for key in policy.wallets:
+            drawn = wallet(draw, key)
+            found[key] = replace(drawn, round="down", expires=replace(expiry(draw, drawn.pending), **fixed))
+        return replace(policy, wallets=found)
+
+    def strip(policy: Policy) -> Policy:
+        plain = {"since": "earned"} if "since" in fixed else {"at": None}
+        found = {}
+        for key, one in policy.wallets.items():
+            was = one.expires
+            ends = replace(was, **plain) if was and (was.after or "since" in plain) else None  # type: ignore[arg-type]
+            found[key] = replace(one, expires=ends)
+        return replace(policy, wallets=found)
+
+    return Feature(put, strip)
+
+
+def _counting(**drawn: object) -> Feature:
+    """A key of `eligible` away from its default."""
+    plain = {key: getattr(Eligible(), key) for key in drawn}
+
+    def put(draw: Draw, _: int, policy: Policy) -> Policy:
+        values = {key: r.selection(draw) if key == "excluding" else value for key, value in drawn.items()}
+        return replace(policy, eligible=replace(eligible(draw), **values))  # type: ignore[arg-type]
+
+    return Feature(put, lambda policy: replace(policy, eligible=replace(policy.eligible, **plain)))  # type: ignore[arg-type]
+
+
+FEATURES: dict[str, Feature] = {
+    **{kind: _condition(kind) for kind in r.CONDITIONS},
+    **{f"schedule_{key}": _scheduled(key) for key in ("hours", "starts", "ends", "days", "dates", "stores")},
+    "on": _on_rule(lambda draw, _, rule: replace(rule, on=r.selection(draw)), lambda rule: replace(rule, on=ALL)),
+    "stored_value": _on_rule(
+        lambda draw, _, rule: replace(rule, on=r.selection(draw, depth=0, stored=True)),
+        lambda rule: replace(rule, on=ALL) if any(m.stored_value for m in rule.on.any_of) else rule,
+    ),
+    "paid_with": _on_rule(
+        lambda draw, _, rule: replace(rule, paid_with=frozenset(some(draw, words.KINDS))),
+        lambda rule: replace(rule, paid_with=None),
+    ),
+    "limits": _on_rule(_limited, lambda rule: replace(rule, limits=())),
+    "remainder": _on_rule(_dropping, lambda rule: replace(rule, remainder="carry")),
+    "flat": _on_rule(
+        lambda draw, _, rule: replace(rule, gives=Flat(whole(draw, 1, 9)), remainder="carry"),
+        lambda rule: replace(rule, gives=Rate("visits", 1, 1)) if isinstance(rule.gives, Flat) else rule,
+    ),
+    "times": Feature(_multiplied, _without_multipliers),
+    "choose": Feature(_chosen, lambda policy: _stripped(policy, lambda rule: replace(rule, choose=None))),
+    "round": _on_wallet(_rounded, round="down"),
+    "pending": _on_wallet(_pending, pending=None),
+    "expires": _expiring(),
+    "expires_since_last_visit": _expiring(since="last_visit"),
+    "expires_since_available": _expiring(since="available"),
+    "excluding": _counting(excluding=True),
+    "before_discounts": _counting(before_discounts=True),
+    "tax_excluded": _counting(tax_included=False),
+    "points_count": _counting(points_count=True),
+}
+FOCUSES = (*FEATURES, "versions")
+
+
+@st.composite
+def focused(draw: Draw, name: str, *, most_receipts: int = 6) -> Case:
+    """Draw a case about one feature."""
+    zone, anchor = pick(draw, words.ANCHORS)
+    plain = r.rule(draw, "main", anchor, wallet="points", plain=True)
+    policy = policy_of({"main": plain}, zone=zone)
+    if name in FEATURES:
+        policy = FEATURES[name].put(draw, anchor, policy)
+        versions = [(anchor - 400, policy)]
+    else:
+        limited = replace(plain, limits=r.limits(draw, plain.measure))
+        policy = policy_of({"main": limited}, zone=zone)
+        versions = [(anchor - 400, policy)]
+        for number in (2, 3):
+            cut = versions[-1][0] + (401 if number == 2 else whole(draw, 1, 3))
+            versions.append((cut, amended(draw, versions[-1][1], anchor, number)))
+    told = story(draw, zone, anchor, most_receipts=most_receipts)
+    return Case(zone, anchor, versions, told, arrival(draw, told.events))

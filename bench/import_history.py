@@ -1,7 +1,7 @@
-"""The rate and the peak memory of an import, each in a process of its own, into a fresh SQLite file with `synchronous=FULL`.
+"""The rate and the peak memory of an import, each in a process of its own, into a fresh SQLite file.
 
-Run `python -m bench.import_history [--all] [--shuffle SEED]`. Target: `complete_journey` in order at 2,000 events a second or more (aim 3,500), decoding
-included, and at most 300 MB.
+Run `python -m bench.import_history [--all] [--shuffle SEED]`. `synchronous=FULL`, decoding included. Target:
+`complete_journey` in order at 2,000 events a second or more (aim 3,500), and at most 300 MB.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 
 def interleaved(works: dict[str, Callable[[], int]], rounds: int = 9, seconds: float = 0.25) -> dict[str, float]:
@@ -43,7 +44,7 @@ def machine() -> str:
     """Return what the figures were measured on."""
     model = platform.processor() or platform.machine()
     try:
-        with open("/proc/cpuinfo") as file:
+        with Path("/proc/cpuinfo").open() as file:
             model = next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
     except (OSError, StopIteration):
         pass

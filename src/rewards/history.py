@@ -148,7 +148,8 @@ def events(path: Path) -> Iterator[tuple[int, Event | RewardsError]]:
     """
     decoder = msgspec.json.Decoder(Event)
     for number, raw in _lines(path):
-        yield number, _decoded(decoder, raw)
+        event = _decoded(decoder, raw)
+        yield number, event
 
 
 def parts(event: Event) -> list[Part]:

@@ -88,3 +88,27 @@ def test_the_page_works_offline(client: httpx.Client, document: dict[str, Any]) 
     assert "<script" not in answer.text
     assert re.findall(r'(?:src|href)="((?!#|data:|/schema)[^"]*)"', answer.text) == []
     assert [op["operationId"] for _, op in operations(document) if f'id="{op["operationId"]}"' not in answer.text] == []
+
+
+def texts(form: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the forms of texts inside a form."""
+    parts = [*form.get("anyOf", ()), *form.get("properties", {}).values(), form.get("items", {})]
+    parts += [form.get("additionalProperties") or {}]
+    return ([form] if form.get("type") == "string" else []) + [text for part in parts if part for text in texts(part)]
+
+
+@pytest.mark.parametrize("record", SENT)
+def test_no_text_that_is_sent_takes_nul(document: dict[str, Any], record: type[msgspec.Struct]) -> None:
+    for text in texts(document["components"]["schemas"][record.__name__]):
+        assert "format" in text or not re.search(text["pattern"], "a\0"), text
+
+
+def test_examples_are_taken(client: httpx.Client, document: dict[str, Any]) -> None:
+    member_id = ""
+    for path, operation in [(name, op) for name, op in operations(document) if "requestBody" in op]:
+        form = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        (example,) = document["components"]["schemas"][form]["examples"]
+        address = path.removeprefix("POST ").replace("{member_id}", member_id)
+        answer = client.post(address, json=example, headers={"Idempotency-Key": f"example-{form}"})
+        assert answer.status_code in {200, 201}, (path, answer.text)
+        member_id = answer.json().get("member_id") or member_id

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from click import Argument, Group, Option
 
+from rewards.basket import MemberRef
 from rewards.cli.commands import cli, run
+from rewards.cli.database import service
 
 ROOT = Path(__file__).parents[2]
 CAFE = str(ROOT / "rules/corner-cafe.yaml")
@@ -211,12 +213,16 @@ EVENT = {
     "occurred_at": "2026-11-02T09:00:00Z",
     "currency": "EUR",
     "kind": "purchase",
-    "lines": [{"sku": "TEA", "category": "tea", "quantity": 2, "unit_price_minor": 250}],
 }
+LINE = {"sku": "TEA", "category": "tea", "unit_price_minor": 250}
 
 
 def history(path: Path) -> str:
-    lines = [json.dumps({**EVENT, "purchase_id": f"p{number}", "member_id": str(number % 3)}) for number in range(9)]
+    sold = [[{**LINE, "quantity": 1 + number}] for number in range(9)]
+    lines = [
+        json.dumps({**EVENT, "purchase_id": f"p{number}", "member_id": str(number % 3), "lines": sold[number]})
+        for number in range(9)
+    ]
     path.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode()))
     return str(path)
 
@@ -265,9 +271,6 @@ def test_what_is_no_history(say: Say, tmp_path: Path) -> None:
 
 
 def test_explain_a_purchase(say: Say, tmp_path: Path) -> None:
-    from rewards.basket import MemberRef
-    from rewards.cli.database import service
-
     say("publish", CAFE)
     say("import", history(tmp_path / "h.jsonl.gz"))
     with service(None) as opened:

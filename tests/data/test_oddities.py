@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from rewards import importer
 from rewards.basket import MemberRef
 from rewards.errors import InvalidRequest
 from tests.data.conftest import Shopkeeper
@@ -141,8 +142,6 @@ def test_a_plain_file_is_read_as_well(tmp_path: Path, open_shop: Open) -> None:
 
 
 def test_progress_ends_at_the_whole(odd: Path, open_shop: Open) -> None:
-    from rewards import importer
-
     keeper = open_shop("gift-house.yaml")
     heard: list[tuple[int, int]] = []
     importer.run(keeper.service, odd, zone=keeper.zone, progress=lambda done, whole: heard.append((done, whole)))

@@ -70,7 +70,9 @@ def caught_by(defect: Defect, tree: Path) -> tuple[str, str]:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
     command += ["-p", "no:xdist", "-o", "addopts=--import-mode=importlib -rf", *defect.tests]
     try:
-        run = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=LONGEST)
+        run = subprocess.run(
+            command, cwd=tree, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False
+        )
     except subprocess.TimeoutExpired:
         return "", f"no answer within {LONGEST} s"
     if run.returncode != TESTS_FAILED:
@@ -78,6 +80,11 @@ def caught_by(defect: Defect, tree: Path) -> tuple[str, str]:
         return "", f"pytest ended with {run.returncode}: {last[0]}"
     failed = re.search(r"^FAILED (\S+)", run.stdout, re.MULTILINE)
     return (failed[1] if failed else "?"), ""
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def judge(defect: Defect) -> bool:
@@ -90,7 +97,7 @@ def judge(defect: Defect) -> bool:
         if not problem:
             test, problem = caught_by(defect, tree)
     seconds = time.monotonic() - started
-    print(f"{defect.name:36} {test or 'NOT CAUGHT: ' + problem:100} {seconds:6.1f} s", flush=True)
+    say(f"{defect.name:30} {seconds:6.1f} s  {test or 'NOT CAUGHT: ' + problem}")
     return bool(test)
 
 
@@ -106,10 +113,10 @@ def main() -> int:
     chosen = [d for d in defects if (d.ci or not asked.ci) and (not asked.only or d.name in asked.only)]
     if asked.list:
         for defect in chosen:
-            print(f"{defect.name:36} {defect.title}")
+            say(f"{defect.name:30} {defect.title}")
         return 0
     caught = sum([judge(defect) for defect in chosen])
-    print(f"{caught} of {len(chosen)} defects caught")
+    say(f"{caught} of {len(chosen)} defects caught")
     return 0 if caught == len(chosen) else 1
 
 

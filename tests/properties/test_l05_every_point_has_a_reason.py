@@ -11,6 +11,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 
+from rewards.engine.reference import History
 from tests.engine_adapter import RUNS, Run, run_engine
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Grant
@@ -22,7 +23,7 @@ def test_rules_and_grants_are_the_lots(run: Run, case: Case) -> None:
     outcome = run(case.versions, case.story.joined, case.arrived)
     reasons: Counter[tuple[str, int]] = Counter()
     for day, points in outcome.earned().items():
-        policy = [policy for start, policy in case.versions if start <= day or policy is case.versions[0][1]][-1]
+        policy = History(case.versions, case.facts).policy(day)
         for rule, given_points in points.items():
             reasons[policy.rules[rule].wallet, day] += given_points
     for event in case.story.events:

@@ -176,6 +176,13 @@ def test_a_row_of_another_length_is_refused() -> None:
     assert [(one.code, one.message) for one in found] == [("row-length", "the row has 2 values for 1 columns")]
 
 
+@pytest.mark.parametrize(
+    ("rows", "code"), [("[1.00]", "wrong-kind"), (str([[1]] * 201), "too-many-rows"), ("7", "missing-key")]
+)
+def test_rows_that_are_none(rows: str, code: str) -> None:
+    assert code in [one.code for one in problems(TABLE % rows)]
+
+
 def test_steps_stand_in_the_order_of_arrival() -> None:
     text = "scenarios: rewards/v1\nmembers: {ana: {}}\nstories:\n  one:\n"
     later = "    - {at: 2026-12-03, purchase: r1, lines: [{price: 1.00}]}\n"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rewards.cli import schema
 from rewards.scenario.files import load_stories, read_file
 from rewards.scenario.play import play
 from rewards.scenario.story import Stories, Story
@@ -55,3 +56,8 @@ def test_every_rule_gives_and_does_not_give(file: Path) -> None:
             )
     assert set(stories.policy.rules) - gives == set()
     assert set(stories.policy.rules) - gives_not == set()
+
+
+def test_the_schema_beside_the_rules_is_the_engine_s() -> None:
+    """After a change of the vocabulary: `rewards schema > rules/policy.schema.json`."""
+    assert (ROOT / "rules/policy.schema.json").read_text() == schema.text()

@@ -139,7 +139,9 @@ def test_a_statement_has_pages(shop):
     assert seen == [7, 6, 5, 4, 3, 2, 1]
 
 
-@pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": 201}, {"cursor": "x"}, {"cursor": "ü"}, {"cursor": "_" * 99}])
+@pytest.mark.parametrize(
+    "wrong", [{"limit": 0}, {"limit": 201}, {"cursor": "x"}, {"cursor": "ü"}, {"cursor": "_" * 99}]
+)
 def test_a_wrong_page_is_refused(shop, wrong):
     member = shop.enrol()["member_id"]
     with pytest.raises(InvalidRequest):

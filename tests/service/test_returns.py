@@ -28,7 +28,10 @@ def test_a_full_return_leaves_nothing(shop):
 
 def test_parts_sum_to_the_whole(shop):
     shop.enrol()
-    shop.buy(lines=(line("1", amount=800, quantity=3), line("2", amount=480)), tenders=(("points", 500), ("gift_card", 1000), ("cash", 1380)))
+    shop.buy(
+        lines=(line("1", amount=800, quantity=3), line("2", amount=480)),
+        tenders=(("points", 500), ("gift_card", 1000), ("cash", 1380)),
+    )
     parts = [shop.ask(shop.give_back(f"b{i}", lines={"1": 1})) for i in range(3)] + [shop.ask(shop.give_back("b3"))]
     sums = [0, 0, 0]
     for part in parts:

@@ -18,7 +18,9 @@ LED_BY_A_RECEIPT = {"parked_return"}  # it has no owner yet
 
 def ddl(connection: sqlite3.Connection) -> dict[str, list[str]]:
     rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    return {name: sorted(re.split(r",\s*\n|\n|(?<=\))\s(?=WITHOUT)", re.sub(r"[ \t]+", " ", sql))) for name, sql in rows}
+    return {
+        name: sorted(re.split(r",\s*\n|\n|(?<=\))\s(?=WITHOUT)", re.sub(r"[ \t]+", " ", sql))) for name, sql in rows
+    }
 
 
 def words(lines: list[str]) -> list[str]:

@@ -42,7 +42,7 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 class PolicyText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A policy file to be checked, as the text of its YAML."""
 
-    policy: Annotated[str, Meta(min_length=1)]
+    policy: Annotated[str, Meta(min_length=1, pattern=r"^[^\x00]+$")]
 
 
 class PlaceAnswer(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ import shlex
 import sys
 import tempfile
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import rewards
 from rewards.cli import demo_day
 from rewards.cli.client import Client
-from rewards.cli.listening import address, background, listen
+from rewards.cli.listening import address, background, listen, until_stopped
 from rewards.cli.screen import progress, say, table
 from rewards.errors import InvalidRequest
 from rewards.service.commands import Publish
@@ -43,7 +43,7 @@ def run(port: int | None, *, once: bool) -> int:
         with closing(service):
             service.do(Publish(policy.read_bytes(), name=str(policy)))
             url = address(listening)
-            with background(service, listening), suppress(KeyboardInterrupt):
+            with background(service, listening), until_stopped():
                 say(f"a café's server on {url}, its policy {policy.name}, its database in {folder}")
                 _show(Client(url), url)
                 _stay(url, once=once)

@@ -20,7 +20,7 @@ _FINE = frozenset({"recorded", "parked", "money only", "already here"})
 
 
 def run(file: str, shuffle: int | None, policy: str | None, database: str | None) -> int:
-    """Import the file, then print what became of its events; refusals are told, and 1 is returned if nothing was taken."""
+    """Import the file, then print what became of its events; 1 if there were any and none was taken."""
     with service(database, existing=policy is None, start="--policy FILE") as opened:
         note = publish_first(opened, policy)
         zone = load_policy(opened.policy()[0]).zone

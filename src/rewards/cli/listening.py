@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Thread
+from contextlib import contextmanager, suppress
+from threading import Thread, current_thread, main_thread
 
 import uvicorn
 
@@ -59,6 +60,19 @@ def _refused(error: OSError, host: str, port: int) -> InvalidRequest:
     return InvalidRequest(
         "address-unusable", f"can't listen on {host} port {port}: {(error.strerror or str(error)).lower()}"
     )
+
+
+@contextmanager
+def until_stopped() -> Iterator[None]:
+    """End the block quietly at Ctrl-C or SIGTERM, so that what is open is closed."""
+    mine = current_thread() is main_thread()
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if mine else None
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        if mine:
+            signal.signal(signal.SIGTERM, before)
 
 
 def address(listening: socket.socket) -> str:

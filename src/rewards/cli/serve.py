@@ -6,16 +6,16 @@ What does not live here: the application (`rewards.api`) and the address (`liste
 from __future__ import annotations
 
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 
 from rewards.cli.database import publish_first, service
-from rewards.cli.listening import address, listen, server
+from rewards.cli.listening import address, listen, server, until_stopped
 from rewards.service.service import Service
 from rewards.settings import from_environment
 
 
 def run(database: str | None, policy: str | None, host: str | None, port: int | None) -> int:
-    """Serve until Ctrl-C."""
+    """Serve until Ctrl-C or SIGTERM."""
     settings = from_environment()
     listening = listen(host or settings.host, settings.port if port is None else port)
     with (
@@ -24,7 +24,7 @@ def run(database: str | None, policy: str | None, host: str | None, port: int | 
     ):
         note = publish_first(opened, policy)
         _say(opened, address(listening), note)
-        with suppress(KeyboardInterrupt):
+        with until_stopped():
             server(opened, settings.log_level).run(sockets=[listening])
     sys.stderr.write("rewards: stopped\n")
     return 0

@@ -87,7 +87,7 @@ class History:
 
     def policy(self, day: int) -> Policy:
         """Return the version that judges a day."""
-        return [policy for start, policy in self.versions if start <= day or policy is self.versions[0][1]][-1]
+        return ([self.versions[0][1]] + [policy for start, policy in self.versions if start <= day])[-1]
 
     def amount(
         self, bought: Iterable[Bought], what: Amounts, *selections: Selection, kinds: Sequence[frozenset[str]] = ()

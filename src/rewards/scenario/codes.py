@@ -19,6 +19,7 @@ _CODES = {
     ),
     "unknown-version": "The first key of a scenario file names the language's version. There is one: `rewards/v1`.",
     "row-length": "Each row of a table has one value for each of its columns.",
+    "too-many-rows": "A table tells its story once for each row, at most 200 times. Keep the rows at the limits.",
     "out-of-order": (
         "The steps of a story stand in the order in which they reach us. Something that happened earlier and reached "
         "us later says both: `at` is when it happened, `arrives` is when it came."

@@ -25,6 +25,8 @@ from rewards.scenario.vocabulary import ANY_KEY, COLUMNS, FILE_SHAPE, STEP
 
 Beside = Callable[[str], bytes]  # a file of the scenario file's folder; raises OSError
 SUFFIX = ".scenarios.yaml"
+MOST_ROWS = 200
+_FEWER = f"a table has at most {MOST_ROWS} rows; keep those at the limits"
 _VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_-]*)")
 _HEAD = Fields(FILE_SHAPE.what, FILE_SHAPE.keys[:2])
 
@@ -146,15 +148,20 @@ class _FileReader:
         table, _ = self.reader.table(Fields("a table", (COLUMNS,)), rest, key)
         names = [got.value for got in table.value("columns", [])]
         if rows is None or not isinstance(rows.value, List) or not rows.value.items:
-            self.report.add(
-                "missing-key", "a table needs `rows`", rows.key.span if rows else key, "add `rows: [[0.99, 0]]`"
-            )
+            place = rows.key.span if rows else key
+            self.report.add("missing-key", "a table needs `rows`", place, "add `rows: [[0.99, 0]]`")
             return []
-        return [
-            dict(zip(names, row.items, strict=True))
-            for row in rows.value.items
-            if isinstance(row, List) and self._fits(row, names)
-        ]
+        if len(rows.value.items) > MOST_ROWS:
+            self.report.add("too-many-rows", f"the table has {len(rows.value.items)} rows", rows.key.span, _FEWER)
+            return []
+        fitting = [row.items for row in rows.value.items if isinstance(row, List) and self._fits(row, names)]
+        self._report_no_rows(rows.value.items)
+        return [dict(zip(names, items, strict=True)) for items in fitting]
+
+    def _report_no_rows(self, items: list[Node]) -> None:
+        for item in items:
+            if not isinstance(item, (List, Broken)):
+                self.report.add("wrong-kind", "a row is a list", item.span, "write it in brackets, such as `[0.99, 0]`")
 
     def _fits(self, row: List, names: list[str]) -> bool:
         if names and len(row.items) != len(names):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from rewards.days import moment
@@ -81,6 +82,7 @@ def day_of(at: int, zone: ZoneInfo) -> int:
     return moment(at, zone).toordinal()
 
 
+@lru_cache(8192)  # midnights come again and again
 def text(at: int, zone: ZoneInfo) -> str:
     """Return an instant as RFC 3339 text in the program's time zone."""
     return moment(at, zone).isoformat()

@@ -7,10 +7,23 @@ What does not live here: whether the numbers exist.
 
 from __future__ import annotations
 
-from base64 import b32decode, b32encode
+from base64 import b32decode
 from binascii import Error as NotBase32
 from hashlib import blake2b
 from hmac import compare_digest
+
+_DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
+
+
+def _text(data: bytes) -> str:
+    """Return bytes in base 32, by pairs of digits: several times as fast as the library's; their length divides by 5.
+
+    >>> _text(b"12345")
+    'gezdgnbv'
+    """
+    number = int.from_bytes(data)
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(len(data) * 8 - 10, -1, -10)])
 
 
 class Ids:
@@ -47,7 +60,7 @@ class Ids:
 
     def _seal(self, plain: bytes, width: int, kind: bytes) -> str:
         tag = blake2b(plain, digest_size=width, key=self._secret, person=kind).digest()
-        return b32encode(tag + self._veil(plain, tag, kind)).decode().lower()
+        return _text(tag + self._veil(plain, tag, kind))
 
     def _veil(self, data: bytes, tag: bytes, kind: bytes) -> bytes:
         size = len(data)

@@ -1,8 +1,6 @@
 """The framework's own ceiling: an endpoint that decodes a purchase and answers the same body without doing anything."""
 
-from __future__ import annotations
-
-from pathlib import Path
+import os
 
 import msgspec
 from litestar import Litestar, post
@@ -10,7 +8,6 @@ from litestar import Litestar, post
 from rewards.basket import Basket
 from rewards.service.answers import PurchaseAnswer
 
-ANSWER = Path(__file__).with_name("answer.json")  # what the engine answered; `bench.http` writes it beside the load
 _answers: list[PurchaseAnswer] = []
 
 
@@ -20,7 +17,5 @@ async def purchases(data: Basket) -> PurchaseAnswer:
 
 
 def create() -> Litestar:
-    import os  # noqa: PLC0415
-
     _answers.append(msgspec.json.decode(os.environ["BENCH_ANSWER"], type=PurchaseAnswer))
     return Litestar([purchases], openapi_config=None, logging_config=None)

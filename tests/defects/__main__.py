@@ -65,9 +65,21 @@ def caught_by(defect: Defect, tree: Path) -> tuple[str, str]:
     environment = os.environ | {
         "PYTHONPATH": str(tree / "src"),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "HYPOTHESIS_PROFILE": "ci",
+        "HYPOTHESIS_PROFILE": "defects",
     }
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "--no-header",
+        "--tb=no",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "tests.defects.quick",
+    ]
     command += ["-p", "no:xdist", "-o", "addopts=--import-mode=importlib -rf", *defect.tests]
     try:
         run = subprocess.run(

@@ -42,7 +42,7 @@ def _one_rate(draw: st.DrawFn) -> tuple[str, str, Rate, Story]:
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 @given(drawn=_one_rate())
 def test_one_rounding_for_each_window(run: Run, drawn: tuple) -> None:
-    """What the days of a window earn sums to the rate of the window's whole spend, rounded once."""
+    """What the days of a window earn is `give` for each `every` of the whole spend, rounded once."""
     how, measure, rate, told = drawn
     plain = rule(lambda strategy: 0, "shop", 0, wallet="points", measure=measure, plain=True)
     plain = replace(plain, gives=rate, remainder="carry")
@@ -59,7 +59,7 @@ def test_one_rounding_for_each_window(run: Run, drawn: tuple) -> None:
                 net = line.net_left_minor(returned.get(line.line_id, 0))
                 points = [i for i, tender in enumerate(receipt.tenders) if tender.kind == "points"]
                 spend[key] += net - sum(webster(net, line.tenders_minor)[i] for i in points)
-    expected = sum(_rounded(Fraction(amount * rate.give, rate.every), how) for amount in spend.values())
+    expected = sum(rate.give * _rounded(Fraction(amount, rate.every), how) for amount in spend.values())
     assert sum(points for day in earned.values() for points in day.values()) == expected
 
 

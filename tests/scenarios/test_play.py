@@ -34,10 +34,10 @@ BOUGHT = "{at: 2026-12-02 10:00, purchase: r1, member: ben, lines: [{sku: A, pri
 BUY = BOUGHT[:-1] + ", expect: {%s}}"
 
 
-def failure(steps: str) -> Failure | None:
+def failure(steps: str, head: str = HEAD) -> Failure | None:
     policy, _ = compile_policy(POLICY)
     assert policy
-    text = HEAD + "".join(f"    - {step}\n" for step in steps.splitlines())
+    text = head + "".join(f"    - {step}\n" for step in steps.splitlines())
     stories, problems = read_stories(text.encode(), "s", policy, POLICY, lambda _: b"")
     assert stories is not None, render_text(problems, {"s": text.encode()})
     return play(stories, stories.stories[0]).failure
@@ -116,6 +116,19 @@ def test_another_refusal_than_the_expected_one_fails() -> None:
     )
     assert found is not None
     assert found.mismatches[0].actual.startswith("`currency-mismatch`: ")
+
+
+def test_a_member_who_is_refused_fails_the_story() -> None:
+    found = failure("{at: 2026-12-02, balance: ana}", HEAD.replace("ben: {}", 'ben: {card: "2600000001230"}'))
+    assert found is not None
+    ((what, expected, actual),) = [(one.what, one.expected, one.actual) for one in found.mismatches]
+    assert (what, expected) == ("members: ben", "to be enrolled")
+    assert actual.startswith("refused with `")
+
+
+def test_an_opening_balance_may_be_zero() -> None:
+    head = HEAD.replace("points: 100", "points: 0")
+    assert failure("{at: 2026-12-02, balance: ana, expect: {balance: {points: 0}}}", head) is None
 
 
 def test_a_story_ends_at_its_first_failing_step() -> None:

@@ -174,3 +174,12 @@ def test_an_unknown_member_is_not_found(shop, name):
 def test_ids_do_not_count(shop):
     first, second = (shop.ask(Enrol())["member_id"] for _ in range(2))
     assert sum(a == b for a, b in zip(first, second, strict=True)) < 15
+
+
+def test_a_debt_from_elsewhere_is_taken_over(shop):
+    member = shop.enrol()["member_id"]
+    adjust(shop, member, -30, may_owe=True)
+    assert (shop.beans(member).available, shop.beans(member).debt) == (0, 30)
+    assert shop.service.statement(member).entries[0].points == {"beans": -30}
+    shop.buy()
+    assert shop.beans(member).available == 120

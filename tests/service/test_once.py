@@ -6,8 +6,10 @@ import pytest
 from rewards.basket import MemberRef
 from rewards.errors import Conflict, KeyReused
 from rewards.service.commands import Adjust, Enrol, Publish, RecordPurchase
+from rewards.service.service import Service
+from rewards.store.database import Store
 
-from .conftest import POLICY, counts, line
+from .conftest import POLICY, Shop, counts, line
 
 
 def cut(shop, *tables):
@@ -176,3 +178,12 @@ def test_a_batch_sees_what_was_imported(shop):
     again = shop.service.do(RecordPurchase(shop.basket()), key="k")
     assert again.replayed
     assert b'"earned":{"beans":150}' in again.body
+
+
+def test_a_shop_that_was_not_open_yet_refuses_nothing_for_ever(clock):
+    shop = Shop(Service(Store.open(), clock=clock), clock)
+    with pytest.raises(Conflict):
+        shop.service.do(RecordPurchase(shop.basket(card=None)), key="k")
+    shop.service.do(Publish(POLICY))
+    assert shop.service.do(RecordPurchase(shop.basket(card=None)), key="k").status == 201
+    shop.service.close()

@@ -202,3 +202,11 @@ def test_import_enrols_whom_it_meets(shop):
     member = shop.service.member(MemberRef(external_id="m-1"))
     assert member.joined == "2020-01-01"
     assert shop.beans(member.member_id, at=shop.clock() - 2350 * 86400 * 10**6).available == 150
+
+
+@pytest.mark.parametrize("year", [1, 1899, 2200, 9999])
+def test_not_even_import_takes_any_year(shop, year):
+    basket = shop.basket(card=None, at=datetime(year, 6, 1, tzinfo=UTC))
+    with pytest.raises(InvalidRequest) as refused:
+        shop.service.do(RecordPurchase(basket), caller="import")
+    assert refused.value.code == "time-out-of-range"

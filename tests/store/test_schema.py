@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from rewards.errors import InvalidRequest
+from rewards.errors import InvalidRequest, TryAgain
 from rewards.store import migrate, sqlite
 from rewards.store.database import Store
 from rewards.store.tables import METADATA
@@ -72,9 +72,9 @@ def test_a_transaction_is_durable_before_it_is_answered(tmp_path):
 
 def test_a_block_that_raises_leaves_nothing(tmp_path):
     store = Store(str(tmp_path / "s.db"))
-    with pytest.raises(ZeroDivisionError), store.transaction() as session:
-        session.write("INSERT INTO program VALUES (?, ?, ?, ?, ?)", [(1, b"x", None, None, 1)])
-        1 / 0  # noqa: B018
+    row = (1, b"x", None, None, 1)
+    with pytest.raises(sqlite3.IntegrityError), store.transaction() as session:
+        session.write("INSERT INTO program VALUES (?, ?, ?, ?, ?)", [row, row])
     with store.reading() as session:
         assert session.rows("SELECT * FROM program") == []
     store.close()
@@ -135,3 +135,16 @@ def test_the_schema_itself_refuses_nonsense():
     with store.transaction() as session, pytest.raises(sqlite3.IntegrityError):
         session.rows("INSERT INTO near_state VALUES (1, 'many', 0, x'', x'')")
     store.close()
+
+
+def test_a_disk_that_is_full_is_no_fault_of_the_caller(tmp_path):
+    store = Store(str(tmp_path / "s.db"))
+    store._writing.execute("PRAGMA max_page_count = 60")
+    with pytest.raises(TryAgain), store.transaction() as session:
+        session.write("INSERT INTO answer VALUES (1, ?, 200, zeroblob(10000))", [(i,) for i in range(100)])
+    with store.reading() as session:
+        assert session.rows("SELECT count(*) FROM answer") == [(0,)]
+    store.close()
+    for use in (store.transaction, store.reading):
+        with pytest.raises(TryAgain), use():
+            pass

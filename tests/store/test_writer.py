@@ -111,7 +111,7 @@ def test_only_the_guilty_one_fails(store, notes, writer, guilty):
     after = [writer.submit(word) for word in ("c", "d")]
     notes.gate.set()
     assert [future.result(5) for future in before + after] == ["A", "B", "C", "D"]
-    with pytest.raises(Exception, match="poison|UNIQUE"):
+    with pytest.raises(Exception, match=r"poison|UNIQUE"):
         bad.result(5)
     assert words(store) == {"twice", "a", "b", "c", "d"}
 

@@ -137,7 +137,9 @@ KINDS: dict[str, Kind] = {
         403, "Not for this host", "an open server answers to `localhost`, `127.0.0.1` and `[::1]`"
     ),
     "too-busy": Kind(503, "Too busy", "send the same request again after `Retry-After` seconds"),
-    "database-busy": Kind(503, "Database busy", "send the same request again after `Retry-After` seconds"),
+    "database-unavailable": Kind(
+        503, "Database not available", "send the same request again after `Retry-After` seconds"
+    ),
     "closing": Kind(503, "Closing", "send the same request again once the server is back"),
     "internal-error": Kind(500, "Our fault", "tell the operator the `instance`; the log has it"),
 }

@@ -52,7 +52,8 @@ def play(stories: Stories, story: Story) -> Result:
     """Play one story up to its first failing step."""
     world = _World(stories, story)
     try:
-        world.open()
+        if refused := world.open():
+            return Result(story=story, failure=Failure(step=story.steps[0], mismatches=[refused], explanation=[]))
         failures = (failure for step in story.steps if (failure := world.step(step)))
         return Result(story=story, failure=next(failures, None))
     finally:
@@ -72,11 +73,16 @@ class _World:
     def _day(self, at: int) -> int:
         return moment(at, self.policy.zone).toordinal()
 
-    def open(self) -> None:
-        """Publish the policy and enrol the members, with what they hold."""
+    def open(self) -> Mismatch | None:
+        """Publish the policy and enrol the members, with what they hold; return what was refused."""
         self._do(Publish(self.stories.source, name=self.stories.file))
         for member in self.stories.members.values():
-            self._enrol(member)
+            try:
+                self._enrol(member)
+            except RewardsError as error:
+                refused = f"refused with `{error.code}`: {error.message}"
+                return Mismatch(f"members: {member.name}", "to be enrolled", refused)
+        return None
 
     def close(self) -> None:
         self.service.close()
@@ -102,7 +108,8 @@ class _World:
         )
         self.ids[member.name] = self._do(enrolled, key=f"enrol {member.name}")["member_id"]
         for wallet, points in member.balances.items():
-            self._open_balance(member.name, wallet, points, joined)
+            if points:
+                self._open_balance(member.name, wallet, points, joined)
         self.now = start
 
     def _open_balance(self, name: str, wallet: str, points: int, day: int) -> None:
@@ -114,6 +121,7 @@ class _World:
             actor=CALLER,
             adjustment_id=f"opening-{wallet}",
             occurred_at=moment(midnight(day, self.policy.zone), self.policy.zone),
+            may_owe=True,
         )
         self._do(command, key=f"opening {name} {wallet}")
 

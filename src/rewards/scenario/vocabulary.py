@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, time
 
+from rewards.money import LARGEST
 from rewards.policy import forms, time_forms
 from rewards.policy.forms import Facts, Form, Wrong
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named
@@ -49,6 +50,13 @@ def _signed(text: str, _: Facts) -> int:
             "bad-number", f"{quoted(text)} is not a whole number", "write points as a number, such as `30` or `-30`"
         )
     return int(text)
+
+
+def _held(text: str, facts: Facts) -> int:
+    points = _signed(text, facts)
+    if not 0 <= points <= LARGEST:
+        raise Wrong("out-of-range", f"{quoted(text)} is not between 0 and {LARGEST}", "write a whole number of points")
+    return points
 
 
 def _anything(text: str, _: Facts) -> str:
@@ -98,6 +106,7 @@ NAME = Form("a name", ("r1",), _name, r"\S", _ANY)
 WORDS = Form("a text", ("5 whole 1.00",), _anything, None, _ANY)
 FILE = Form("a policy beside this file", ("corner-cafe-2027.yaml",), _file, r"\.ya?ml$")
 SIGNED = Form("a number of points", ("30",), _signed, r"^(-?[0-9]+|\$.+)$", _NUMBER)
+HELD = Form("a number of points", ("870",), _held, r"^[0-9]+$", _NUMBER, minimum=0)
 COUNT = Form("a number of units", ("2",), _count, r"^([0-9]+|\$.+)$", _NUMBER)
 YES_OR_NO = Form("`true` or `false`", ("true", "false"), _yes_or_no, None, ("boolean", "string"))
 LINE_ID = Form("the number of a line", ("1",), _anything, r"^[1-9][0-9]{0,3}$")
@@ -122,7 +131,7 @@ _MEMBER = Fields(
         Key("joined", time_forms.DATE, "The day of joining.", default="the day before the story's first step"),
         Key(
             "balances",
-            Named("points", SIGNED, ANY_KEY),
+            Named("points", HELD, ANY_KEY),
             "Points held from the day of joining on.",
             example="{beans: 870}",
         ),

@@ -38,7 +38,8 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     if not adjust.points:
         raise InvalidRequest("points-zero", "`points` is above zero to give, below to take", pointer="/points")
     if adjust.points < 0:
-        _check_enough(batch, asked, adjust, line)
+        if not adjust.may_owe:
+            _check_enough(batch, asked, adjust, line)
         change = Spending(at, day, adjust.wallet, -adjust.points, "adjusted")
         booking = batch.book(line, change)
     else:

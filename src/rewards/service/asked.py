@@ -5,11 +5,13 @@ What does not live here: what becomes of it (`writes`).
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
 
+from rewards.days import instant
 from rewards.errors import InvalidRequest
 from rewards.service.commands import Command, RecordPurchase
 from rewards.service.journal import pack
@@ -17,6 +19,7 @@ from rewards.service.journal import pack
 IMPORT, SCENARIO = "import", "scenario"
 _LATE = 45 * 86_400_000_000
 _EARLY = 5 * 60_000_000
+_FIRST, _LAST = instant(datetime(1900, 1, 1, tzinfo=UTC)), instant(datetime(2200, 1, 1, tzinfo=UTC))
 
 
 class Asked(NamedTuple):
@@ -34,17 +37,15 @@ class Asked(NamedTuple):
 
     @property
     def trusted(self) -> bool:
-        """Whether any instant and any length is taken."""
+        """Whether old events and long receipts are taken."""
         return self.caller in {IMPORT, SCENARIO}
 
     def check_instant(self, at: int) -> None:
         """Raise `InvalidRequest` `time-out-of-range` for an event too old or yet to come."""
-        if not self.trusted and not self.now - _LATE <= at <= self.now + _EARLY:
-            raise InvalidRequest(
-                "time-out-of-range",
-                "`occurred_at` is more than 45 days back or 5 minutes ahead of this server's clock",
-                pointer="/occurred_at",
-            )
+        first, last = (_FIRST, _LAST) if self.trusted else (self.now - _LATE, self.now + _EARLY)
+        if not first <= at <= last:
+            why = "is before 1900 or after 2199" if self.trusted else "is more than 45 days back or 5 minutes ahead"
+            raise InvalidRequest("time-out-of-range", f"`occurred_at` {why}", pointer="/occurred_at")
 
 
 def fingerprint(secret: bytes, command: Command) -> bytes:

@@ -82,11 +82,12 @@ class _Shares:
         if self._vectors is None:
             self._vectors = version.reader.by_line(receipt, {})
         rule = version.plan.rules[version.rule_ids.index(award.rule)]
-        factors = rule.common()[0] if rule.is_times else [1] * len(rule.terms)
-        weights = [
-            sum(vector[term.column] * factor for term, factor in zip(rule.terms, factors, strict=True))
-            for vector in self._vectors
-        ]
+        if rule.is_times:
+            factors = [(term.column, factor) for term, factor in zip(rule.terms, rule.common()[0], strict=True)]
+            weights = [sum([vector[column] * factor for column, factor in factors]) for vector in self._vectors]
+        else:
+            column = rule.terms[0].column
+            weights = [vector[column] for vector in self._vectors]
         points = explain.line_shares(award.points, weights)
         return [LinePoints(line.line_id, share) for line, share in zip(receipt.lines, points, strict=True) if share]
 

@@ -93,6 +93,7 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     actor: Id
     adjustment_id: OptionalId = ""  # the caller's own; unique within the member
     occurred_at: Instant | None = None
+    may_owe: bool = False  # take more than there is: the rest becomes a debt (opening balances of other systems)
 
 
 class Publish(msgspec.Struct, frozen=True):

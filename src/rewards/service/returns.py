@@ -12,7 +12,7 @@ import msgspec
 
 from rewards.basket import payable
 from rewards.days import instant
-from rewards.errors import Conflict, InvalidRequest, NotFound
+from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
 from rewards.ledger.entries import Award
 from rewards.ledger.timeline import Booking, Return
 from rewards.money import left_of, webster
@@ -128,7 +128,8 @@ def _waiting(command: RecordReturn) -> ReturnAnswer:
 def book_parked(batch: Batch, asked: Asked, line: Timeline, number: int, receipt: Receipt) -> None:
     """Book the returns that waited for a purchase, in the order of their arrival.
 
-    What they claim beyond the purchase (a line it lacks, too many units) is left out: the goods are back already.
+    One that would be refused now (a line that the purchase lacks, too many units) is recorded and takes
+    nothing, so that the order of arrival does not matter.
     """
     waiting = batch.parked.get(receipt.store_id, receipt.receipt_id)
     for store, name, _, body in sorted(waiting, key=lambda row: row[2]):
@@ -144,11 +145,10 @@ def book_parked(batch: Batch, asked: Asked, line: Timeline, number: int, receipt
 
 
 def _fitting(command: RecordReturn, receipt: Receipt, before: Returned) -> Returned:
-    left = {line.line_id: line.quantity - before.get(line.line_id, 0) for line in receipt.lines}
-    if command.all:
-        return {line: units for line, units in left.items() if units}
-    wanted = {line.line_id: min(line.quantity, left.get(line.line_id, 0)) for line in command.lines}
-    return {line: units for line, units in wanted.items() if units}
+    try:
+        return _claimed(command, receipt, before)
+    except RewardsError:
+        return {}
 
 
 # of a purchase

@@ -15,7 +15,7 @@ from rewards.basket import payable
 from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
 from rewards.ledger.timeline import Booking, Near
-from rewards.receipt import Receipt
+from rewards.receipt import Receipt, Returned
 from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals, WalletBalance
 from rewards.service.awards import codes_refused, earned, not_applied, title, told, why
 from rewards.service.balances import day_text, purses, text, wallets
@@ -57,7 +57,7 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
         member_id=running.ids.member(line.owner) if member else None,
         occurred_at=text(receipt.occurred_at, running.zone),
         totals=totals,
-        lines=[line_answer(receipt, i) for i in range(len(receipt.lines))],
+        lines=lines_of(receipt, {}),
         discounts=[],
         awards=told(program, awards, entry.postings, receipt) if member and entry is not None else [],
         not_applied=not_applied(program, booking.near, receipt) if booking is not None else [],
@@ -77,13 +77,14 @@ def balance_of(batch: Batch, line: Timeline, now: int, booking: Booking | None =
 
 def totals_of(receipt: Receipt, points: dict[str, int]) -> Totals:
     """Return a receipt's sums."""
-    due = sum(payable(line) for line in receipt.lines)
+    lines = receipt.lines
+    due = sum([payable(line) for line in lines])
     return Totals(
-        gross_minor=sum(line.gross_minor for line in receipt.lines),
-        discount_minor=sum(line.discount_minor + line.offers_minor for line in receipt.lines),
-        net_minor=sum(line.net_minor for line in receipt.lines),
+        gross_minor=sum([line.gross_minor for line in lines]),
+        discount_minor=sum([line.discount_minor + line.offers_minor for line in lines]),
+        net_minor=sum([line.net_minor for line in lines]),
         payable_minor=due,
-        due_minor=due - sum(tender.amount_minor for tender in receipt.tenders if tender.kind in _OURS),
+        due_minor=due - sum([tender.amount_minor for tender in receipt.tenders if tender.kind in _OURS]),
         earned=points,
         spent={},
     )
@@ -92,24 +93,27 @@ def totals_of(receipt: Receipt, points: dict[str, int]) -> Totals:
 _OURS = ("points", "gift_card")
 
 
-def line_answer(receipt: Receipt, index: int, returned: int = 0) -> LineAnswer:
-    """Return a line with its share of each tender."""
-    line = receipt.lines[index]
-    kinds = [tender.kind for tender in receipt.tenders]
-    shares = line.tenders_minor
-    several = len(shares) > 1
-    return LineAnswer(
-        line_id=line.line_id,
-        gross_minor=line.gross_minor,
-        discount_minor=line.discount_minor + line.offers_minor,
-        net_minor=line.net_minor,
-        paid_by_points_minor=sum(share for kind, share in zip(kinds, shares, strict=True) if kind == "points")
-        if shares
-        else 0,
-        paid_by_promotional_minor=0,
-        returned=returned,
-        tenders=[{"tender": i, "amount_minor": share} for i, share in enumerate(shares)] if several else [],
-    )
+def lines_of(receipt: Receipt, returned: Returned) -> list[LineAnswer]:
+    """Return the lines, each with its share of each tender and what came back of it."""
+    points = [i for i, tender in enumerate(receipt.tenders) if tender.kind == "points"]
+    return [
+        LineAnswer(
+            line.line_id,
+            line.gross_minor,
+            line.discount_minor + line.offers_minor,
+            line.net_minor,
+            sum([line.tenders_minor[i] for i in points]) if points else 0,
+            0,
+            returned.get(line.line_id, 0),
+            _shares(line.tenders_minor),
+        )
+        for line in receipt.lines
+    ]
+
+
+def _shares(shares: Sequence[int]) -> list[dict[str, int]]:
+    """Return the shares of several tenders; that of a single one is the whole line."""
+    return [{"tender": i, "amount_minor": share} for i, share in enumerate(shares)] if len(shares) > 1 else []
 
 
 def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
@@ -129,7 +133,7 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
         plain,
         policy_version=entry.policy_version if entry is not None else plain.policy_version,
         totals=totals_of(receipt, earned(entry.awards) if entry is not None else {}),
-        lines=[line_answer(receipt, i, back.get(line_.line_id, 0)) for i, line_ in enumerate(receipt.lines)],
+        lines=lines_of(receipt, back),
         awards=told(program, entry.awards, entry.postings, receipt) if entry is not None else [],
         adjustments=later,
     )

@@ -122,7 +122,7 @@ def _one(batch: Batch, asked: Asked) -> Outcome | RewardsError:
             return known
         outcome = _HANDLERS[type(asked.command)](batch, asked, print_)
     except Conflict as refusal:
-        if asked.key is not None and batch.keys.get(asked.caller, asked.key) is None:
+        if asked.key is not None and refusal.code != "no-policy" and batch.keys.get(asked.caller, asked.key) is None:
             _keep_refusal(batch, asked, print_, refusal)
         return refusal
     except RewardsError as error:

@@ -20,7 +20,6 @@ from rewards.errors import InvalidRequest, TryAgain
 from rewards.store import migrate, sqlite
 
 Row = tuple[Any, ...]
-Broken = sqlite3.Error  # what a connection raises
 Doubled = sqlite3.IntegrityError  # a unique key or a CHECK said no
 
 
@@ -82,33 +81,49 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Write in one transaction: committed when the block ends, rolled back when it raises."""
+        """Write in one transaction: committed when the block ends, rolled back when it raises.
+
+        Raises `TryAgain` when the database is busy, full or gone; nothing is written then.
+        """
         with self._lock:
+            if self._closed:
+                raise _closed()
             try:
                 self._writing.execute(sqlite.BEGIN)
-            except sqlite3.OperationalError as error:
-                raise TryAgain("database-busy", "the database is busy; send the request again") from error
-            try:
                 yield Session(self._writing)
                 self._writing.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 if self._writing.in_transaction:
                     self._writing.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise _unavailable(error) from error
                 raise
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Read one state of the database: what was committed when the block began."""
+        """Read one state of the database: what was committed when the block began. Raises `TryAgain` if it is gone."""
+        if self._closed:
+            raise _closed()
         if self._memory:
             with self._lock:
                 yield Session(self._writing)
             return
-        connection = self._take()
-        connection.execute("BEGIN")
         try:
-            yield Session(connection)
-        finally:
+            connection = self._take()
+            try:
+                connection.execute("BEGIN")
+                yield Session(connection)
+            finally:
+                self._give_back(connection)
+        except sqlite3.OperationalError as error:
+            raise _unavailable(error) from error
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:
             connection.execute("COMMIT")
+        if self._closed:
+            connection.close()
+        else:
             self._idle.append(connection)
 
     def _take(self) -> sqlite3.Connection:
@@ -126,3 +141,11 @@ class Store:
             while True:
                 self._idle.pop().close()
         self._writing.close()
+
+
+def _closed() -> TryAgain:
+    return TryAgain("closing", "the service is closing; send the request again")
+
+
+def _unavailable(error: sqlite3.Error) -> TryAgain:
+    return TryAgain("database-unavailable", f"the database cannot be used now ({error}); send the request again")

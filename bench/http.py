@@ -1,0 +1,146 @@
+"""Purchases per second through HTTP beside an endpoint of the same framework that only decodes and answers.
+
+Run `python -m bench.http [--rounds 5] [--seconds 4]`. 64 connections, one server process each, rounds in turn, medians;
+the load comes from `wrk` where it is installed, else from `bench.load`. SQLite FULL, answers after COMMIT, an
+empty program at the start. Target: at least 0.4 of the bare endpoint (aim 0.7).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.table import machine, show
+from rewards.basket import MemberRef
+from rewards.service.commands import Enrol, Publish
+from rewards.service.service import Service
+from rewards.store.database import Store
+
+ROOT = Path(__file__).resolve().parents[1]
+POLICY = ROOT / "rules" / "corner-cafe.yaml"
+MEMBERS, CONNECTIONS = 2_000, 64
+OURS, BARE = 8731, 8732
+
+
+@contextmanager
+def server(command: list[str], port: int, **environment: str) -> Iterator[int]:
+    process = subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, env=os.environ | environment, stderr=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/nothing", timeout=1)
+            except urllib.error.HTTPError:
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def prepare(database: str, folder: Path) -> None:
+    """Publish the policy and enrol members before the server starts; write their ids to a file."""
+    service = Service(Store.open(database))
+    service.do(Publish(POLICY.read_bytes()))
+    names = [f"member-{i}" for i in range(MEMBERS)]
+    for future in service.submit_all([Enrol(external_id=name) for name in names], caller="import"):
+        future.result()
+    ids = [service.member(MemberRef(external_id=name)).member_id for name in names]
+    service.close()
+    (folder / "members").write_text("\n".join(ids) + "\n")
+
+
+def load(port: int, seconds: int, run: str, folder: Path) -> dict[str, int]:
+    url = f"http://127.0.0.1:{port}"
+    environment = os.environ | {"MEMBERS": str(folder / "members"), "RUN": run, "AT": now()}
+    if shutil.which("wrk"):
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(ROOT / "bench" / "purchase.lua"), url]
+    else:
+        command = [sys.executable, "-m", "bench.load", url, str(CONNECTIONS), str(seconds)]
+    told = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+    line = next(line for line in told.splitlines() if line.startswith("RESULT"))
+    return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)}
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def one_answer(folder: Path) -> str:
+    """Return what the engine answers a purchase; the bare endpoint then answers the same."""
+    member = (folder / "members").read_text().split()[0]
+    lines = ",".join(
+        f'{{"line_id":"{i}","sku":"ESPRESSO","categories":["coffee"],"quantity":2,"unit_price_minor":380}}'
+        for i in range(6)
+    )
+    body = (
+        f'{{"receipt_id":"first","store_id":"mitte","occurred_at":"{now()}","currency":"EUR",'
+        f'"member":{{"id":"{member}"}},"lines":[{lines}]}}'
+    )
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{OURS}/v1/purchases", body.encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def cpu(pid: int) -> float:
+    """Return the CPU seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.http")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=4)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        database = f"sqlite:///{folder}/bench.db"
+        prepare(database, folder)
+        ours = ["-m", "rewards", "serve", "--database", database, "--port", str(OURS)]
+        bare = ["-m", "uvicorn", "bench.floor:create", "--factory", "--port", str(BARE), "--no-access-log"]
+        with server(ours, OURS) as our_pid, server(bare, BARE, BENCH_ANSWER=one_answer(folder)) as bare_pid:
+            pids = {"ours": (OURS, our_pid), "bare": (BARE, bare_pid)}
+            found: dict[str, list[tuple[float, float, float, float]]] = {key: [] for key in pids}
+            for number in range(-1, asked.rounds):
+                for key in ("bare", "ours"):
+                    port, pid = pids[key]
+                    before = cpu(pid)
+                    told = load(port, 2 if number < 0 else asked.seconds, f"{key}-{number}", folder)
+                    assert not told["bad"], f"{told['bad']} requests failed"
+                    if number >= 0:
+                        rate = told["requests"] / told["us"] * 1e6
+                        used = (cpu(pid) - before) / told["requests"] * 1e6
+                        found[key].append((rate, told["p50"] / 1000, told["p99"] / 1000, used))
+    middle = {key: [statistics.median(column) for column in zip(*rounds, strict=True)] for key, rounds in found.items()}
+    ratio = middle["ours"][0] / middle["bare"][0]
+    labels = {"bare": "Litestar decodes and answers", "ours": "POST /v1/purchases, SQLite FULL"}
+    rows = [(labels[key], *[f"{figure:.0f}" for figure in middle[key]]) for key in ("bare", "ours")]
+    show(
+        f"{CONNECTIONS} connections, medians of {asked.rounds} rounds in turn; {machine()}",
+        ["endpoint", "requests/s", "p50 ms", "p99 ms", "server CPU us/request"],
+        rows,
+    )
+    print(f"\nratio {ratio:.2f} (at least 0.4, aim 0.7)")
+
+
+if __name__ == "__main__":
+    main()

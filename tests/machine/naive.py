@@ -1,0 +1,85 @@
+"""A member as a clerk with a notebook would work it out: everything from the start, every time.
+
+One program, written out by hand: G beans for each whole 1.00 of a day; 50 beans in a week once 20.00 are
+reached; a stamp for each coffee, ready after two days; 10 beans on each third visit; 7 after ten days away.
+Beans last 30 days, stamps for ever.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+DAY = 86_400_000_000
+ENDLESS = 10**18
+
+
+@dataclass
+class Bought:
+    day: int
+    lines: list[list]  # [coffee?, quantity, amount, units that came back]
+
+    def left(self, line):
+        coffee, quantity, amount, back = line
+        return coffee, quantity - back, amount * (quantity - back) // quantity
+
+
+@dataclass
+class Notebook:
+    midnight: object  # day -> instant
+    rates: list = field(default_factory=list)  # (first day, G), in order of publication
+    bought: dict = field(default_factory=dict)  # receipt -> Bought
+    spent: list = field(default_factory=list)  # (instant, wallet, points)
+    given: list = field(default_factory=list)  # (day, wallet, points)
+
+    def rate(self, day):
+        current = self.rates[0][1]
+        for first, rate in self.rates:
+            if first <= day:
+                current = rate
+        return current
+
+    def earned(self):
+        """Points by (wallet, day)."""
+        spend, coffees = defaultdict(int), defaultdict(int)
+        for purchase in self.bought.values():
+            for line in purchase.lines:
+                coffee, units, net = purchase.left(line)
+                spend[purchase.day] += net
+                coffees[purchase.day] += units if coffee and net else 0
+        points, visits = defaultdict(int), []
+        for day in sorted(day for day in spend if spend[day] > 0):
+            week = [d for d in spend if (d - 1) // 7 == (day - 1) // 7]
+            before, now = (sum(spend[d] for d in week if d < day), sum(spend[d] for d in week if d <= day))
+            beans = spend[day] // 100 * self.rate(day)
+            beans += 50 if before < 2000 <= now else 0
+            beans += 10 if (len(visits) + 1) % 3 == 0 else 0
+            beans += 7 if visits and day - visits[-1] >= 10 else 0
+            visits.append(day)
+            points["beans", day] += beans
+            points["stamps", day] += coffees[day]
+        for day, wallet, amount in self.given:
+            points[wallet, day] += amount
+        return points
+
+    def balance(self, wallet, at, today):
+        """(available, pending, debt) at an instant; lots of days after `today` are not there yet."""
+        wait, last = (0, 30) if wallet == "beans" else (2, None)
+        lots = [
+            [self.midnight(day + wait), self.midnight(day + last) if last else ENDLESS, day, points]
+            for (kind, day), points in self.earned().items()
+            if kind == wallet and points and day <= today
+        ]
+        debt, steps = 0, [(lot[0], 1, lot[1], lot[2], lot) for lot in lots]
+        steps += [(when, 2, 0, 0, points) for when, kind, points in self.spent if kind == wallet]
+        for when, what, _, _, it in sorted(steps, key=lambda step: step[:4]):
+            if when > at:
+                break
+            if what == 1:
+                paid = min(debt, it[3])
+                debt, it[3] = debt - paid, it[3] - paid
+                continue
+            for lot in sorted((x for x in lots if x[0] <= when < x[1]), key=lambda x: (x[1], x[2])):
+                taken = min(it, lot[3])
+                it, lot[3] = it - taken, lot[3] - taken
+            debt += it
+        alive = [lot for lot in lots if at < lot[1]]
+        return sum(x[3] for x in alive if x[0] <= at), sum(x[3] for x in alive if x[0] > at), debt

@@ -21,12 +21,12 @@ from rewards.receipt import Line, Receipt
 from tests.engine_adapter import RUNS, Run
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Event, Purchase, Return
-from tests.strategies.rules import with_meanings
+from tests.strategies.rules import with_rules
 
 
-def with_rules(versions: Versions, change: Callable[[dict[str, EarningRule]], dict[str, EarningRule]]) -> Versions:
+def with_changed_rules(versions: Versions, change: Callable[[dict[str, EarningRule]], dict[str, EarningRule]]) -> Versions:
     """The versions, each with changed rules."""
-    return [(day, replace(policy, rules=change(policy.rules))) for day, policy in versions]
+    return [(day, with_rules(policy, change(policy.rules))) for day, policy in versions]
 
 
 def with_receipts(events: list[Event], change: Callable[[Receipt], Receipt]) -> list[Event]:
@@ -44,7 +44,7 @@ def test_order_of_lines_and_rules(run: Run, case: Case, random) -> None:
         return msgspec.structs.replace(receipt, lines=tuple(random.sample(receipt.lines, len(receipt.lines))))
 
     first = run(case.versions, case.story.joined, case.story.events)
-    versions = with_rules(case.versions, shuffled_rules)
+    versions = with_changed_rules(case.versions, shuffled_rules)
     second = run(versions, case.story.joined, with_receipts(case.story.events, shuffled_lines))
 
     assert first.earned() == second.earned()
@@ -84,7 +84,7 @@ def _units(line: Line) -> list[Line]:
 def _split_safe(policy: Policy) -> Policy:
     """Without what is floored by line: the part of a line's units, or of its discounts, that a kind of tender paid."""
     rules = {key: replace(rule, paid_with=None) for key, rule in policy.rules.items()}
-    return replace(policy, rules=with_meanings(rules))
+    return with_rules(policy, rules)
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
@@ -117,7 +117,7 @@ def _renamed(rules: dict[str, EarningRule]) -> dict[str, EarningRule]:
         if isinstance(gives, Times):
             gives = replace(gives, of=tuple(sorted(names[base] for base in gives.of)))
         renamed[names[name]] = replace(rule, id=names[name], gives=gives)
-    return with_meanings(renamed)
+    return renamed
 
 
 def _by_old_name(earned: Points, choosing: set[str]) -> Points:
@@ -134,7 +134,7 @@ def _by_old_name(earned: Points, choosing: set[str]) -> Points:
 @given(case=cases())
 def test_renamed_ids(run: Run, case: Case) -> None:
     versions = case.versions[:1]  # a new name is a new rule to the next version
-    renamed = with_rules(versions, _renamed)
+    renamed = with_changed_rules(versions, _renamed)
     choosing = {rule.id for rule in versions[0][1].rules.values() if rule.choose}
 
     first = run(versions, case.story.joined, case.story.events)

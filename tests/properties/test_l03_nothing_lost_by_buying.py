@@ -8,32 +8,24 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from rewards.days import moment
 from tests.engine_adapter import RUNS, Figures, Run
 from tests.strategies.cases import Case, cases
-from tests.strategies.histories import Event, Purchase, receipt
+from tests.strategies.histories import Purchase, receipt
+from tests.strategies.words import pick
 
 
-@st.composite
-def _one_more(draw: st.DrawFn) -> tuple[Case, Event]:
-    """A case, and a purchase on its last day or after it that is later than everything else."""
-    case = draw(cases())
-    events = case.story.events
-    last = max(moment(event.at, case.zone).toordinal() for event in events)
-    day = last + draw(st.sampled_from((1, 0, 2, 7, 30)))
-    return case, Purchase(receipt(draw, "latest", day, case.zone))
-
-
-def _is_latest(case: Case, event: Event) -> bool:
-    return all(event.at >= other.at for other in case.story.events)
+def _one_more(case: Case) -> Purchase:
+    """A purchase on the case's last day or after it."""
+    last = max(moment(event.at, case.zone).toordinal() for event in case.story.events)
+    return Purchase(receipt(case.more, "latest", last + pick(case.more, (1, 0, 2, 7, 30)), case.zone))
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-@given(drawn=_one_more())
-def test_the_latest_purchase_takes_nothing(run: Run, drawn: tuple[Case, Event]) -> None:
-    case, more = drawn
+@given(case=cases())
+def test_the_latest_purchase_takes_nothing(run: Run, case: Case) -> None:
+    more = _one_more(case)
     events = [event for event in case.story.events if event.at <= more.at]
     before = run(case.versions, case.story.joined, events)
     after = run(case.versions, case.story.joined, [*events, more])

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.engine_adapter import RUNS, Run
 from tests.strategies.cases import Case, cases
@@ -14,25 +13,23 @@ from tests.strategies.histories import Event, Purchase, full_return, receipt
 from tests.strategies.words import GAPS, pick, whole
 
 
-@st.composite
-def _with_one_returned(draw: st.DrawFn) -> tuple[Case, list[Event]]:
-    """A case, and the same with one more purchase and its return in between, in any order of arrival."""
-    case = draw(cases())
-    day = case.anchor + pick(draw, GAPS) - pick(draw, (0, 1, 7))
-    more = receipt(draw, "regretted", day, case.zone)
+def _with_one_returned(case: Case) -> list[Event]:
+    """The same with one more purchase and its return in between, in any order of arrival."""
+    more = case.more
+    day = case.anchor + pick(more, GAPS) - pick(more, (0, 1, 7))
     events = list(case.arrived)
-    first = whole(draw, 0, len(events))
-    events.insert(first, Purchase(more))
-    events.insert(whole(draw, first + 1, len(events)), full_return(more, more.occurred_at))
-    return case, events
+    first = whole(more, 0, len(events))
+    regretted = receipt(more, "regretted", day, case.zone)
+    events.insert(first, Purchase(regretted))
+    events.insert(whole(more, first + 1, len(events)), full_return(regretted, regretted.occurred_at))
+    return events
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-@given(drawn=_with_one_returned())
-def test_nothing_is_left(run: Run, drawn: tuple[Case, list[Event]]) -> None:
-    case, events = drawn
+@given(case=cases())
+def test_nothing_is_left(run: Run, case: Case) -> None:
     without = run(case.versions, case.story.joined, case.story.events)
-    regretted = run(case.versions, case.story.joined, events)
+    regretted = run(case.versions, case.story.joined, _with_one_returned(case))
 
     assert regretted.earned() == without.earned()
     assert regretted.lots() == without.lots()

@@ -21,15 +21,13 @@ from tests.engine_adapter import RUNS, Run, run_engine, run_engine_with
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Event
 from tests.strategies.policies import amended
-from tests.strategies.words import pick
+from tests.strategies.words import chance, pick
 
 
-@st.composite
-def _with_a_new_version(draw: st.DrawFn) -> tuple[Case, Versions]:
-    case = draw(cases())
+def _with_a_new_version(case: Case) -> Versions:
     last_cut, last = case.versions[-1]
-    cut = max(last_cut + 1, case.anchor + pick(draw, (0, 1, 3, 14)))
-    return case, [*case.versions, (cut, amended(draw, last, case.anchor, 9))]
+    cut = max(last_cut + 1, case.anchor + pick(case.more, (0, 1, 3, 14)))
+    return [*case.versions, (cut, amended(case.more, last, case.anchor, 9))]
 
 
 def _before(points: Points, day: int) -> Points:
@@ -51,9 +49,9 @@ def _lots_before(lots: dict[str, list[Lot]], day: int, versions: Versions) -> li
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-@given(drawn=_with_a_new_version())
-def test_a_new_version_leaves_earlier_days(run: Run, drawn: tuple[Case, Versions]) -> None:
-    case, versions = drawn
+@given(case=cases())
+def test_a_new_version_leaves_earlier_days(run: Run, case: Case) -> None:
+    versions = _with_a_new_version(case)
     cut = versions[-1][0]
     old = run(case.versions, case.story.joined, case.arrived)
     new = run(versions, case.story.joined, case.arrived)
@@ -62,11 +60,11 @@ def test_a_new_version_leaves_earlier_days(run: Run, drawn: tuple[Case, Versions
     assert _lots_before(old.lots(), cut, versions) == _lots_before(new.lots(), cut, versions)
 
 
-@given(drawn=_with_a_new_version(), data=st.data())
-def test_publishing_between_events(drawn: tuple[Case, Versions], data: st.DataObject) -> None:
+@given(case=cases())
+def test_publishing_between_events(case: Case) -> None:
     """Events of earlier days that arrive after the publication are judged as if they had come before it."""
-    case, versions = drawn
-    early, late = _split(case, versions[-1][0], data)
+    versions = _with_a_new_version(case)
+    early, late = _split(case, versions[-1][0])
     at_once = run_engine(versions, case.story.joined, case.story.events)
     on_the_way = run_engine_with(case.versions, versions, case.story.joined, [*early, *late], len(early))
 
@@ -75,11 +73,11 @@ def test_publishing_between_events(drawn: tuple[Case, Versions], data: st.DataOb
     assert [on_the_way.balance(at) for at in case.instants] == [at_once.balance(at) for at in case.instants]
 
 
-def _split(case: Case, cut: int, data: st.DataObject) -> tuple[list[Event], list[Event]]:
+def _split(case: Case, cut: int) -> tuple[list[Event], list[Event]]:
     """Cut the arrivals in two: none of the first is of the new version's days."""
     early: list[Event] = []
     for event in case.arrived:
-        if moment(event.at, case.zone).toordinal() >= cut or data.draw(st.integers(0, 4)) == 4:
+        if moment(event.at, case.zone).toordinal() >= cut or chance(case.more, 5):
             break
         early.append(event)
     return early, case.arrived[len(early) :]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
 
@@ -13,13 +12,12 @@ from hypothesis import strategies as st
 
 from rewards.days import WINDOWS, period
 from rewards.money import largest_remainder, left_of, webster
-from rewards.policy.model import Rate, Wallet
+from rewards.policy.model import EarningRule, Rate, Wallet
 from tests.engine_adapter import RUNS, Run
 from tests.strategies.cases import Case, cases
-from tests.strategies.histories import Purchase, Story, story
+from tests.strategies.histories import Purchase, Return
 from tests.strategies.policies import policy_of
-from tests.strategies.rules import rule
-from tests.strategies.words import ANCHORS, pick, whole
+from tests.strategies.words import pick, whole
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
@@ -31,28 +29,19 @@ def test_whole_numbers_only(run: Run, case: Case) -> None:
     assert all(type(lot.points) is int for lots in outcome.lots().values() for lot in lots)
 
 
-@st.composite
-def _one_rate(draw: st.DrawFn) -> tuple[str, str, Rate, Story]:
-    zone, anchor = pick(draw, ANCHORS)
-    rate = Rate("spend", pick(draw, (30, 100, 150, 300)), whole(draw, 1, 7))
-    told = story(draw, zone, anchor, busy=False)
-    return pick(draw, ("down", "half_up", "up")), pick(draw, WINDOWS), rate, told
-
-
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-@given(drawn=_one_rate())
-def test_one_rounding_for_each_window(run: Run, drawn: tuple) -> None:
+@given(case=cases())
+def test_one_rounding_for_each_window(run: Run, case: Case) -> None:
     """What the days of a window earn is `give` for each `every` of the whole spend, rounded once."""
-    how, measure, rate, told = drawn
-    plain = rule(lambda strategy: 0, "shop", 0, wallet="points", measure=measure, plain=True)
-    plain = replace(plain, gives=rate, remainder="carry")
-    wallets = {"points": Wallet(key="points", one="point", round=how)}
-    policy = policy_of({"shop": plain}, kept=wallets)
-    earned = run([(1, policy)], told.joined, told.events).earned()
+    how, measure = pick(case.more, ("down", "half_up", "up")), pick(case.more, WINDOWS)
+    rate = Rate("spend", pick(case.more, (30, 100, 150, 300)), whole(case.more, 1, 7))
+    plain = EarningRule(id="shop", wallet="points", gives=rate, measure=measure, meaning="")
+    policy = policy_of({"shop": plain}, kept={"points": Wallet(key="points", one="point", round=how)})
+    purchases = [event for event in case.story.events if isinstance(event, Purchase | Return)]
+    earned = run([(1, policy)], case.story.joined, purchases).earned()
 
     spend: Counter[object] = Counter()
-    facts = told.facts
-    for receipt, returned in facts.purchases:
+    for receipt, returned in case.facts.purchases:
         key = receipt.receipt_id if measure == "receipt" else period(receipt.day, measure)
         for line in receipt.lines:
             if line.stored_value is None:

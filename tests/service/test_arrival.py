@@ -18,7 +18,10 @@ from .conftest import DAY, NOON, POLICY, Shop, line
 
 CARDS = ("2600000001236", "2600000002042")
 START = NOON - 60 * DAY
-LATER = POLICY.replace(b"give: 5 beans", b"give: 8 beans").replace(b"at_least: 50.00", b"at_least: 30.00")
+SHORT = POLICY.replace(
+    b"beans: {one: bean, expires: {after: 12 months}}", b"beans: {one: bean, expires: {after: 20 days}}"
+)
+LATER = SHORT.replace(b"give: 5 beans", b"give: 8 beans").replace(b"at_least: 50.00", b"at_least: 30.00")
 
 
 def story(luck, shop):
@@ -45,7 +48,7 @@ def story(luck, shop):
     for i in range(6):
         at = START + timedelta(days=luck.randint(0, 50))
         ref = MemberRef(card=luck.choice(CARDS))
-        points = luck.randint(1, 200)
+        points = luck.choice([luck.randint(1, 200), -luck.randint(1, 300)])
         told.append(
             [
                 Adjust(
@@ -55,6 +58,7 @@ def story(luck, shop):
                     reason="r",
                     actor="k",
                     adjustment_id=f"a{i}",
+                    may_owe=True,
                     occurred_at=at,
                 )
             ]
@@ -65,7 +69,7 @@ def story(luck, shop):
 def play(url, clock, luck, told, *, shuffled):
     clock.now = START
     shop = Shop(Service(Store.open(url), clock=clock), clock)
-    shop.service.do(Publish(POLICY))
+    shop.service.do(Publish(SHORT))
     shop.service.do(Publish(LATER, (START + 25 * DAY).date()))
     for card in CARDS:
         shop.enrol(card, joined=START.date())
@@ -89,6 +93,8 @@ def play(url, clock, luck, told, *, shuffled):
             shop = Shop(Service(Store.open(url), clock=clock), clock)
     assert shop.service.verify() == []
     members = [shop.service.member(MemberRef(card=card)).member_id for card in CARDS]
+    for member in members:
+        check_statement(shop, member)
     now = shop.clock()
     instants = [now, now - 20 * 86_400_000_000, now + 200 * 86_400_000_000, now + 340 * 86_400_000_000]
     found = [shop.service.balance(member, at).wallets for member in members for at in instants]
@@ -96,6 +102,27 @@ def play(url, clock, luck, told, *, shuffled):
     assert [shop.service.balance(member, at).wallets for member in members for at in instants] == found
     shop.service.close()
     return msgspec.to_builtins(found)
+
+
+def check_statement(shop, member):
+    """Every entry's reasons sum to what it changed, and all entries to the balance."""
+    entries, cursor = [], None
+    while True:
+        page = shop.service.statement(member, limit=20, cursor=cursor)
+        entries += page.entries
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    have = {"beans": 0, "stamps": 0}
+    for entry in entries:
+        sums = dict.fromkeys(have, 0)
+        for change in entry.changes:
+            sums[change.wallet] += change.points
+        assert sums == {**dict.fromkeys(have, 0), **entry.points}, entry
+        for wallet, points in sums.items():
+            have[wallet] += points
+    wallets = shop.service.balance(member).wallets
+    assert have == {key: wallet.available + wallet.pending - wallet.debt for key, wallet in wallets.items()}
 
 
 def when(command):

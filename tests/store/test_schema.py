@@ -2,9 +2,12 @@
 
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from rewards.errors import InvalidRequest, TryAgain
 from rewards.store import migrate, sqlite
@@ -148,3 +151,32 @@ def test_a_disk_that_is_full_is_no_fault_of_the_caller(tmp_path):
     for use in (store.transaction, store.reading):
         with pytest.raises(TryAgain), use():
             pass
+
+
+def test_processes_that_open_a_new_file_at_once_agree(tmp_path):
+    code = "import sys; from rewards.store.database import Store; Store(sys.argv[1]).close()"
+    path = str(tmp_path / "s.db")
+    started = [subprocess.Popen([sys.executable, "-c", code, path]) for _ in range(4)]
+    assert [process.wait() for process in started] == [0] * 4
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(migrate.HEAD,)]
+
+
+def test_a_migration_that_breaks_off_leaves_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "s.db"
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic.op.create_index", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            Store(str(path))
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
+    Store(str(path)).close()
+
+
+def test_a_migration_that_the_database_refuses_is_told(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OperationalError("CREATE", {}, sqlite3.OperationalError("disk full"))
+
+    monkeypatch.setattr("alembic.op.create_index", refuse)
+    with pytest.raises(InvalidRequest, match="disk full"):
+        Store(str(tmp_path / "s.db"))

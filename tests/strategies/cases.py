@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from rewards.days import Window
 from rewards.engine.reference import Facts, Versions
 from tests.strategies import words
-from tests.strategies.histories import Event, Story, arrival, instants, story
+from tests.strategies.histories import RECEIPT, Event, Story, arrival, instants, story
 from tests.strategies.policies import succession
-from tests.strategies.words import Draw, pick
+from tests.strategies.words import Draw, blocks, pick
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Case:
     versions: Versions
     story: Story
     arrived: list[Event]  # the story's events in another order
+    more: Draw = field(compare=False, repr=False)  # choices for what a test adds of its own
 
     @property
     def facts(self) -> Facts:
@@ -34,9 +35,17 @@ class Case:
         return instants(self.story, self.zone)
 
 
+POLICY, STORY, MORE = 800, 64 + 12 * RECEIPT, 200
+
+
+def case_of(versions: Versions, told: Story, zone: ZoneInfo, anchor: int, rest: Draw) -> Case:
+    """Return a case; its events arrive in an order that `rest` has drawn."""
+    return Case(zone, anchor, versions, told, arrival(rest.region(0, 60), told.events), rest.region(60, MORE))
+
+
 @st.composite
 def cases(
-    draw: Draw,
+    draw: st.DrawFn,
     *,
     measures: tuple[Window, ...] = (),
     drop: bool = True,
@@ -44,7 +53,8 @@ def cases(
     most_receipts: int = 6,
 ) -> Case:
     """Draw a case over the whole vocabulary; the arguments narrow it."""
-    zone, anchor = pick(draw, words.ANCHORS)
-    versions = succession(draw, zone, anchor, measures=measures, drop=drop)
-    told = story(draw, zone, anchor, most_receipts=most_receipts, busy=busy)
-    return Case(zone, anchor, versions, told, arrival(draw, told.events))
+    block = draw(blocks(1 + POLICY + STORY + MORE + 60))
+    zone, anchor = pick(block, words.ANCHORS)
+    versions = succession(block.region(1, POLICY), zone, anchor, measures=measures, drop=drop)
+    told = story(block.region(1 + POLICY, STORY), zone, anchor, most_receipts=most_receipts, busy=busy)
+    return case_of(versions, told, zone, anchor, block.region(1 + POLICY + STORY, MORE + 60))

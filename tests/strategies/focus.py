@@ -30,8 +30,8 @@ from rewards.policy.model import (
 )
 from tests.strategies import rules as r
 from tests.strategies import words
-from tests.strategies.cases import Case
-from tests.strategies.histories import arrival, story
+from tests.strategies.cases import MORE, POLICY, STORY, Case, case_of
+from tests.strategies.histories import story
 from tests.strategies.policies import GROUP, amended, eligible, expiry, policy_of, wallet
 from tests.strategies.words import Draw, chance, duration, pick, some, whole
 
@@ -50,13 +50,13 @@ class Feature:
 def _on_rule(put: RuleMaker, strip: Callable[[EarningRule], EarningRule]) -> Feature:
     def put_into(draw: Draw, anchor: int, policy: Policy) -> Policy:
         rules = {key: put(draw, anchor, rule) for key, rule in policy.rules.items()}
-        return replace(policy, rules=r.with_meanings(rules))
+        return r.with_rules(policy, rules)
 
     return Feature(put_into, lambda policy: _stripped(policy, strip))
 
 
 def _stripped(policy: Policy, strip: Callable[[EarningRule], EarningRule]) -> Policy:
-    return replace(policy, rules=r.with_meanings({key: strip(rule) for key, rule in policy.rules.items()}))
+    return r.with_rules(policy, {key: strip(rule) for key, rule in policy.rules.items()})
 
 
 def _condition(kind: str) -> Feature:
@@ -104,11 +104,11 @@ def _multiplied(draw: Draw, anchor: int, policy: Policy) -> Policy:
     rules = dict(policy.rules)
     if chance(draw, 2):
         rules["second"] = r.rule(draw, "second", anchor, wallet="points", measure=rules["main"].measure)
-    rate = Rate(pick(draw, ("spend", "units")), pick(draw, (2, 30, 100)), whole(draw, 1, 5))
+    rate = pick(draw, (Rate("spend", 30, 2), Rate("units", 1, 3), Rate("spend", 100, 5), Rate("units", 2, 1)))
     kind = pick(draw, r.CONDITIONS)
     rules["main"] = replace(rules["main"], gives=rate, when=(r.condition(draw, kind),) if chance(draw, 2) else ())
     more = r.multiplier(draw, "more", anchor, rules)
-    return replace(policy, rules=r.with_meanings({**rules, **({"more": more} if more else {})}))
+    return r.with_rules(policy, {**rules, **({"more": more} if more else {})})
 
 
 def _without_multipliers(policy: Policy) -> Policy:
@@ -121,23 +121,23 @@ def _chosen(draw: Draw, anchor: int, policy: Policy) -> Policy:
     names = some(draw, ("main", "other", "third"), 3)
     plain = chance(draw, 2)
     rules = {name: r.rule(draw, name, anchor, wallet="points", measure=measure, choose=GROUP, plain=plain) for name in names}
-    return replace(policy, rules=r.with_meanings(rules), groups=(GROUP,))
+    return replace(r.with_rules(policy, rules), groups=(GROUP,))
 
 
 def _on_wallet(put: PolicyMaker, **plain: object) -> Feature:
     def strip(policy: Policy) -> Policy:
-        return replace(policy, wallets={key: replace(one, **plain) for key, one in policy.wallets.items()})  # type: ignore[arg-type]
+        return r.with_wallets(policy, {key: replace(one, **plain) for key, one in policy.wallets.items()})  # type: ignore[arg-type]
 
     return Feature(put, strip)
 
 
 def _rounded(draw: Draw, _: int, policy: Policy) -> Policy:
     how = pick(draw, ("half_up", "up"))
-    return replace(policy, wallets={key: replace(one, round=how) for key, one in policy.wallets.items()})
+    return r.with_wallets(policy, {key: replace(one, round=how) for key, one in policy.wallets.items()})
 
 
 def _pending(draw: Draw, _: int, policy: Policy) -> Policy:
-    return replace(policy, wallets={key: replace(one, pending=duration(draw)) for key, one in policy.wallets.items()})
+    return r.with_wallets(policy, {key: replace(one, pending=duration(draw)) for key, one in policy.wallets.items()})
 
 
 def _expiring(**fixed: object) -> Feature:
@@ -146,7 +146,7 @@ def _expiring(**fixed: object) -> Feature:
         for key in policy.wallets:
             drawn = wallet(draw, key)
             found[key] = replace(drawn, round="down", expires=replace(expiry(draw, drawn.pending), **fixed))
-        return replace(policy, wallets=found)
+        return r.with_wallets(policy, found)
 
     def strip(policy: Policy) -> Policy:
         plain = {"since": "earned"} if "since" in fixed else {"at": None}
@@ -155,7 +155,7 @@ def _expiring(**fixed: object) -> Feature:
             was = one.expires
             ends = replace(was, **plain) if was and (was.after or "since" in plain) else None  # type: ignore[arg-type]
             found[key] = replace(one, expires=ends)
-        return replace(policy, wallets=found)
+        return r.with_wallets(policy, found)
 
     return Feature(put, strip)
 
@@ -205,20 +205,21 @@ FOCUSES = (*FEATURES, "versions")
 
 
 @st.composite
-def focused(draw: Draw, name: str, *, most_receipts: int = 6) -> Case:
+def focused(draw: st.DrawFn, name: str, *, most_receipts: int = 6) -> Case:
     """Draw a case about one feature."""
-    zone, anchor = pick(draw, words.ANCHORS)
-    plain = r.rule(draw, "main", anchor, wallet="points", plain=True)
+    block = draw(words.blocks(1 + POLICY + STORY + MORE + 60))
+    zone, anchor = pick(block, words.ANCHORS)
+    own = block.region(1, POLICY)
+    plain = r.rule(own, "main", anchor, wallet="points", plain=True)
     policy = policy_of({"main": plain}, zone=zone)
+    versions = [(anchor - 400, policy)]
     if name in FEATURES:
-        policy = FEATURES[name].put(draw, anchor, policy)
-        versions = [(anchor - 400, policy)]
+        versions = [(anchor - 400, FEATURES[name].put(own, anchor, policy))]
     else:
-        limited = replace(plain, limits=r.limits(draw, plain.measure))
-        policy = policy_of({"main": limited}, zone=zone)
-        versions = [(anchor - 400, policy)]
+        limited = replace(plain, limits=r.limits(own, plain.measure))
+        versions = [(anchor - 400, policy_of({"main": limited}, zone=zone))]
         for number in (2, 3):
-            cut = versions[-1][0] + (401 if number == 2 else whole(draw, 1, 3))
-            versions.append((cut, amended(draw, versions[-1][1], anchor, number)))
-    told = story(draw, zone, anchor, most_receipts=most_receipts)
-    return Case(zone, anchor, versions, told, arrival(draw, told.events))
+            cut = versions[-1][0] + (401 if number == 2 else whole(own, 1, 3))
+            versions.append((cut, amended(own, versions[-1][1], anchor, number)))
+    told = story(block.region(1 + POLICY, STORY), zone, anchor, most_receipts=most_receipts)
+    return case_of(versions, told, zone, anchor, block.region(1 + POLICY + STORY, MORE + 60))

@@ -149,18 +149,23 @@ def story(draw: Draw, zone: ZoneInfo, anchor: int, *, most_receipts: int = 7, bu
 
     `busy` adds spendings and grants.
     """
-    day = anchor - pick(draw, (0, 0, 1, 2, 7, 30))
+    head = draw.region(0, 64)
+    joined, day = pick(head, (0, 1, 7, 30, 400)), anchor - pick(head, (0, 0, 1, 2, 7, 30))
+    member = not chance(head, 10)
     events: list[Event] = []
-    for number in range(whole(draw, 1, most_receipts)):
-        bought = receipt(draw, f"r{number + 1}", day, zone)
+    for number in range(min(most_receipts, pick(head, (1, 3, 4, 5, 6, 2, 9, 12)))):
+        own = draw.region(64 + number * RECEIPT, RECEIPT)
+        day += pick(own, words.GAPS) if number else 0
+        bought = receipt(own, f"r{number + 1}", day, zone)
         events.append(Purchase(bought))
-        events.extend(_returns(draw, bought))
-        day += pick(draw, words.GAPS)
+        events.extend(_returns(own, bought))
     first = min(event.receipt.day for event in events if isinstance(event, Purchase))
     if busy:
-        events.extend(_ledger_events(draw, events, zone))
-    joined = None if chance(draw, 10) else first - pick(draw, (0, 1, 7, 30, 400))
-    return Story(joined, in_order(events))
+        events.extend(_ledger_events(head, events, zone))
+    return Story(first - joined if member else None, in_order(events))
+
+
+RECEIPT = 128  # bytes of choices
 
 
 def in_order(events: Sequence[Event]) -> list[Event]:

@@ -10,7 +10,7 @@ from rewards.days import Duration, Window
 from rewards.engine.reference import Versions
 from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Policy, Returns, Wallet
 from tests.strategies import words
-from tests.strategies.rules import multiplier, rule, selection, with_meanings
+from tests.strategies.rules import multiplier, rule, selection, with_rules, with_wallets
 from tests.strategies.words import Draw, chance, duration, pick, whole
 
 GROUP = "best"
@@ -37,7 +37,7 @@ def wallet(draw: Draw, key: str) -> Wallet:
         round=pick(draw, ("down", "half_up", "up")),
         pending=pending,
         expires=expiry(draw, pending) if chance(draw, 2) else None,
-        liability=Liability(100, 85) if chance(draw, 4) else None,
+        liability=Liability(pick(draw, (100, 50)), pick(draw, (85, 90))) if chance(draw, 4) else None,
     )
 
 
@@ -92,10 +92,10 @@ def policy_of(
         zone=zone,
         line_attributes=dict(words.LINE_ATTRIBUTE_TYPES),  # type: ignore[arg-type]
         wallets=dict(kept or plain),
-        rules=with_meanings(found),
+        rules={},
         groups=(GROUP,) if any(rule.choose for rule in found.values()) else (),
     )
-    return replace(policy, **parts)  # type: ignore[arg-type]
+    return with_rules(replace(policy, **parts), found)  # type: ignore[arg-type]
 
 
 def policy(draw: Draw, zone: ZoneInfo, anchor: int, *, measures: tuple[Window, ...] = (), drop: bool = True) -> Policy:
@@ -112,6 +112,7 @@ def policy(draw: Draw, zone: ZoneInfo, anchor: int, *, measures: tuple[Window, .
         title=pick(draw, ({"": "Corner Cafe"}, {"en": "Cafe", "ka": "კაფე"})),
         country=pick(draw, (None, "DE")),
         effective=pick(draw, (None, anchor)),
+        line_attributes={**words.LINE_ATTRIBUTE_TYPES, **pick(draw, ({}, {"halal": "boolean"}))},
         member_attributes=pick(draw, ({}, words.MEMBER_ATTRIBUTE_TYPES)),
         returns=Returns(
             accept_within=duration(draw),
@@ -139,22 +140,23 @@ def amended(draw: Draw, before: Policy, anchor: int, number: int) -> Policy:
         case "eligible":
             return replace(before, version=version, eligible=eligible(draw))
         case "wallets":
-            return replace(before, version=version, wallets={key: wallet(draw, key) for key in words.WALLETS})
+            return with_wallets(replace(before, version=version), {key: wallet(draw, key) for key in words.WALLETS})
         case _:
             found[name] = replace(one, title={"": "Corrected"})
-    return replace(before, version=version, rules=with_meanings(found))
+    return with_rules(replace(before, version=version), found)
 
 
 def succession(
     draw: Draw, zone: ZoneInfo, anchor: int, *, measures: tuple[Window, ...] = (), drop: bool = True
 ) -> Versions:
     """Draw one to three versions with their first days; a third may be the first again."""
-    versions = [(anchor - 400, policy(draw, zone, anchor, measures=measures, drop=drop))]
-    for number in range(2, 2 + pick(draw, (0, 1, 1, 2))):
-        cut = max(versions[-1][0] + 1, anchor + pick(draw, (0, 1, 2, 7, 30, -1, -7)))
-        following = versions[0][1] if number > 2 and chance(draw, 3) else amended(draw, versions[-1][1], anchor, number)
+    versions = [(anchor - 400, policy(draw.region(0, 256), zone, anchor, measures=measures, drop=drop))]
+    for number in range(2, 2 + pick(draw.region(256, 1), (0, 1, 1, 2))):
+        own = draw.region(256 * number - 250, 250)
+        cut = max(versions[-1][0] + 1, anchor + pick(own, (0, 1, 2, 7, 30, -1, -7)))
+        following = versions[0][1] if number > 2 and chance(own, 3) else amended(own, versions[-1][1], anchor, number)
         if not drop:
             carried = {key: replace(one, remainder="carry") for key, one in following.rules.items()}
-            following = replace(following, rules=with_meanings(carried))
+            following = with_rules(following, carried)
         versions.append((cut, following))
     return versions

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 
 from rewards.days import WINDOWS, Window
+from rewards.policy.meaning import Meanings
 from rewards.policy.model import (
     ALL,
     AmountIs,
@@ -21,10 +21,12 @@ from rewards.policy.model import (
     Not,
     NoVisitFor,
     NthVisit,
+    Policy,
     Rate,
     Schedule,
     Selection,
     Times,
+    Wallet,
 )
 from tests.strategies import words
 from tests.strategies.words import Draw, chance, duration, pick, some, whole
@@ -208,22 +210,12 @@ def multiplier(draw: Draw, rule_id: str, anchor: int, others: Mapping[str, Earni
     return replace(found, gives=Times(*factor, tuple(sorted(r.id for r in chosen))), remainder=first.remainder)
 
 
-def with_meanings(found: Mapping[str, EarningRule]) -> dict[str, EarningRule]:
-    """Give every rule its meaning: all but its texts, and for a multiplier its bases' too."""
-    return {
-        key: replace(one, meaning=_spelled([one, *(found[b] for b in one.gives.of)] if isinstance(one.gives, Times) else [one]))
-        for key, one in found.items()
-    }
+def with_rules(policy: Policy, found: Mapping[str, EarningRule]) -> Policy:
+    """Return the policy with these rules, each with its meaning."""
+    meanings = Meanings(policy.wallets, dict(found))
+    return replace(policy, rules={key: replace(one, meaning=meanings.of(one)) for key, one in found.items()})
 
 
-def _spelled(value: object) -> str:
-    return json.dumps(_plain(value))
-
-
-def _plain(value: object) -> object:
-    if is_dataclass(value):
-        silent = {"title", "on_name", "meaning"}
-        return [type(value).__name__, *(_plain(getattr(value, f.name)) for f in fields(value) if f.name not in silent)]
-    if isinstance(value, frozenset):
-        return sorted(json.dumps(_plain(item)) for item in value)
-    return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
+def with_wallets(policy: Policy, found: Mapping[str, Wallet]) -> Policy:
+    """Return the policy with these wallets; their rounding is part of what rules mean."""
+    return with_rules(replace(policy, wallets=dict(found)), policy.rules)

@@ -8,14 +8,26 @@ given (`misses`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
-from rewards.days import periods
+from rewards.days import Duration, periods
 from rewards.engine.plan import RulePlan
 from rewards.engine.rounding import whole
 from rewards.engine.step import Compiled
 from rewards.money import largest_remainder
-from rewards.policy.model import EarningRule, Policy
+from rewards.policy.model import (
+    AmountIs,
+    Condition,
+    EarningRule,
+    FirstPurchase,
+    HasCode,
+    MemberFor,
+    Not,
+    NoVisitFor,
+    NthVisit,
+    Policy,
+)
 
 
 def facts(
@@ -58,7 +70,7 @@ def why(policy: Policy, rule_id: str, points: int, given: Sequence[int], version
         text += f"; {was + points} instead of {was} for the day"
     else:
         text += _window_words(rule.rule) + _carried(rule, sums, money)
-    return text + _cut_words(rule, sums, was + points, before)
+    return text + _condition_words(rule.rule, money) + _cut_words(rule, sums, was + points, before)
 
 
 class Money(NamedTuple):
@@ -78,25 +90,68 @@ class Money(NamedTuple):
         return f"{'-' if minor < 0 else ''}{whole}.{rest:0{self.decimals}}"
 
 
-def _given(rule: RulePlan, sums: Sequence[int], money: Money) -> str:
-    """Say what was counted: `6 whole 1.00 in 6.70`."""
+def _given(rule: RulePlan, sums: Sequence[int], money: Money, *, left: bool = False) -> str:
+    """Say what was counted, `6 whole 1.00 in 6.70 eligible`; for what is `left` of a day, without the last word."""
     model = rule.rule
-    name = f" of {model.on_name}" if model.on_name else " eligible"
+    name = f" of {model.on_name}" if model.on_name else "" if left else " eligible"
     if rule.flat:
-        return f"once for spending {money.text(sums[0])}{name}" if sums[0] else "once"
+        return f"once, on {money.text(sums[0])}{name}"
+    every = rule.terms[0].every
     if rule.visits:
-        return f"{sums[0]} visits, {rule.terms[0].every} make one"
-    if not rule.is_times:
-        every = rule.terms[0].every
-        if _what(rule) == "units":
-            each = f"{sums[0] // every} whole {every} in " if every > 1 else ""
-            return f"{each}{sums[0]} unit{'s' if sums[0] != 1 else ''}{name} paid for"
-        return f"{sums[0] // every} whole {money.text(every)} in {money.text(sums[0])}{name}"
-    up, down = rule.scale
-    factor = f"{(up + down) / down:g}" if down else ""
-    bases = " and ".join(f"`{base}`" for base in getattr(model.gives, "of", ()))
-    amount = money.text(sum(sums)) if _what(rule) == "spend" else f"{sum(sums)} units"
-    return f"{factor} times {bases} on {amount}{name}"
+        return _several(sums[0], "visit") + (f", {every} make one step" if every > 1 else "")
+    if rule.is_times:
+        bases = " and ".join(f"`{base}`" for base in getattr(model.gives, "of", ()))
+        amount = money.text(sum(sums)) if _what(rule) == "spend" else _several(sum(sums), "unit")
+        return f"{_factor(*rule.scale)} times {bases} on {amount}{name}"
+    count = whole(sums[0], 1, every, rule.rounding)
+    if _what(rule) == "units":
+        steps = f"{count} whole {every} in " if every > 1 else ""
+        return f"{steps}{_several(sums[0], 'unit')}{name}" + ("" if left else " paid for")
+    if rule.rounding != "down":
+        how = rule.rounding.replace("_", " ")
+        return f"{count} times {money.text(every)} in {money.text(sums[0])}{name}, rounded {how},"
+    return f"{count} whole {money.text(every)} in {money.text(sums[0])}{name}"
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _factor(more: int, unit: int) -> str:
+    """Write the factor of a multiplier, of which `more / unit` is what it adds."""
+    return f"{(Decimal(more + unit) / unit).normalize():f}"
+
+
+def _condition_words(model: EarningRule, money: Money) -> str:
+    """Say which conditions held."""
+    words = [_condition(condition, model, money) for condition in model.when]
+    return f"; for {' and '.join(words)}" if words else ""
+
+
+def _condition(condition: Condition, model: EarningRule, money: Money) -> str:
+    match condition:
+        case FirstPurchase():
+            return "the first purchase"
+        case NthVisit(number=number, every=every):
+            return f"each visit number {number}" if every else f"visit number {number}"
+        case NoVisitFor(duration=duration):
+            return f"{_lasting(duration)} without a visit"
+        case MemberFor(at_least=duration):
+            return f"{_lasting(duration)} as a member"
+        case HasCode(code=code):
+            return f"the code {code}"
+        case Not(all_of=inner):
+            return f"not {' and '.join(_condition(each, model, money) for each in inner)}"
+        case AmountIs(what=what, at_least=low, at_most=high, within=within):
+            text = money.text if what == "spend" else str
+            least = f"at least {text(low)}" if low is not None else ""
+            most = f"at most {text(high)}" if high is not None else ""
+            unit = "" if what == "spend" else f" {what}"
+            return f"{' and '.join(filter(None, (least, most)))}{unit}" + (f" in {_lasting(within)}" if within else "")
+
+
+def _lasting(duration: Duration) -> str:
+    return _several(duration.count, duration.unit[:-1])
 
 
 def _what(rule: RulePlan) -> str:
@@ -152,7 +207,7 @@ def _taken(rule: RulePlan, sums: Sequence[int], was: int, points: int, money: Mo
         return f"nothing that counts is left of that day: {left}, not {was}"
     if rule.rule.when and _plain(rule, sums) >= was:
         return f"the day no longer meets the rule's conditions: {left}, not {was}"
-    return f"{_given(rule, sums, money)} are left of that day: {left}, not {was}"
+    return f"left of that day: {_given(rule, sums, money, left=True).rstrip(',')}; that makes {left}, not {was}"
 
 
 def line_shares(points: int, weights: Sequence[int]) -> list[int]:

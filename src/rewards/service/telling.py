@@ -178,6 +178,8 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting]) -> EntryAnswer
         facts = {"reason": note, "actor": event[7]}
     elif event[0] in {"purchase", "return"}:
         facts = _about(running, owner, event_number, event)
+    if kind != "expiry":
+        changes += _overtaken(legs)
     return EntryAnswer(
         entry=number,
         kind="adjustment" if kind == "spending" else kind,
@@ -218,19 +220,34 @@ def _change(running: Running, award: Award) -> Change:
 
 
 def passing(running: Running, legs: Sequence[Posting]) -> list[Change]:
-    """Tell what time alone changed: lots that ended, and points that paid a debt."""
-    ended = []
+    """Tell what time alone changed: lots that ended or paid what was owed, and how much less is owed."""
+    told_ = []
     for leg in legs:
-        if leg.account == "lot" and leg.points < 0:
-            day = day_text(leg.day)
-            ended.append(Change(leg.wallet, leg.points, _passed(running, leg, legs), day=day))
-    return ended
+        if leg.account == "debt":
+            told_.append(Change(leg.wallet, leg.points, "so much less is owed"))
+        elif leg.account == "lot":
+            accounts = {other.account for other in legs if other.wallet == leg.wallet}
+            why_ = _WHERE[frozenset(accounts & {"debt", "expired"})]
+            if why_ == _ENDED and leg.expires_at != NEVER:
+                why_ += f" {text(leg.expires_at, running.zone)}"
+            told_.append(Change(leg.wallet, leg.points, why_, day=day_text(leg.day)))
+    return told_
 
 
-def _passed(running: Running, leg: Posting, legs: Sequence[Posting]) -> str:
-    if any(other.account == "debt" and other.wallet == leg.wallet for other in legs):
-        return "paid what was owed, or ended"
-    return f"ended {text(leg.expires_at, running.zone)}" if leg.expires_at != NEVER else "ended"
+_ENDED = "ended"
+_WHERE = {
+    frozenset({"expired"}): _ENDED,
+    frozenset({"debt"}): "paid what was owed",
+    frozenset({"debt", "expired"}): "paid what was owed, or ended",
+    frozenset(): _ENDED,
+}
+
+
+def _overtaken(legs: Sequence[Posting]) -> list[Change]:
+    """Tell of points that an event moved and that had ended by then."""
+    return [
+        Change(leg.wallet, -leg.points, "had ended before this was booked") for leg in legs if leg.account == "expired"
+    ]
 
 
 def net(legs: Sequence[Posting]) -> dict[str, int]:

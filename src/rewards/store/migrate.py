@@ -64,6 +64,7 @@ def _run(path: str) -> None:
     from alembic import command  # noqa: PLC0415  slow to import, needed once in a database's life
     from alembic.config import Config  # noqa: PLC0415
     from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -74,5 +75,7 @@ def _run(path: str) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
+    except DBAPIError as error:
+        raise InvalidRequest("database-unusable", f"`{path}` cannot be upgraded: {error.orig}") from error
     finally:
         engine.dispose()

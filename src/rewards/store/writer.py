@@ -72,29 +72,30 @@ class Writer(Generic[C, R, T]):
     def submit(self, command: C) -> Future[R]:
         """Queue a command for a caller that waits in a thread; raise `TryAgain` when too many wait."""
         future: Future[R] = Future()
-        self._put(_Waiting(command, future, None))
+        self._put([_Waiting(command, future, None)])
         return future
 
     def submit_all(self, commands: Sequence[C]) -> list[Future[R]]:
         """Queue several commands in order; all of them or, raising `TryAgain`, none."""
-        if self._queue.qsize() + len(commands) > self._most_waiting:
-            raise _busy()
-        return [self.submit(command) for command in commands]
+        futures: list[Future[R]] = [Future() for _ in commands]
+        self._put([_Waiting(command, future, None) for command, future in zip(commands, futures, strict=True)])
+        return futures
 
     def asubmit(self, command: C) -> asyncio.Future[R]:
         """Queue a command for a caller on the running event loop; raise `TryAgain` when too many wait."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
-        self._put(_Waiting(command, future, loop))
+        self._put([_Waiting(command, future, loop)])
         return future
 
-    def _put(self, waiting: _Waiting[C, R]) -> None:
-        if self._queue.qsize() >= self._most_waiting:
-            raise _busy()
+    def _put(self, commands: Sequence[_Waiting[C, R]]) -> None:
         with self._closing:
             if self._closed:
                 raise TryAgain("closing", "the service is closing; send the request again")
-            self._queue.put(waiting)
+            if self._queue.qsize() + len(commands) > self._most_waiting:
+                raise TryAgain("too-busy", "too many requests wait to be written; send this one again", retry_after=1)
+            for waiting in commands:
+                self._queue.put(waiting)
 
     def close(self) -> None:
         """Write what waits, then stop. Idempotent."""
@@ -157,10 +158,6 @@ class _Waiting(Generic[C, R]):
         self.command = command
         self.future = future
         self.loop = loop
-
-
-def _busy() -> TryAgain:
-    return TryAgain("too-busy", "too many requests wait to be written; send this one again", retry_after=1)
 
 
 def _told(error: Exception) -> Exception:

@@ -54,7 +54,9 @@ class ReferenceOutcome:
         return reference_lots.balance_of(self.versions, self.facts, self._lots, at)
 
     def balance(self, at: int) -> dict[str, Figures]:
-        return _without_nothing({wallet: (b.available, b.pending, b.debt, tuple(b.lots)) for wallet, b in self.full_balance(at).items()})
+        return _without_nothing(
+            {wallet: (b.available, b.pending, b.debt, tuple(b.lots)) for wallet, b in self.full_balance(at).items()}
+        )
 
 
 def run_reference(versions: Versions, joined: int | None, events: Sequence[Event]) -> ReferenceOutcome:

@@ -33,13 +33,13 @@ DecimalText = Annotated[str, Meta(pattern=r"^[0-9]{1,7}\.[0-9]{1,6}(?!\n)$")]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
 
 
-class StoredValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class StoredValue(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """A line that sells stored value: the gift card product."""
 
     product: Id
 
 
-class BasketLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class BasketLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """One row of a basket. `amount_minor` is gross and agrees with quantity and price where both are given."""
 
     line_id: Id
@@ -57,14 +57,14 @@ class BasketLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     stored_value: StoredValue | None = None
 
 
-class BasketTender(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class BasketTender(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """One way the basket is paid."""
 
     kind: Id
     amount_minor: Minor
 
 
-class MemberRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class MemberRef(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """Who buys: exactly one of the keys."""
 
     id: Id | None = None

@@ -18,14 +18,14 @@ from rewards.money import left_of
 MICROSECONDS = 1_000_000
 
 
-class Tender(msgspec.Struct, frozen=True, array_like=True):
+class Tender(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One way a receipt was paid."""
 
     kind: str  # `cash`, `card`, … as the till calls it; `points` and `gift_card` are ours
     amount_minor: int
 
 
-class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     """One row of a receipt, with what was decided at the till for ever."""
 
     line_id: str

@@ -18,8 +18,8 @@ NAMES = [str(path.relative_to(SOURCE)) for path in MODULES]
 # Each part may import what stands on a lower step. Those of one step don't know each other.
 STEPS = [
     {"__init__"},
-    {"money", "errors", "days", "settings"},
-    {"receipt"},
+    {"money", "errors", "days"},
+    {"receipt", "settings"},
     {"basket"},
     {"policy"},
     {"engine"},
@@ -31,7 +31,6 @@ STEPS = [
     {"__main__"},
 ]
 WITH = {"history": "basket"}  # parts that stand on the step of another
-WITHIN = {"money": {"errors"}, "basket": {"history"}}  # of one step, yet allowed
 LEVEL = {name: number for number, names in enumerate(STEPS) for name in names}
 LEVEL |= {name: LEVEL[other] for name, other in WITH.items()}
 
@@ -50,7 +49,7 @@ FRAMEWORKS = {
 }
 CLOCKS = {"time", "now", "today", "utcnow", "time_ns", "monotonic", "perf_counter"}
 LONGEST_FUNCTION, LONGEST_FILE = 60, 400
-CHECKED_ALONE = {"check", "test", "schema"}
+LIKENESS = {"policy/shape.py", "policy/wording.py"}  # how alike two words are; no amount
 
 
 def part(path: Path) -> str:
@@ -88,9 +87,10 @@ def test_the_core_knows_no_framework_no_clock_no_float(name: str) -> None:
     assert not {module.split(".")[0] for module in imported(tree)} & {"time", "random"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant):
-            assert not isinstance(node.value, float), f"{name}:{node.lineno}: a float"
+            assert not isinstance(node.value, float) or name in LIKENESS, f"{name}:{node.lineno}: a float"
         if isinstance(node, ast.BinOp):
-            assert not isinstance(node.op, ast.Div), f"{name}:{node.lineno}: `/` makes a float"
+            exact = not isinstance(node.op, ast.Div) or "Decimal(" in ast.unparse(node.left)
+            assert exact, f"{name}:{node.lineno}: `/` makes a float"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id != "float", f"{name}:{node.lineno}: a float"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and name != "days.py":
@@ -99,6 +99,8 @@ def test_the_core_knows_no_framework_no_clock_no_float(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_functions_and_files_stay_short(name: str) -> None:
+    if "migrations" in name:
+        pytest.skip("a migration is a list of tables, written once")
     text = (SOURCE / name).read_text()
     assert len(text.splitlines()) < LONGEST_FILE
     for node in ast.walk(ast.parse(text)):

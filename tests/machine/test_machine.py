@@ -83,9 +83,7 @@ class Machine(RuleBasedStateMachine):
             for i, (coffee, quantity, price) in enumerate(lines)
         )
         ref = MemberRef(card="2600000001236")
-        return Basket(
-            receipt_id=self.name(), store_id="S1", occurred_at=at, currency="EUR", member=ref, lines=rows
-        )
+        return Basket(receipt_id=self.name(), store_id="S1", occurred_at=at, currency="EUR", member=ref, lines=rows)
 
     def record(self, basket, lines):
         answer = self.service.do(RecordPurchase(basket), caller="scenario").body
@@ -136,7 +134,9 @@ class Machine(RuleBasedStateMachine):
         left = {i: line[1] - line[3] for i, line in enumerate(bought.lines) if line[1] > line[3]}
         if not left:
             return
-        units = left if whole else {i: data.draw(st.integers(1, n)) for i, n in left.items() if data.draw(st.booleans())}
+        units = (
+            left if whole else {i: data.draw(st.integers(1, n)) for i, n in left.items() if data.draw(st.booleans())}
+        )
         if not units:
             return
         lines = tuple(ReturnLine(line_id=str(i), quantity=n) for i, n in units.items())
@@ -172,7 +172,9 @@ class Machine(RuleBasedStateMachine):
 
     def adjust(self, wallet, points):
         ref = MemberRef(id=self.member)
-        self.service.do(Adjust(member=ref, wallet=wallet, points=points, reason="goodwill", actor="kim"), key=self.name())
+        self.service.do(
+            Adjust(member=ref, wallet=wallet, points=points, reason="goodwill", actor="kim"), key=self.name()
+        )
 
     @rule(rate=st.integers(1, 5))
     def publish(self, rate):

@@ -53,7 +53,9 @@ def _matters_and_gives(case: Case, strip: Callable[[Policy], Policy]) -> tuple[b
         return False, False
     outcome = run_reference(case.versions, case.story.joined, case.story.events)
     stripped = run_reference(bare, case.story.joined, case.story.events)
-    gives = any(points > 0 and (other or rule in having) for day in outcome.earned().values() for rule, points in day.items())
+    gives = any(
+        points > 0 and (other or rule in having) for day in outcome.earned().values() for rule, points in day.items()
+    )
     differs = outcome.lots() != stripped.lots() or outcome.earned() != stripped.earned()
     return differs, gives
 
@@ -103,4 +105,8 @@ def test_no_field_of_a_policy_keeps_its_default() -> None:
 
 
 def _records() -> list[type]:
-    return [value for value in vars(model).values() if isinstance(value, type) and is_dataclass(value) and value.__module__ == model.__name__]
+    return [
+        value
+        for value in vars(model).values()
+        if isinstance(value, type) and is_dataclass(value) and value.__module__ == model.__name__
+    ]

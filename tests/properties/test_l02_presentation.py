@@ -24,7 +24,9 @@ from tests.strategies.histories import Event, Purchase, Return
 from tests.strategies.rules import with_rules
 
 
-def with_changed_rules(versions: Versions, change: Callable[[dict[str, EarningRule]], dict[str, EarningRule]]) -> Versions:
+def with_changed_rules(
+    versions: Versions, change: Callable[[dict[str, EarningRule]], dict[str, EarningRule]]
+) -> Versions:
     """The versions, each with changed rules."""
     return [(day, with_rules(policy, change(policy.rules))) for day, policy in versions]
 

@@ -22,7 +22,9 @@ def test_lots_add_up(case: Case) -> None:
     for at in case.instants:
         for wallet, held in outcome.full_balance(at).items():
             lots = [lot for lot in outcome.lots().get(wallet, []) if midnight(lot.day, case.zone) <= at]
-            spent = sum(e.points for e in case.story.events if isinstance(e, Spending) and e.wallet == wallet and e.at <= at)
+            spent = sum(
+                e.points for e in case.story.events if isinstance(e, Spending) and e.wallet == wallet and e.at <= at
+            )
             assert sum(lot.points for lot in lots) == held.spent + held.expired + held.available + held.pending
             assert held.spent + held.debt == spent
             assert min(held.spent, held.expired, held.available, held.pending, held.debt) >= 0

@@ -51,7 +51,9 @@ def test_the_rest_counts_as_it_was_recorded(run: Run, case: Case) -> None:
             for line, units in event.units.items():
                 sums[line] = sums.get(line, 0) + units
     rest = [
-        Purchase(_rest(event.receipt, returned.get(event.receipt.receipt_id, {}))) if isinstance(event, Purchase) else event
+        Purchase(_rest(event.receipt, returned.get(event.receipt.receipt_id, {})))
+        if isinstance(event, Purchase)
+        else event
         for event in events
         if not isinstance(event, Return)
     ]

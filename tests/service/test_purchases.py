@@ -210,3 +210,11 @@ def test_not_even_import_takes_any_year(shop, year):
     with pytest.raises(InvalidRequest) as refused:
         shop.service.do(RecordPurchase(basket), caller="import")
     assert refused.value.code == "time-out-of-range"
+
+
+@pytest.mark.parametrize("kind", ["points", "gift_card", "hold"])
+def test_a_tender_that_cannot_be_spent_yet_is_refused(shop, kind):
+    shop.enrol()
+    with pytest.raises(InvalidRequest) as refusal:
+        shop.buy(tenders=((kind, 500), ("cash", 500)))
+    assert (refusal.value.code, refusal.value.pointer) == ("tender-not-supported", "/tenders/0/kind")

@@ -9,7 +9,7 @@ from rewards.basket import MemberRef
 from rewards.errors import Conflict, InvalidRequest, NotFound
 from rewards.service.commands import Adjust, RecordPurchase, ReturnOf
 
-from .conftest import counts, line
+from .conftest import DAY, counts, line
 
 
 def test_a_full_return_leaves_nothing(shop):
@@ -32,6 +32,7 @@ def test_parts_sum_to_the_whole(shop):
     shop.buy(
         lines=(line("1", amount=800, quantity=3), line("2", amount=480)),
         tenders=(("points", 500), ("gift_card", 1000), ("cash", 1380)),
+        how={"caller": "scenario"},
     )
     parts = [shop.ask(shop.give_back(f"b{i}", lines={"1": 1})) for i in range(3)] + [shop.ask(shop.give_back("b3"))]
     sums = [0, 0, 0]
@@ -167,3 +168,17 @@ def test_returns_of_old_purchases_with_days_in_between(shop):
         shop.ask(shop.give_back(f"b{i}", of=f"r{i}"))
     assert shop.beans(member).available == 100 + 9 * 25
     assert shop.service.verify() == []
+
+
+def test_a_return_after_the_promised_time_is_recorded_with_a_warning(shop, clock):
+    shop.enrol()
+    shop.buy()
+    clock.now += 90 * DAY
+    assert "warnings" not in shop.ask(shop.give_back("b1", of="r1"))
+    clock.now -= 90 * DAY
+    shop.buy("r2")
+    clock.now += 91 * DAY
+    answer = shop.ask(shop.give_back("b2", of="r2"))
+    assert [(one["code"], one["detail"]) for one in answer["warnings"]] == [
+        ("return-late", "the policy takes goods of this purchase back until 2027-03-02")
+    ]

@@ -68,7 +68,12 @@ def _condition(kind: str) -> Feature:
 
 def kind_of(condition: Condition) -> str:
     """The name of a condition as the draws know it."""
-    names = {"FirstPurchase": "first_purchase", "NthVisit": "nth_visit", "NoVisitFor": "no_visit_for", "MemberFor": "member_for"}
+    names = {
+        "FirstPurchase": "first_purchase",
+        "NthVisit": "nth_visit",
+        "NoVisitFor": "no_visit_for",
+        "MemberFor": "member_for",
+    }
     match condition:
         case AmountIs(what=what, within=within):
             return what if within is None or what == "visits" else f"{what}_within"
@@ -120,7 +125,9 @@ def _chosen(draw: Draw, anchor: int, policy: Policy) -> Policy:
     measure: Window = pick(draw, ("day", "week", "month", "receipt", "ever"))
     names = some(draw, ("main", "other", "third"), 3)
     plain = chance(draw, 2)
-    rules = {name: r.rule(draw, name, anchor, wallet="points", measure=measure, choose=GROUP, plain=plain) for name in names}
+    rules = {
+        name: r.rule(draw, name, anchor, wallet="points", measure=measure, choose=GROUP, plain=plain) for name in names
+    }
     return replace(r.with_rules(policy, rules), groups=(GROUP,))
 
 

@@ -104,7 +104,9 @@ def line(draw: Draw, number: int, tenders: int) -> Line:
         tax_minor=pick(draw, (0, gross // 6)),
         tax_included=not chance(draw, 3),
         stored_value=pick(draw, words.PRODUCTS) if chance(draw, 10) else None,
-        attributes={} if chance(draw, 3) else {name: pick(draw, values) for name, values in words.LINE_ATTRIBUTES.items()},
+        attributes={}
+        if chance(draw, 3)
+        else {name: pick(draw, values) for name, values in words.LINE_ATTRIBUTES.items()},
         tenders_minor=tuple(_parts(draw, net, tenders)),
     )
 
@@ -204,7 +206,9 @@ def _ledger_events(draw: Draw, events: Sequence[Event], zone: ZoneInfo) -> list[
         found.append(Spending(at(), pick(draw, sorted(words.WALLETS)), pick(draw, (1, 2, 5, 7, 20, 60))))
     if chance(draw, 3):
         when = at()
-        found.append(Grant(when, moment(when, zone).toordinal(), pick(draw, sorted(words.WALLETS)), pick(draw, (1, 5, 20))))
+        found.append(
+            Grant(when, moment(when, zone).toordinal(), pick(draw, sorted(words.WALLETS)), pick(draw, (1, 5, 20)))
+        )
     return found
 
 

@@ -18,7 +18,13 @@ GROUP = "best"
 
 def expiry(draw: Draw, pending: Duration | None) -> Expiry:
     """Draw a term after something longer than pending, or at an end, or both."""
-    terms = [Duration(1, "months"), Duration(40, "days"), Duration(12, "months"), Duration(7, "days"), Duration(2, "days")]
+    terms = [
+        Duration(1, "months"),
+        Duration(40, "days"),
+        Duration(12, "months"),
+        Duration(7, "days"),
+        Duration(2, "days"),
+    ]
     if pending is not None:
         terms = [Duration(12, "months"), Duration(400, "days")] if pending.unit == "months" else terms[:3]
     at = pick(draw, (None, None, "end_of_month", "end_of_quarter", "end_of_year"))
@@ -50,7 +56,9 @@ def eligible(draw: Draw) -> Eligible:
     )
 
 
-def rule_map(draw: Draw, anchor: int, *, measures: tuple[Window, ...] = (), drop: bool = True) -> dict[str, EarningRule]:
+def rule_map(
+    draw: Draw, anchor: int, *, measures: tuple[Window, ...] = (), drop: bool = True
+) -> dict[str, EarningRule]:
     """Draw one to three rules, perhaps a group of two or three, perhaps a multiplier or two."""
     names = ["dog", "ant", "fox", "bee", "elk", "cat", "gnu", "hen"]
     names = names[whole(draw, 0, 7) :] + names
@@ -64,7 +72,10 @@ def rule_map(draw: Draw, anchor: int, *, measures: tuple[Window, ...] = (), drop
     for _ in range(whole(draw, 1, 3)):
         add(rule(draw, names[-1], anchor, measure=pick(draw, measures or (None,))))
     if chance(draw, 3):
-        purse, common = pick(draw, sorted(words.WALLETS)), pick(draw, measures or ("day", "week", "month", "receipt", "ever"))
+        purse, common = (
+            pick(draw, sorted(words.WALLETS)),
+            pick(draw, measures or ("day", "week", "month", "receipt", "ever")),
+        )
         for _ in range(whole(draw, 2, 3)):
             add(rule(draw, names[-1], anchor, wallet=purse, measure=common, choose=GROUP))
     for _ in range(pick(draw, (0, 1, 1, 2))):

@@ -198,7 +198,10 @@ def limits(draw: Draw, measure: Window, *, own: bool = False) -> tuple[Limit, ..
 
 
 def multiplier(draw: Draw, rule_id: str, anchor: int, others: Mapping[str, EarningRule]) -> EarningRule | None:
-    """Draw a multiplier of one or two of the rules, or None where none of them can be multiplied."""
+    """Draw a multiplier of one or two of the rules, or None where none of them can be multiplied.
+
+    It carries its remainder: what it gives is rounded once for all its bases and its window.
+    """
     bases = [one for one in others.values() if isinstance(one.gives, Rate) and one.gives.what != "visits"]
     if not bases:
         return None
@@ -207,7 +210,7 @@ def multiplier(draw: Draw, rule_id: str, anchor: int, others: Mapping[str, Earni
     chosen = [first, pick(draw, mates)] if mates and chance(draw, 2) else [first]
     found = rule(draw, rule_id, anchor, wallet=first.wallet, measure=first.measure)
     factor = pick(draw, ((2, 1), (5, 4), (3, 2), (3, 1)))
-    return replace(found, gives=Times(*factor, tuple(sorted(r.id for r in chosen))), remainder=first.remainder)
+    return replace(found, gives=Times(*factor, tuple(sorted(r.id for r in chosen))), remainder="carry")
 
 
 def with_rules(policy: Policy, found: Mapping[str, EarningRule]) -> Policy:

@@ -57,7 +57,12 @@ LINE_ATTRIBUTES: dict[str, tuple[str | int | bool, ...]] = {
     "brand": ("acme", "best"),
     "vintage": (2019, 2020),
 }
-LINE_ATTRIBUTE_TYPES = {"organic": "boolean", "size": frozenset({"small", "large"}), "brand": "text", "vintage": "integer"}
+LINE_ATTRIBUTE_TYPES = {
+    "organic": "boolean",
+    "size": frozenset({"small", "large"}),
+    "brand": "text",
+    "vintage": "integer",
+}
 MEMBER_ATTRIBUTE_TYPES = {"student": "boolean", "town": "text", "shoe": "integer", "level": frozenset({"old", "new"})}
 
 THRESHOLDS = (50, 100, 200, 300, 500, 1000)  # minor units

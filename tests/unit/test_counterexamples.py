@@ -45,12 +45,20 @@ def rule(name: str, gives: Rate | Flat, **parts: object) -> EarningRule:
     return replace(EarningRule(id=name, wallet="points", gives=gives, meaning=""), **parts)  # type: ignore[arg-type]
 
 
-def program(*rules: EarningRule, expires: Expiry | None = None, pending: Duration | None = None, zone: ZoneInfo = UTC, **parts: object) -> Policy:
+def program(
+    *rules: EarningRule,
+    expires: Expiry | None = None,
+    pending: Duration | None = None,
+    zone: ZoneInfo = UTC,
+    **parts: object,
+) -> Policy:
     wallet = Wallet(key="points", one="point", expires=expires, pending=pending)
     return policy_of({one.id: one for one in rules}, kept={"points": wallet}, zone=zone, **parts)
 
 
-def bought(day: int, minor: int, name: str = "", *, minute: int = 600, zone: ZoneInfo = UTC, lines: Sequence[Line] = ()) -> Purchase:
+def bought(
+    day: int, minor: int, name: str = "", *, minute: int = 600, zone: ZoneInfo = UTC, lines: Sequence[Line] = ()
+) -> Purchase:
     """A purchase of one line of so much, on the day of that number."""
     one = Line(line_id="1", sku="A", gross_minor=minor, net_minor=minor)
     return Purchase(
@@ -62,7 +70,9 @@ def bought(day: int, minor: int, name: str = "", *, minute: int = 600, zone: Zon
 
 
 def returned(purchase: Purchase, day: int, units: dict[str, int] | None = None) -> Return:
-    return Return(at(day), purchase.receipt.receipt_id, units or {line.line_id: line.quantity for line in purchase.receipt.lines})
+    return Return(
+        at(day), purchase.receipt.receipt_id, units or {line.line_id: line.quantity for line in purchase.receipt.lines}
+    )
 
 
 def at(day: int, minute: int = 720) -> int:
@@ -99,7 +109,9 @@ def versions(*policies: tuple[int, Policy]) -> list[tuple[int, Policy]]:
 
 TEN_DAYS = program(per_euro(), expires=Expiry(after=Duration(10, "days")))
 THIRTY_DAYS = program(per_euro(), expires=Expiry(after=Duration(30, "days")))
-LONG = replace(THIRTY_DAYS, wallets={"points": Wallet(key="points", one="point", expires=Expiry(after=Duration(200, "days")))})
+LONG = replace(
+    THIRTY_DAYS, wallets={"points": Wallet(key="points", one="point", expires=Expiry(after=Duration(200, "days")))}
+)
 
 
 @BOTH
@@ -177,7 +189,9 @@ def test_06_a_new_winner_of_the_week_takes_nothing_from_earlier_days(run: Run) -
 
 @BOTH
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
-def test_07_members_of_a_group_with_limits_of_its_window_give_the_same_by_any_name(run: Run, names: tuple[str, str]) -> None:
+def test_07_members_of_a_group_with_limits_of_its_window_give_the_same_by_any_name(
+    run: Run, names: tuple[str, str]
+) -> None:
     """A longer limit is refused by `check`; with limits of the week the name of the winner of a tie decides nothing."""
     once = rule(names[0], Flat(50), choose="best", measure="week", limits=(Limit(50, "week"),))
     first = rule(names[1], Flat(50), choose="best", measure="week", when=(FirstPurchase(),))
@@ -196,7 +210,9 @@ STAMPS = rule("stamps", Rate("visits", 10, 100), measure="ever")
 def test_08_a_corrected_label_restarts_nothing(run: Run) -> None:
     """Nine of ten stamps, then the title is corrected: the tenth visit gives its 100."""
     corrected = replace(STAMPS, title={"en": "Ten visits"})
-    outcome = run(versions((0, program(STAMPS)), (9, program(corrected))), DAY_0, [bought(day, 100) for day in range(10)])
+    outcome = run(
+        versions((0, program(STAMPS)), (9, program(corrected))), DAY_0, [bought(day, 100) for day in range(10)]
+    )
 
     assert by_day(outcome) == {9: 100}
 
@@ -255,9 +271,7 @@ def test_13_a_first_purchase_with_a_threshold_may_be_spoilt_by_buying_earlier(ru
     """60.00 on day 2: 110; with 0.01 on day 1: 60. A threshold once, ever, is not spoilt."""
     over = AmountIs(what="spend", at_least=5000)
     spoilt = program(per_euro(), rule("welcome", Flat(50), when=(FirstPurchase(), over)))
-    proof = program(
-        per_euro(), rule("welcome", Flat(50), when=(over,), measure="day", limits=(Limit(50, "ever"),))
-    )
+    proof = program(per_euro(), rule("welcome", Flat(50), when=(over,), measure="day", limits=(Limit(50, "ever"),)))
     late: list[Event] = [bought(1, 1), bought(2, 6000)]
 
     assert total(run(versions((0, spoilt)), DAY_0, [bought(2, 6000)])) == 110
@@ -285,7 +299,9 @@ def test_15_shares_by_content_make_the_order_of_lines_irrelevant(run: Run, turne
     """Coffee 0.50 and tobacco 0.50 (excluded), 0.01 paid in points: the share goes by content, so the same is earned."""
     weights = largest_remainder(1, [50, 50])  # ordered by category: coffee before tobacco
     lines = [
-        Line(line_id=name, sku=name, categories=(name,), gross_minor=50, net_minor=50, tenders_minor=(share, 50 - share))
+        Line(
+            line_id=name, sku=name, categories=(name,), gross_minor=50, net_minor=50, tenders_minor=(share, 50 - share)
+        )
         for name, share in zip(("coffee", "tobacco"), weights, strict=True)
     ]
     receipt = msgspec.structs.replace(
@@ -297,15 +313,22 @@ def test_15_shares_by_content_make_the_order_of_lines_irrelevant(run: Run, turne
     policy = program(rule("shop", Rate("spend", 50, 1)), eligible=excluding)
 
     assert total(run(versions((0, policy)), DAY_0, [Purchase(receipt)])) == 0
-    assert total(run(versions((0, replace(policy, eligible=replace(excluding, points_count=True)))), DAY_0, [Purchase(receipt)])) == 1
+    assert (
+        total(
+            run(
+                versions((0, replace(policy, eligible=replace(excluding, points_count=True)))),
+                DAY_0,
+                [Purchase(receipt)],
+            )
+        )
+        == 1
+    )
 
 
 @BOTH
 def test_16_after_a_partial_return_the_rest_keeps_its_recorded_discount(run: Run) -> None:
     """10.00 off from 60.00, two lines of 30.00: one comes back, 25.00 of spend are left."""
-    lines = [
-        Line(line_id=name, sku="A", gross_minor=3000, offers_minor=500, net_minor=2500) for name in ("1", "2")
-    ]
+    lines = [Line(line_id=name, sku="A", gross_minor=3000, offers_minor=500, net_minor=2500) for name in ("1", "2")]
     purchase = bought(0, 0, lines=lines)
     outcome = run(versions((0, program(per_euro()))), DAY_0, [purchase, returned(purchase, 3, {"2": 1})])
 
@@ -318,7 +341,9 @@ def test_17_what_is_left_of_a_line_is_floored_as_one_line(run: Run) -> None:
     cents = program(rule("cent", Rate("spend", 1, 1)))
     one = bought(0, 0, lines=[Line(line_id="1", sku="A", quantity=3, gross_minor=100, net_minor=100)])
     three = bought(
-        0, 0, lines=[Line(line_id=str(n), sku="A", gross_minor=net, net_minor=net) for n, net in enumerate((34, 33, 33))]
+        0,
+        0,
+        lines=[Line(line_id=str(n), sku="A", gross_minor=net, net_minor=net) for n, net in enumerate((34, 33, 33))],
     )
 
     assert total(run(versions((0, cents)), DAY_0, [one, returned(one, 1, {"1": 1})])) == 66

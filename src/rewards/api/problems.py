@@ -94,6 +94,9 @@ KINDS: dict[str, Kind] = {
     ),
     "line-repeated": Kind(422, "Line given twice", "give every line an id of its own"),
     "amount-missing": Kind(422, "No amount", "give a price per unit, or the line's amount"),
+    "tender-not-supported": Kind(
+        422, "Tender not supported", "pay with another kind of tender; this engine cannot spend it"
+    ),
     "amount-mismatch": Kind(422, "Amounts disagree", "give one of price and amount, or make them agree"),
     "amount-too-large": Kind(422, "Amount too large", "sums go up to 9007199254740991 minor units"),
     "quantity-zero": Kind(422, "Quantity is zero", "leave the line out"),

@@ -194,6 +194,7 @@ class ReturnAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     still_returnable: list[dict[str, object]] = []  # {line_id, quantity}
     waits_for: dict[str, str] = {}
     balance: dict[str, WalletBalance] = {}
+    warnings: list[dict[str, object]] = []  # {code, detail, pointer}: recorded all the same
 
 
 class MemberAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -24,6 +24,7 @@ from rewards.service.telling import Draft, again, answer
 from rewards.store import statements
 
 LONGEST = 2000
+_STORED_VALUE = frozenset(("points", "gift_card", "hold"))
 _json = msgspec.json.Encoder()
 
 
@@ -69,11 +70,24 @@ def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
             pointer="/currency",
         )
     asked.check_instant(instant(basket.occurred_at))
+    if not asked.trusted:
+        _check_tenders(basket)
     receipt = to_receipt(basket, running.zone, most_lines=10**6 if asked.trusted else LONGEST)
     line = _buyer(batch, asked, basket, receipt)
     if line.kind == "guest" and asked.silent:
         return Draft(line, receipt, None)
     return Draft(line, receipt, batch.book(line, Purchase(line.events + 1, receipt)))
+
+
+def _check_tenders(basket: Basket) -> None:
+    """Refuse tenders that would spend what this version cannot spend, rather than take them for money."""
+    for i, tender in enumerate(basket.tenders):
+        if tender.kind in _STORED_VALUE:
+            raise InvalidRequest(
+                "tender-not-supported",
+                f"a tender of kind `{tender.kind}` is not supported by this version of the engine",
+                pointer=f"/tenders/{i}/kind",
+            )
 
 
 def _buyer(batch: Batch, asked: Asked, basket: Basket, receipt: Receipt) -> Timeline:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,13 +24,17 @@ def serving(tmp_path: Path) -> Iterator[str]:
     log = tmp_path / "log"
     command = [sys.executable, "-m", "rewards", "serve", "--policy", str(CAFE), "--port", "0"]
     environment = {**os.environ, "REWARDS_DATABASE_URL": f"sqlite:///{tmp_path / 'r.db'}", "PYTHONUNBUFFERED": "1"}
-    with log.open("w") as output:
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=output, text=True)
-        assert process.stdout is not None
-        yield process.stdout.readline().split()[2]
-        process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=30)
-    assert "Traceback" not in log.read_text() + rest
+    with log.open("w") as output, subprocess.Popen(command, env=environment, stdout=output, stderr=output) as process:
+        try:
+            deadline = time.monotonic() + 30
+            while (found := re.search(r"listening on (\S+)[\s\S]*startup complete", log.read_text())) is None:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield found[1]
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert "Traceback" not in log.read_text()
 
 
 def test_bad_input_leaves_no_trace(serving: str) -> None:

@@ -60,8 +60,8 @@ def copy_tree(target: Path) -> None:
             shutil.copy(source, target / name)
 
 
-def caught_by(defect: Defect, tree: Path) -> tuple[str, str]:
-    """Return the test that failed, or an empty text and what went wrong."""
+def run(tests: list[str], tree: Path) -> subprocess.CompletedProcess[str]:
+    """Run tests on a copy until the first one fails."""
     environment = os.environ | {
         "PYTHONPATH": str(tree / "src"),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -80,18 +80,26 @@ def caught_by(defect: Defect, tree: Path) -> tuple[str, str]:
         "-p",
         "tests.defects.quick",
     ]
-    command += ["-p", "no:xdist", "-o", "addopts=--import-mode=importlib -rf", *defect.tests]
+    command += ["-p", "no:xdist", "-o", "addopts=--import-mode=importlib -rf", *tests]
+    return subprocess.run(
+        command, cwd=tree, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False
+    )
+
+
+def last_words(done: subprocess.CompletedProcess[str]) -> str:
+    return ((done.stdout + done.stderr).strip().splitlines()[-1:] or [""])[0]
+
+
+def caught_by(defect: Defect, tree: Path) -> tuple[str, str]:
+    """Return the test that failed, or an empty text and what went wrong."""
     try:
-        run = subprocess.run(
-            command, cwd=tree, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False
-        )
+        done = run(defect.tests, tree)
     except subprocess.TimeoutExpired:
         return "", f"no answer within {LONGEST} s"
-    if run.returncode != TESTS_FAILED:
-        last = (run.stdout + run.stderr).strip().splitlines()[-1:] or [""]
-        return "", f"pytest ended with {run.returncode}: {last[0]}"
-    failed = re.search(r"^FAILED (\S+)", run.stdout, re.MULTILINE)
-    return (failed[1] if failed else "?"), ""
+    if done.returncode != TESTS_FAILED:
+        return "", f"pytest ended with {done.returncode}: {last_words(done)}"
+    failed = re.search(r"^FAILED (\S+)", done.stdout, re.MULTILINE)
+    return (failed[1], "") if failed else ("", "no test is named as failed")
 
 
 def say(text: str) -> None:
@@ -99,7 +107,8 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def judge(defect: Defect) -> bool:
+def judge(defect: Defect) -> str:
+    """Print what became of a defect; return the test that caught it."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="defect-") as folder:
         tree = Path(folder)
@@ -110,7 +119,18 @@ def judge(defect: Defect) -> bool:
             test, problem = caught_by(defect, tree)
     seconds = time.monotonic() - started
     say(f"{defect.name:30} {seconds:6.1f} s  {test or 'NOT CAUGHT: ' + problem}")
-    return bool(test)
+    return test
+
+
+def sound(tests: set[str]) -> bool:
+    """Print and return whether the tests that failed pass on a copy without any defect."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="defect-") as folder:
+        copy_tree(Path(folder))
+        done = run(sorted(tests), Path(folder))
+    seconds = time.monotonic() - started
+    say(f"{'without any defect':30} {seconds:6.1f} s  {last_words(done)}")
+    return done.returncode == 0
 
 
 def main() -> int:
@@ -127,9 +147,10 @@ def main() -> int:
         for defect in chosen:
             say(f"{defect.name:30} {defect.title}")
         return 0
-    caught = sum([judge(defect) for defect in chosen])
-    say(f"{caught} of {len(chosen)} defects caught")
-    return 0 if caught == len(chosen) else 1
+    caught = [test for test in map(judge, chosen) if test]
+    clean = sound(set(caught)) if caught else True
+    say(f"{len(caught)} of {len(chosen)} defects caught")
+    return 0 if clean and len(caught) == len(chosen) else 1
 
 
 if __name__ == "__main__":

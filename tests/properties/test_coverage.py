@@ -11,6 +11,7 @@ from dataclasses import fields, is_dataclass
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import SearchStrategy
 
 from rewards.policy import model
 from rewards.policy.model import Policy
@@ -21,7 +22,7 @@ from tests.strategies.focus import FEATURES, focused
 EXAMPLES = 60
 
 
-def _drawn(strategy: object, count: int) -> list[Case]:
+def _drawn(strategy: SearchStrategy[Case], count: int) -> list[Case]:
     found: list[Case] = []
 
     @settings(

@@ -4,6 +4,8 @@ and the ledger's own fold equals the reference's, from the start and from a purs
 
 from __future__ import annotations
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +42,7 @@ def test_adds_up(drawn: tuple[list[Lot], list[tuple[int, int]]]) -> None:
 
 
 @given(drawn=LEDGERS, random=st.randoms(use_true_random=False))
-def test_order_of_inputs_does_not_matter(drawn: tuple[list[Lot], list[tuple[int, int]]], random) -> None:
+def test_order_of_inputs_does_not_matter(drawn: tuple[list[Lot], list[tuple[int, int]]], random: Random) -> None:
     lots, spendings = drawn
     other_lots, other_spendings = random.sample(lots, len(lots)), random.sample(spendings, len(spendings))
     for at in INSTANTS:

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
+from rewards.receipt import Receipt
 from tests.engine_adapter import RUNS, Run
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Event, Purchase, Return
@@ -31,7 +32,7 @@ def _of_another_member(events: list[Event]) -> list[Event]:
     return found
 
 
-def _renamed(event: Purchase, name: str) -> object:
+def _renamed(event: Purchase, name: str) -> Receipt:
     lines = tuple(msgspec.structs.replace(line, name="Something") for line in event.receipt.lines)
     return msgspec.structs.replace(event.receipt, receipt_id=name, till_id="t9", operator_id="o9", lines=lines)
 

@@ -7,8 +7,9 @@ several equally good members of a group is named may change.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from random import Random
 
 import msgspec
 import pytest
@@ -31,14 +32,14 @@ def with_changed_rules(
     return [(day, with_rules(policy, change(policy.rules))) for day, policy in versions]
 
 
-def with_receipts(events: list[Event], change: Callable[[Receipt], Receipt]) -> list[Event]:
+def with_receipts(events: Sequence[Event], change: Callable[[Receipt], Receipt]) -> list[Event]:
     """The events, each purchase with a changed receipt."""
     return [Purchase(change(event.receipt)) if isinstance(event, Purchase) else event for event in events]
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 @given(case=cases(), random=st.randoms(use_true_random=False))
-def test_order_of_lines_and_rules(run: Run, case: Case, random) -> None:
+def test_order_of_lines_and_rules(run: Run, case: Case, random: Random) -> None:
     def shuffled_rules(rules: dict[str, EarningRule]) -> dict[str, EarningRule]:
         return dict(random.sample(list(rules.items()), len(rules)))
 

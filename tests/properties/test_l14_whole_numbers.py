@@ -17,7 +17,7 @@ from tests.engine_adapter import RUNS, Run
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Purchase, Return
 from tests.strategies.policies import policy_of
-from tests.strategies.words import pick, whole
+from tests.strategies.words import ROUNDINGS, pick, whole
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
@@ -33,7 +33,7 @@ def test_whole_numbers_only(run: Run, case: Case) -> None:
 @given(case=cases())
 def test_one_rounding_for_each_window(run: Run, case: Case) -> None:
     """What the days of a window earn is `give` for each `every` of the whole spend, rounded once."""
-    how, measure = pick(case.more, ("down", "half_up", "up")), pick(case.more, WINDOWS)
+    how, measure = pick(case.more, ROUNDINGS), pick(case.more, WINDOWS)
     rate = Rate("spend", pick(case.more, (30, 100, 150, 300)), whole(case.more, 1, 7))
     plain = EarningRule(id="shop", wallet="points", gives=rate, measure=measure, meaning="")
     policy = policy_of({"shop": plain}, kept={"points": Wallet(key="points", one="point", round=how)})

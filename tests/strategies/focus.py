@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from hypothesis import strategies as st
 
@@ -18,7 +19,6 @@ from rewards.policy.model import (
     Condition,
     EarningRule,
     Eligible,
-    Expiry,
     Flat,
     HasCode,
     Limit,
@@ -36,6 +36,7 @@ from tests.strategies.policies import GROUP, amended, eligible, expiry, policy_o
 from tests.strategies.words import Draw, chance, duration, pick, some, whole
 
 RuleMaker = Callable[[Draw, int, EarningRule], EarningRule]
+Since = Literal["earned", "available", "last_visit"]
 PolicyMaker = Callable[[Draw, int, Policy], Policy]
 
 
@@ -61,7 +62,7 @@ def _stripped(policy: Policy, strip: Callable[[EarningRule], EarningRule]) -> Po
 
 def _condition(kind: str) -> Feature:
     def put(draw: Draw, _: int, rule: EarningRule) -> EarningRule:
-        return replace(rule, when=(r.condition(draw, kind),))
+        return replace(rule, when=(r.condition(draw, kind, rule.measure),))
 
     return _on_rule(put, lambda rule: replace(rule, when=tuple(c for c in rule.when if kind_of(c) != kind)))
 
@@ -111,7 +112,9 @@ def _multiplied(draw: Draw, anchor: int, policy: Policy) -> Policy:
         rules["second"] = r.rule(draw, "second", anchor, wallet="points", measure=rules["main"].measure)
     rate = pick(draw, (Rate("spend", 30, 2), Rate("units", 1, 3), Rate("spend", 100, 5), Rate("units", 2, 1)))
     kind = pick(draw, r.CONDITIONS)
-    rules["main"] = replace(rules["main"], gives=rate, when=(r.condition(draw, kind),) if chance(draw, 2) else ())
+    rules["main"] = replace(
+        rules["main"], gives=rate, when=(r.condition(draw, kind, rules["main"].measure),) if chance(draw, 2) else ()
+    )
     more = r.multiplier(draw, "more", anchor, rules)
     return r.with_rules(policy, {**rules, **({"more": more} if more else {})})
 
@@ -139,7 +142,7 @@ def _on_wallet(put: PolicyMaker, **plain: object) -> Feature:
 
 
 def _rounded(draw: Draw, _: int, policy: Policy) -> Policy:
-    how = pick(draw, ("half_up", "up"))
+    how = pick(draw, words.ROUNDINGS[1:])
     return r.with_wallets(policy, {key: replace(one, round=how) for key, one in policy.wallets.items()})
 
 
@@ -147,21 +150,21 @@ def _pending(draw: Draw, _: int, policy: Policy) -> Policy:
     return r.with_wallets(policy, {key: replace(one, pending=duration(draw)) for key, one in policy.wallets.items()})
 
 
-def _expiring(**fixed: object) -> Feature:
+def _expiring(since: Since | None = None) -> Feature:
     def put(draw: Draw, _: int, policy: Policy) -> Policy:
         found = {}
         for key in policy.wallets:
             drawn = wallet(draw, key)
-            found[key] = replace(drawn, round="down", expires=replace(expiry(draw, drawn.pending), **fixed))
+            ends = expiry(draw, drawn.pending)
+            found[key] = replace(drawn, round="down", expires=replace(ends, since=since or ends.since))
         return r.with_wallets(policy, found)
 
     def strip(policy: Policy) -> Policy:
-        plain = {"since": "earned"} if "since" in fixed else {"at": None}
         found = {}
         for key, one in policy.wallets.items():
             was = one.expires
-            ends = replace(was, **plain) if was and (was.after or "since" in plain) else None  # type: ignore[arg-type]
-            found[key] = replace(one, expires=ends)
+            plain = replace(was, since="earned") if was and since else None
+            found[key] = replace(one, expires=plain)
         return r.with_wallets(policy, found)
 
     return Feature(put, strip)

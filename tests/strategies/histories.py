@@ -201,9 +201,10 @@ def _ledger_events(draw: Draw, events: Sequence[Event], zone: ZoneInfo) -> list[
             return near
         return midnight(moment(near, zone).toordinal() + pick(draw, (0, 1, 7, 14, 30, 31)), zone)
 
-    found: list[Event] = []
-    for _ in range(whole(draw, 0, 3)):
-        found.append(Spending(at(), pick(draw, sorted(words.WALLETS)), pick(draw, (1, 2, 5, 7, 20, 60))))
+    found: list[Event] = [
+        Spending(at(), pick(draw, sorted(words.WALLETS)), pick(draw, (1, 2, 5, 7, 20, 60)))
+        for _ in range(whole(draw, 0, 3))
+    ]
     if chance(draw, 3):
         when = at()
         found.append(
@@ -214,7 +215,8 @@ def _ledger_events(draw: Draw, events: Sequence[Event], zone: ZoneInfo) -> list[
 
 def arrival(draw: Draw, events: Sequence[Event]) -> list[Event]:
     """Draw another order of the same events; a return still comes after its purchase."""
-    left, arrived = list(events), []
+    left = list(events)
+    arrived: list[Event] = []
     while left:
         here = {event.receipt.receipt_id for event in arrived if isinstance(event, Purchase)}
         free = [event for event in left if not isinstance(event, Return) or event.receipt_id in here]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rewards.days import Duration, Window
@@ -14,6 +15,8 @@ from tests.strategies.rules import multiplier, rule, selection, with_rules, with
 from tests.strategies.words import Draw, chance, duration, pick, whole
 
 GROUP = "best"
+ENDS: tuple[Literal["end_of_month", "end_of_quarter", "end_of_year"] | None, ...]
+ENDS = (None, None, "end_of_month", "end_of_quarter", "end_of_year")
 
 
 def expiry(draw: Draw, pending: Duration | None) -> Expiry:
@@ -27,8 +30,8 @@ def expiry(draw: Draw, pending: Duration | None) -> Expiry:
     ]
     if pending is not None:
         terms = [Duration(12, "months"), Duration(400, "days")] if pending.unit == "months" else terms[:3]
-    at = pick(draw, (None, None, "end_of_month", "end_of_quarter", "end_of_year"))
-    after = None if at and chance(draw, 2) else pick(draw, terms)
+    at = pick(draw, ENDS)
+    after = None if at and not pending and chance(draw, 2) else pick(draw, terms)
     return Expiry(after=after, at=at, since=pick(draw, ("earned", "available", "last_visit")))
 
 
@@ -40,7 +43,7 @@ def wallet(draw: Draw, key: str) -> Wallet:
         key=key,
         one=words.WALLETS[key],
         title={"en": key.title(), "de": key.title()} if chance(draw, 4) else {},
-        round=pick(draw, ("down", "half_up", "up")),
+        round=pick(draw, words.ROUNDINGS),
         pending=pending,
         expires=expiry(draw, pending) if chance(draw, 2) else None,
         liability=Liability(pick(draw, (100, 50)), pick(draw, (85, 90))) if chance(draw, 4) else None,

@@ -94,12 +94,18 @@ def _schedule_part(draw: Draw, anchor: int, key: str) -> object:
     return anchor + whole(draw, -5, 10)
 
 
+SHORT = ("receipt", "day")
 GATES = ("first_purchase", "nth_visit", "no_visit_for", "member_for", "visits", "spend_within", "units_within", "code")
 CONDITIONS = (*GATES, "spend", "units", "not")
 
 
-def condition(draw: Draw, kind: str, *, negated: bool = False, stored: bool = False) -> Condition:
-    """Draw a condition of a kind. What a later purchase could take back is left out, as `check` would refuse it."""
+def condition(
+    draw: Draw, kind: str, measure: Window = "ever", *, negated: bool = False, stored: bool = False
+) -> Condition:
+    """Draw a condition of a kind for a rule of a measure.
+
+    What a later purchase could take back is left out, as `check` would refuse it, and so are more visits than days.
+    """
     match kind:
         case "first_purchase":
             return FirstPurchase(duration(draw) if chance(draw, 2) else None)
@@ -112,13 +118,13 @@ def condition(draw: Draw, kind: str, *, negated: bool = False, stored: bool = Fa
         case "code":
             return HasCode(pick(draw, words.CODES))
         case "visits":
-            return _visit_count(draw, negated=negated, stored=stored)
+            return _visit_count(draw, measure, negated=negated, stored=stored)
         case "not":
             kinds = [k for k in GATES if "within" not in k and not (stored and k in ("nth_visit", "visits"))]
             inner = [pick(draw, kinds)]
             if inner[0] != "code" and chance(draw, 2):  # a code speaks of receipts and stands alone
                 inner = some(draw, [k for k in kinds if k != "code"])
-            return Not(tuple(condition(draw, k, negated=True, stored=stored) for k in inner))
+            return Not(tuple(condition(draw, k, measure, negated=True, stored=stored) for k in inner))
     within = duration(draw) if kind.endswith("_within") else None
     of = _of(draw)
     if kind.startswith("spend"):
@@ -130,10 +136,11 @@ def _of(draw: Draw) -> Selection | None:
     return pick(draw, (None, None, ALL, selection(draw) if chance(draw, 2) else None))
 
 
-def _visit_count(draw: Draw, *, negated: bool, stored: bool) -> AmountIs:
+def _visit_count(draw: Draw, measure: Window, *, negated: bool, stored: bool) -> AmountIs:
     within = duration(draw) if chance(draw, 2) else None
+    days = within.count if within and within.unit == "days" else 1 if measure in SHORT and not within else 31
     at_most = whole(draw, 1, 3) if not stored and chance(draw, 2) else None
-    at_least = whole(draw, 1, at_most or 3) if at_most is None or chance(draw, 2) else None
+    at_least = whole(draw, 1, min(days, at_most or 3)) if at_most is None or chance(draw, 2) else None
     of = pick(draw, (None, ALL)) if negated or at_most is not None else _of(draw)
     return AmountIs(what="visits", at_least=at_least, at_most=at_most, within=within, of=of)
 
@@ -149,17 +156,17 @@ def rule(
     plain: bool = False,
 ) -> EarningRule:
     """Draw a rule that is no multiplier; `plain` is one with an amount and nothing else."""
-    measure = measure or pick(draw, ("day", *WINDOWS))
+    measured: Window = measure or pick(draw, ("day", *WINDOWS))
     found = EarningRule(
         id=rule_id,
         title={"": "Reward"} if chance(draw, 4) else {},
         wallet=wallet or pick(draw, sorted(words.WALLETS)),
-        gives=gives(draw, measure),
-        measure=measure,
+        gives=gives(draw, measured),
+        measure=measured,
         choose=choose,
         meaning="",
     )
-    if isinstance(found.gives, Rate) and found.gives.what != "visits" and measure != "receipt" and chance(draw, 4):
+    if isinstance(found.gives, Rate) and found.gives.what != "visits" and measured != "receipt" and chance(draw, 4):
         found = replace(found, remainder="drop")
     return found if plain else _narrowed(draw, found, anchor)
 
@@ -173,7 +180,7 @@ def _narrowed(draw: Draw, found: EarningRule, anchor: int) -> EarningRule:
         on=selection(draw, depth=0, stored=True) if stored else selection(draw) if chance(draw, 3) else ALL,
         schedule=schedule(draw, anchor) if chance(draw, 6) else None,
         paid_with=frozenset(some(draw, words.KINDS)) if chance(draw, 8) else None,
-        when=tuple(condition(draw, kind, stored=stored) for _, kind in sorted(kinds.items())),
+        when=tuple(condition(draw, kind, found.measure, stored=stored) for _, kind in sorted(kinds.items())),
         limits=limits(draw, found.measure, own=found.choose is not None),
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TypeVar
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -65,6 +65,7 @@ LINE_ATTRIBUTE_TYPES = {
 }
 MEMBER_ATTRIBUTE_TYPES = {"student": "boolean", "town": "text", "shoe": "integer", "level": frozenset({"old", "new"})}
 
+ROUNDINGS: tuple[Literal["down", "half_up", "up"], ...] = ("down", "half_up", "up")
 THRESHOLDS = (50, 100, 200, 300, 500, 1000)  # minor units
 NEAR = tuple(sorted({1, 33, *(t + d for t in THRESHOLDS for d in (-1, 0, 1))}))
 PRICES = (50, 100, 150, 200)

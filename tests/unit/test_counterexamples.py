@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -50,10 +51,12 @@ def program(
     expires: Expiry | None = None,
     pending: Duration | None = None,
     zone: ZoneInfo = UTC,
-    **parts: object,
+    eligible: Eligible | None = None,
 ) -> Policy:
     wallet = Wallet(key="points", one="point", expires=expires, pending=pending)
-    return policy_of({one.id: one for one in rules}, kept={"points": wallet}, zone=zone, **parts)
+    return policy_of(
+        {one.id: one for one in rules}, kept={"points": wallet}, zone=zone, eligible=eligible or Eligible()
+    )
 
 
 def bought(
@@ -118,7 +121,7 @@ LONG = replace(
 def test_01_spent_points_of_a_returned_purchase_are_taken_from_what_else_there_is(run: Run) -> None:
     """Lot A of 100 to day 200; P gives lot B of 100 to day 31; 100 are spent; P comes back: nothing can be spent again."""
     later = bought(1, 10_000, "P")
-    events = [bought(0, 10_000), later, Spending(at(10), "points", 100), returned(later, 20)]
+    events: list[Event] = [bought(0, 10_000), later, Spending(at(10), "points", 100), returned(later, 20)]
     outcome = run(versions((0, LONG), (1, THIRTY_DAYS)), DAY_0, events)
 
     assert (available(outcome, 15), debt(outcome, 15)) == (0, 0)
@@ -353,7 +356,7 @@ def test_17_what_is_left_of_a_line_is_floored_as_one_line(run: Run) -> None:
 def test_17_refunds_of_one_unit_at_a_time_leave_nothing_behind() -> None:
     left = [left_of(100, 3, returned_so_far) for returned_so_far in range(4)]
 
-    assert [before - after for before, after in zip(left, left[1:], strict=False)] == [34, 33, 33]
+    assert [before - after for before, after in pairwise(left)] == [34, 33, 33]
 
 
 def test_17_no_refund_of_a_tender_is_negative() -> None:
@@ -362,7 +365,7 @@ def test_17_no_refund_of_a_tender_is_negative() -> None:
 
     assert parts[0] == [1, 3, 3]
     assert parts[-1] == [0, 0, 0]
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in pairwise(parts):
         assert all(a >= b for a, b in zip(before, after, strict=True))
 
 

@@ -52,11 +52,15 @@ def add_to_lot(
 def extend(program: Program, key: str, purse: Purse, day: int) -> None:
     """Move the ends of lots that count from the last visit, where they have not come yet."""
     now = midnight(day, program.zone)
+    ends: dict[int, int] = {}  # by version: the end that a visit on `day` sets, 0 if none
     for i, lot in enumerate(purse.open):
-        wallet = program.on(lot[0]).policy.wallets.get(key)
-        moves = wallet is not None and wallet.expires is not None and wallet.expires.since == "last_visit"
-        if moves and wallet is not None and lot[2] > now:
-            end = terms(wallet, program.zone, lot[0], day)[1]
+        number = program.index(lot[0])
+        end = ends.get(number)
+        if end is None:
+            wallet = program.versions[number].policy.wallets.get(key)
+            moves = wallet is not None and wallet.expires is not None and wallet.expires.since == "last_visit"
+            end = ends[number] = terms(wallet, program.zone, day, day)[1] if moves and wallet is not None else 0
+        if end and lot[2] > now:
             purse.open[i] = [lot[0], lot[1], end, lot[3]]
             purse.latest = max(purse.latest, end)
             purse.soonest = 0

@@ -1,0 +1,216 @@
+"""Prints a compiled policy in the policy language, so that it can go through the loader."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import yaml
+
+from rewards.days import Duration
+from rewards.policy.model import (
+    ALL,
+    AmountIs,
+    Condition,
+    EarningRule,
+    Eligible,
+    FirstPurchase,
+    Flat,
+    HasCode,
+    Limit,
+    Match,
+    MemberFor,
+    Not,
+    NoVisitFor,
+    NthVisit,
+    Policy,
+    Rate,
+    Schedule,
+    Selection,
+    Text,
+    Wallet,
+)
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def policy_yaml(policy: Policy) -> str:
+    """Return the text of a policy file; its version and its rules' meanings are not part of it."""
+    return yaml.safe_dump(_Printer(policy).policy(), sort_keys=False, allow_unicode=True)
+
+
+class _Printer:
+    """Prints one policy; money needs the currency's decimals, points their wallet's words."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def policy(self) -> dict[str, object]:
+        policy = self._policy
+        attributes = {"members": policy.member_attributes, "lines": policy.line_attributes}
+        return _given(
+            policy="rewards/v1",
+            program=policy.program,
+            title=_text(policy.title),
+            currency=policy.currency,
+            timezone=policy.timezone,
+            country=policy.country,
+            effective=_date(policy.effective),
+            attributes={
+                kind: {name: sorted(one) if isinstance(one, frozenset) else one for name, one in declared.items()}
+                for kind, declared in attributes.items()
+                if declared
+            },
+            points={key: self._wallet(wallet) for key, wallet in policy.wallets.items()},
+            eligible=self._eligible(policy.eligible),
+            earn={key: self._rule(rule) for key, rule in policy.rules.items()},
+            choose={group: {"keep": "best"} for group in policy.groups},
+            returns={
+                "accept_within": _duration(policy.returns.accept_within),
+                "spent_points": policy.returns.spent_points,
+                "restored_points_last": _duration(policy.returns.restored_points_last),
+            },
+        )
+
+    def _money(self, minor: int) -> str:
+        return str(Decimal(minor).scaleb(-self._policy.decimals).quantize(Decimal(1).scaleb(-self._policy.decimals)))
+
+    def _points(self, count: int, wallet: str) -> str:
+        return f"{count} {self._policy.wallets[wallet].one if count == 1 else wallet}"
+
+    def _wallet(self, wallet: Wallet) -> dict[str, object]:
+        expires = wallet.expires
+        return _given(
+            one=wallet.one,
+            title=_text(wallet.title),
+            round=wallet.round,
+            pending=_duration(wallet.pending),
+            expires=expires and _given(after=_duration(expires.after), at=expires.at, since=expires.since),
+            liability=wallet.liability
+            and {
+                "points": self._points(wallet.liability.points, wallet.key),
+                "worth": self._money(wallet.liability.worth_minor),
+            },
+        )
+
+    def _eligible(self, eligible: Eligible) -> dict[str, object]:
+        return _given(
+            **{"except": eligible.excluding and self._selection(eligible.excluding)},
+            amount="before_discounts" if eligible.before_discounts else "after_discounts",
+            tax="included" if eligible.tax_included else "excluded",
+            paid_by_points="counts" if eligible.points_count else "does_not_count",
+        )
+
+    def _selection(self, selection: Selection) -> object:
+        if selection == ALL:
+            return "all"
+        found = [self._match(match) for match in selection.any_of]
+        return found[0] if len(found) == 1 else found
+
+    def _match(self, match: Match) -> dict[str, object]:
+        low, high = match.price_at_least, match.price_at_most
+        return _given(
+            skus=match.skus and sorted(match.skus),
+            categories=match.categories and sorted(match.categories),
+            attributes={name: sorted(values, key=str) for name, values in match.attributes},
+            price=_given(
+                at_least=None if low is None else self._money(low), at_most=None if high is None else self._money(high)
+            ),
+            stored_value=match.stored_value and sorted(match.stored_value),
+            **{"except": match.excluding and self._selection(match.excluding)},
+        )
+
+    def _rule(self, rule: EarningRule) -> dict[str, object]:
+        return _given(
+            title=_text(rule.title),
+            on=None if rule.on == ALL else self._selection(rule.on),
+            schedule=rule.schedule and _schedule(rule.schedule),
+            when=self._conditions(rule.when),
+            paid_with=rule.paid_with and sorted(rule.paid_with),
+            **self._gives(rule),
+            measure=rule.measure,
+            remainder=None if rule.remainder == "carry" else rule.remainder,
+            limit=[self._limit(limit, rule.wallet) for limit in rule.limits],
+            choose=rule.choose,
+        )
+
+    def _gives(self, rule: EarningRule) -> dict[str, object]:
+        gives = rule.gives
+        if isinstance(gives, Flat):
+            return {"give": self._points(gives.give, rule.wallet)}
+        if isinstance(gives, Rate):
+            every = self._money(gives.every) if gives.what == "spend" else _count(gives.every, gives.what)
+            return {"every": every, "give": self._points(gives.give, rule.wallet)}
+        return {"times": str(float(Fraction(gives.numerator, gives.denominator))), "of": list(gives.of)}
+
+    def _limit(self, limit: Limit, wallet: str) -> dict[str, object]:
+        return {"points": self._points(limit.points, wallet), "per": limit.per}
+
+    def _conditions(self, conditions: tuple[Condition, ...]) -> dict[str, object]:
+        return dict(self._condition(condition) for condition in conditions)
+
+    def _condition(self, condition: Condition) -> tuple[str, object]:
+        match condition:
+            case FirstPurchase(within):
+                return "first_purchase", {"within": f"{_duration(within)} of joining"} if within else True
+            case NthVisit(number, every):
+                return "nth_visit", {"every": number} if every else number
+            case NoVisitFor(duration):
+                return "no_visit_for", _duration(duration)
+            case MemberFor(at_least):
+                return "member_for", {"at_least": _duration(at_least)}
+            case HasCode(code):
+                return "code", code
+            case Not(all_of):
+                return "not", self._conditions(all_of)
+            case AmountIs():
+                return condition.what, self._amount(condition)
+
+    def _amount(self, condition: AmountIs) -> dict[str, object]:
+        def bound(amount: int | None) -> str | None:
+            if amount is None:
+                return None
+            return self._money(amount) if condition.what == "spend" else _count(amount, condition.what)
+
+        return _given(
+            at_least=bound(condition.at_least),
+            at_most=bound(condition.at_most),
+            within=_duration(condition.within),
+            on=condition.of and self._selection(condition.of),
+        )
+
+
+def _given(**parts: object) -> dict[str, object]:
+    """Leave out what is not there."""
+    return {key: part for key, part in parts.items() if part is not None and part not in ({}, [])}
+
+
+def _text(text: Text) -> object:
+    return text.get("", text)
+
+
+def _date(day: int | None) -> date | None:
+    return None if day is None else date.fromordinal(day)
+
+
+def _duration(duration: Duration | None) -> str | None:
+    if duration is None:
+        return None
+    return f"{duration.count} {duration.unit.removesuffix('s') if duration.count == 1 else duration.unit}"
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what.removesuffix('s') if count == 1 else what}"
+
+
+def _schedule(schedule: Schedule) -> dict[str, object]:
+    hours = schedule.hours and "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in schedule.hours)
+    found = _given(
+        until=_date(schedule.ends),
+        days=schedule.days and [WEEKDAYS[day] for day in sorted(schedule.days)],
+        dates=schedule.dates and [_date(day) for day in sorted(schedule.dates)],
+        hours=hours,
+        stores=schedule.stores and sorted(schedule.stores),
+    )
+    return {**_given(**{"from": _date(schedule.starts)}), **found}

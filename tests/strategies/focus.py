@@ -178,7 +178,7 @@ def _counting(**drawn: object) -> Feature:
         values = {key: r.selection(draw) if key == "excluding" else value for key, value in drawn.items()}
         return replace(policy, eligible=replace(eligible(draw), **values))  # type: ignore[arg-type]
 
-    return Feature(put, lambda policy: replace(policy, eligible=replace(policy.eligible, **plain)))  # type: ignore[arg-type]
+    return Feature(put, lambda policy: replace(policy, eligible=replace(policy.eligible, **plain)))
 
 
 FEATURES: dict[str, Feature] = {

@@ -94,6 +94,7 @@ def _schedule_part(draw: Draw, anchor: int, key: str) -> object:
     return anchor + whole(draw, -5, 10)
 
 
+MEASURES: tuple[Window, ...] = ("day", *WINDOWS)
 SHORT = ("receipt", "day")
 GATES = ("first_purchase", "nth_visit", "no_visit_for", "member_for", "visits", "spend_within", "units_within", "code")
 CONDITIONS = (*GATES, "spend", "units", "not")
@@ -156,7 +157,7 @@ def rule(
     plain: bool = False,
 ) -> EarningRule:
     """Draw a rule that is no multiplier; `plain` is one with an amount and nothing else."""
-    measured: Window = measure or pick(draw, ("day", *WINDOWS))
+    measured = measure if measure is not None else pick(draw, MEASURES)
     found = EarningRule(
         id=rule_id,
         title={"": "Reward"} if chance(draw, 4) else {},

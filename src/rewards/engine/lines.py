@@ -186,9 +186,7 @@ class Reader:
     def vector(self, receipt: Receipt, returned: Returned) -> list[int]:
         """Return the receipt's sum per column, of what is left after `returned`."""
         sums = self._blank.copy()
-        simple = self._simple and (
-            self._points_count or not receipt.tenders or not any(t.kind in _POINTS for t in receipt.tenders)
-        )
+        simple = self._is_simple(receipt)
         if simple and not returned:
             self._add_whole(receipt, sums)
         else:
@@ -234,7 +232,22 @@ class Reader:
 
     def by_line(self, receipt: Receipt, returned: Returned) -> list[list[int]]:
         """Return one vector for each line: what it adds to the receipt's, for shares of an award."""
-        return [self.vector(msgspec.structs.replace(receipt, lines=(line,)), returned) for line in receipt.lines]
+        closed = [i for filter_, indices in self._gated if not lets_through(filter_, receipt) for i in indices]
+        simple = self._is_simple(receipt)
+        vectors = []
+        for line in receipt.lines:
+            sums = self._blank.copy()
+            self._add_left(msgspec.structs.replace(receipt, lines=(line,)), returned, sums, simple=simple)
+            for i in closed:
+                sums[i] = 0
+            vectors.append(sums)
+        return vectors
+
+    def _is_simple(self, receipt: Receipt) -> bool:
+        """Return whether a line's net counts whole."""
+        return self._simple and (
+            self._points_count or not receipt.tenders or not any(t.kind in _POINTS for t in receipt.tenders)
+        )
 
     def _paid(self, column: Column, receipt: Receipt, line: Line, back: int) -> int:
         kinds = column.filter.paid_with
@@ -264,18 +277,26 @@ class Reader:
 def _key_of(selections: Sequence[Selection]) -> Callable[[Line], object] | None:
     """Return a function from a line to what tells its kind apart, no finer than the policy needs; None: categories."""
     found = [match for selection in selections for match in _all_matches(selection)]
-    by_value = any(m.attributes or m.price_at_least is not None or m.price_at_most is not None for m in found)
-    if by_value:
-        return lambda line: (
-            line.sku,
+    by_price = any(m.price_at_least is not None or m.price_at_most is not None for m in found)
+    by_sku = any(m.skus is not None for m in found)
+    names = sorted({name for m in found for name, _ in m.attributes})
+
+    def key(line: Line) -> object:
+        values = [line.attributes.get(name) for name in names]
+        return (
             line.categories,
             line.stored_value,
-            line.gross_minor // line.quantity,
-            tuple(sorted((name, type(value).__name__, str(value)) for name, value in line.attributes.items())),
+            line.sku if by_sku else None,
+            line.gross_minor // line.quantity if by_price else 0,
+            *values,
+            *map(type, values),  # `true` is not 1
         )
-    if any(m.skus is not None for m in found):
-        return lambda line: (line.sku, line.categories, line.stored_value)
-    return None
+
+    return key if names or by_price else _by_sku if by_sku else None
+
+
+def _by_sku(line: Line) -> object:
+    return line.sku, line.categories, line.stored_value
 
 
 def _all_matches(selection: Selection) -> list[Match]:

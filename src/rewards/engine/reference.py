@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from rewards.days import period, plus
+from rewards.days import Window, period, plus
 from rewards.money import left_of, webster
 from rewards.policy.model import (
     ALL,
@@ -67,7 +67,7 @@ def earned(versions: Versions, facts: Facts) -> Points:
     awards: Points = {}
     for day in history.days:
         rules = history.policy(day).rules.values()
-        given[day] = {rule.id: _given(history, rule, day, given) for rule in rules}
+        given[day] = {rule.id: _given(history, rule, day, given, awards) for rule in rules}
         won = {rule.id: given[day][rule.id] for rule in rules if rule.choose is None}
         for group in {rule.choose for rule in rules if rule.choose}:
             won |= _group_awards(history, group, day, given)
@@ -175,7 +175,7 @@ def _counts_as_money(kind: str, eligible: Eligible) -> bool:
     return eligible.points_count or kind not in ("points", "promotional")
 
 
-def _given(history: History, rule: EarningRule, day: int, given: Points) -> int:
+def _given(history: History, rule: EarningRule, day: int, given: Points, awards: Points) -> int:
     """Return what the rule gives on a day within its limits, whether or not its group lets it win."""
     if rule.measure == "receipt":
         raw = sum(_of_receipt(history, rule, bought) for bought in history.on[day])
@@ -185,9 +185,20 @@ def _given(history: History, rule: EarningRule, day: int, given: Points) -> int:
         raw = _worth(history, rule, day, to_date) - _worth(history, rule, day, before)
     for limit in rule.limits:
         if limit.per != "receipt":
-            earlier = [e for e in given if e < day and period(e, limit.per) == period(day, limit.per)]
-            raw = min(raw, limit.points - sum(given[e].get(rule.id, 0) for e in earlier))
+            raw = min(raw, limit.points - _used(history, rule.id, limit.per, day, given, awards))
     return max(0, raw)
+
+
+def _used(history: History, rule: str, per: Window, day: int, given: Points, awards: Points) -> int:
+    """Return what counts against a limit on earlier days of its period; no new version cuts it.
+
+    Since the rule has had such a limit: what it gave, if its group let it win or not. Before: what members got of it.
+    """
+    start = history.since(
+        day, lambda policy: rule in policy.rules and any(limit.per == per for limit in policy.rules[rule].limits)
+    )
+    earlier = [e for e in given if e < day and period(e, per) == period(day, per)]
+    return sum((given if e >= start else awards)[e].get(rule, 0) for e in earlier)
 
 
 def _of_receipt(history: History, rule: EarningRule, bought: Bought) -> int:

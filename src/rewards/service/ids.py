@@ -13,6 +13,7 @@ from hashlib import blake2b
 from hmac import compare_digest
 
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+_REMEMBERED = 100_000  # members whose ids are kept at hand
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 
 
@@ -39,10 +40,23 @@ class Ids:
     def __init__(self, secret: bytes) -> None:
         """Take the program's secret, at most 64 bytes."""
         self._secret = secret
+        self._members: dict[int, str] = {}
+        self._owners: dict[str, int] = {}
 
     def member(self, owner: int) -> str:
         """Return the id of a member."""
-        return "mem_" + self._seal(owner.to_bytes(5), 10, b"mem")
+        text = self._members.get(owner)
+        if text is None:
+            text = "mem_" + self._seal(owner.to_bytes(5), 10, b"mem")
+            self._remember(owner, text)
+        return text
+
+    def _remember(self, owner: int, text: str) -> None:
+        if len(self._members) >= _REMEMBERED:
+            self._members.clear()
+            self._owners.clear()
+        self._members[owner] = text
+        self._owners[text] = owner
 
     def purchase(self, owner: int, number: int) -> str:
         """Return the id of a purchase, by its event's number in the owner's timeline."""
@@ -50,8 +64,14 @@ class Ids:
 
     def read_member(self, text: str) -> int | None:
         """Return the owner of a member's id, or None if the id is none of ours."""
+        if (known := self._owners.get(text)) is not None:
+            return known
         plain = self._open(text, "mem_", 15, 10, b"mem")
-        return None if plain is None else int.from_bytes(plain)
+        if plain is None:
+            return None
+        owner = int.from_bytes(plain)
+        self._remember(owner, text)
+        return owner
 
     def read_purchase(self, text: str) -> tuple[int, int] | None:
         """Return owner and event number of a purchase's id, or None if the id is none of ours."""

@@ -78,7 +78,7 @@ def test_what_is_not_stated_is_not_compared() -> None:
         ),
         ("refused: true", "refused", "to be refused", "it was taken"),
         ("refused: unknown-member", "refused", "refused with `unknown-member`", "it was taken"),
-        ("parked: true", "parked", "the return waits for its purchase", "it is booked"),
+        ("parked: true", "parked", "a figure of `return`", "this step is `purchase`"),
         ("codes_refused: {X: used}", "codes_refused: X", "used", "not refused"),
     ],
 )
@@ -160,3 +160,27 @@ def test_returns_take_back_by_wallet_and_rule() -> None:
 
 def test_members_join_the_day_before_the_first_step_by_default() -> None:
     assert failure("{at: 2026-12-02, adjust: {member: ben, give: 5 points}, expect: {balance: {points: 5}}}") is None
+
+
+@pytest.mark.parametrize(
+    ("step", "what"),
+    [
+        ("{at: 2026-12-02, balance: ana, expect: {earned: {points: 0}}}", "earned"),
+        ("{at: 2026-12-02, balance: ana, expect: {not_gives: [base]}}", "not_gives"),
+        (BUY % "refund: {cash: 0.00}", "refund"),
+        (BUY % "taken_back: {points: 0}", "taken_back"),
+    ],
+)
+def test_a_figure_that_the_step_cannot_have_fails(step: str, what: str) -> None:
+    found = failure(step)
+    assert found is not None
+    assert [one.what for one in found.mismatches] == [what]
+    assert found.mismatches[0].expected.startswith("a figure of")
+
+
+def test_a_figure_of_a_refused_step_fails() -> None:
+    found = failure(
+        BUY.replace("member: ben", "member: ben, currency: USD") % "refused: currency-mismatch, gives: [base]"
+    )
+    assert found is not None
+    assert [(one.what, one.actual) for one in found.mismatches] == [("gives", "this step was refused")]

@@ -98,22 +98,23 @@ def _given(rule: RulePlan, sums: Sequence[int], money: Money, *, left: bool = Fa
         return f"once, on {money.text(sums[0])}{name}"
     every = rule.terms[0].every
     if rule.visits:
-        return _several(sums[0], "visit") + (f", {every} make one step" if every > 1 else "")
+        return several(sums[0], "visit") + (f", {every} make one step" if every > 1 else "")
     if rule.is_times:
         bases = " and ".join(f"`{base}`" for base in getattr(model.gives, "of", ()))
-        amount = money.text(sum(sums)) if _what(rule) == "spend" else _several(sum(sums), "unit")
+        amount = money.text(sum(sums)) if _what(rule) == "spend" else several(sum(sums), "unit")
         return f"{_factor(*rule.scale)} times {bases} on {amount}{name}"
     count = whole(sums[0], 1, every, rule.rounding)
     if _what(rule) == "units":
         steps = f"{count} whole {every} in " if every > 1 else ""
-        return f"{steps}{_several(sums[0], 'unit')}{name}" + ("" if left else " paid for")
+        return f"{steps}{several(sums[0], 'unit')}{name}" + ("" if left else " paid for")
     if rule.rounding != "down":
         how = rule.rounding.replace("_", " ")
         return f"{count} times {money.text(every)} in {money.text(sums[0])}{name}, rounded {how},"
     return f"{count} whole {money.text(every)} in {money.text(sums[0])}{name}"
 
 
-def _several(count: int, what: str) -> str:
+def several(count: int, what: str) -> str:
+    """Return `1 visit`, `2 visits`."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
@@ -151,7 +152,7 @@ def _condition(condition: Condition, model: EarningRule, money: Money) -> str:
 
 
 def _lasting(duration: Duration) -> str:
-    return _several(duration.count, duration.unit[:-1])
+    return several(duration.count, duration.unit[:-1])
 
 
 def _what(rule: RulePlan) -> str:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from rewards.days import Duration, period, periods, plus
-from rewards.engine.explain import Money
+from rewards.engine.explain import Money, several
 from rewards.engine.plan import LONG, Gate, Progress, Recent, RulePlan, Visits, amount_column
 from rewards.engine.step import HEAD, Compiled, first_day
 from rewards.policy.model import (
@@ -123,14 +123,14 @@ def _history(scene: _Scene, condition: Condition) -> tuple[str, int, str]:
         case NthVisit(number=number, every=every):
             left = (-(visits + today)) % number if every else number - visits - today
             if left or not today:
-                return f"{left} more visits" if left > 0 else "is for another visit", max(left, 0), "visits"
+                return several(left, "more visit") if left > 0 else "is for another visit", max(left, 0), "visits"
         case NoVisitFor() if not visits:
             return "there was no visit before", 0, ""
         case NoVisitFor(duration=duration) if (left := plus(scene.carry[1], duration) - day) > 0:
             since = date.fromordinal(scene.carry[1]).isoformat()
-            return f"the last visit was on {since}, {left} days too near", left, "days"
+            return f"the last visit was on {since}, {several(left, 'day')} too near", left, "days"
         case MemberFor(at_least=duration) if (left := plus(scene.joined, duration) - day) > 0:
-            return f"{left} more days as a member", left, "days"
+            return f"{several(left, 'more day')} as a member", left, "days"
     return "", 0, ""
 
 

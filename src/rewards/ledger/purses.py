@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rewards.days import midnight, moment
+from rewards.days import midnight
 from rewards.engine.program import Program
 from rewards.ledger.entries import Posting
 from rewards.ledger.lots import NEVER, Lot, Purse, advance, fold, last_visit_of, terms
@@ -111,10 +111,10 @@ def _visit_for(expires: Expiry | None, day: int, visits: list[int]) -> int:
 
 def fold_until(program: Program, rows: dict[int, DayRow], at: int) -> dict[str, Purse]:
     """Return the purses at any instant, from all rows of the owner; lots of later days are not there yet."""
-    today = moment(at, program.zone).toordinal()
+    zone = program.zone
     lots, spendings = ledger_facts(program, rows)
     return {
-        key: fold([lot for lot in lots.get(key, ()) if lot.day <= today], spendings.get(key, ()), at)
+        key: fold([lot for lot in lots.get(key, ()) if midnight(lot.day, zone) <= at], spendings.get(key, ()), at)
         for key in {*lots, *spendings}
     }
 

@@ -32,6 +32,7 @@ class Mismatch:
 class Happened:
     """What came of a step: the service's answer as JSON, or its refusal, and the member's wallets afterwards."""
 
+    verb: str
     answer: dict[str, Any]
     refused: RewardsError | None
     balances: dict[str, Any]
@@ -73,9 +74,27 @@ def mismatches(expected: Mapping[str, Any], happened: Happened, policy: Policy) 
         )
     for key, value in expected.items():
         compare = _COMPARE[key]
-        if not happened.refused or compare in _AFTER_REFUSAL:
+        if happened.verb not in _VERBS.get(key, (happened.verb,)):
+            found.append(Mismatch(key, f"a figure of {_listed(_VERBS[key])}", f"this step is `{happened.verb}`"))
+        elif not happened.refused or compare in _AFTER_REFUSAL:
             found += compare(key, value, happened, policy)
+        elif "refused" in expected:
+            found.append(Mismatch(key, "a figure of a step that is taken", "this step was refused"))
     return found
+
+
+def _listed(verbs: Iterable[str]) -> str:
+    return " or ".join(f"`{verb}`" for verb in verbs)
+
+
+_SALE, _RETURN = ("purchase", "quote"), ("return",)
+_VERBS: dict[str, tuple[str, ...]] = {  # what only steps of these verbs have; all steps of members have the rest
+    **dict.fromkeys(
+        ("discount", "due", "earned", "would_earn", "earned_by", "gives", "not_gives", "codes_refused"), _SALE
+    ),
+    **dict.fromkeys(("refund", "taken_back", "taken_back_by", "parked"), _RETURN),
+    "lines": (*_SALE, *_RETURN),
+}
 
 
 def _money(minor: int | None, policy: Policy) -> str:

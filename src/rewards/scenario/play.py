@@ -22,6 +22,15 @@ from rewards.service.commands import Adjust, Enrol, Publish, RecordPurchase, Rec
 from rewards.service.service import Service
 from rewards.store.database import Store
 
+_VERB = {
+    RecordPurchase: "purchase",
+    Quote: "quote",
+    RecordReturn: "return",
+    Adjust: "adjust",
+    ReadBalance: "balance",
+    Publish: "publish",
+}
+
 CALLER = "scenario"
 
 
@@ -140,7 +149,7 @@ class _World:
             answer = self._answer(step)
         except RewardsError as error:
             refused = error
-        return Happened(answer=answer, refused=refused, balances=self._balances(step))
+        return Happened(verb=_VERB[type(step.action)], answer=answer, refused=refused, balances=self._balances(step))
 
     def _answer(self, step: Step) -> dict[str, Any]:
         if isinstance(step.action, ReadBalance):

@@ -15,6 +15,7 @@ from rewards.policy.codes import CODES
 from rewards.policy.forms import Form
 from rewards.policy.schema import CONDITIONS, MATCH, POLICY, SELECTION
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named, Ref, Shape
+from rewards.scenario import codes as _of_stories  # noqa: F401  adds those of scenario files to CODES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 _MADE = "<!-- written by `python -m tests.docs.reference`; change the program's own words instead -->\n"

@@ -77,9 +77,9 @@ class Notebook:
                 paid = min(debt, it[3])
                 debt, it[3] = debt - paid, it[3] - paid
                 continue
-            for lot in sorted((x for x in lots if x[0] <= when < x[1]), key=lambda x: (x[1], x[2])):
-                taken = min(it, lot[3])
-                it, lot[3] = it - taken, lot[3] - taken
             debt += it
+            for lot in sorted((x for x in lots if x[0] <= when < x[1]), key=lambda x: (x[1], x[2])):
+                taken = min(debt, lot[3])
+                debt, lot[3] = debt - taken, lot[3] - taken
         alive = [lot for lot in lots if at < lot[1]]
         return sum(x[3] for x in alive if x[0] <= at), sum(x[3] for x in alive if x[0] > at), debt

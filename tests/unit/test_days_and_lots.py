@@ -47,6 +47,20 @@ def test_a_day_is_a_date_also_where_clocks_enter_it_twice(run: Run) -> None:
     assert outcome.earned() == {day: {"day": 5}}
 
 
+@BOTH
+def test_a_lot_that_is_there_stays_there_when_its_date_is_left_again(run: Run) -> None:
+    """At 23:30 for the second time it is the 6th again, and the 7th's points have been there since its first instant."""
+    zone = ZoneInfo("America/St_Johns")
+    day = date(2010, 11, 7).toordinal()
+    start = midnight(day, zone)
+    purchase = Purchase(_at_instant(bought(0, 100).receipt, start + 20 * 3600 * 1_000_000, zone))
+    outcome = run([(day - 10, program(rule("day", Flat(5)), zone=zone))], day, [purchase])
+
+    assert moment(start + 30 * 60_000_000, zone).toordinal() == day - 1
+    assert outcome.balance(start - 1) == {}
+    assert outcome.balance(start + 30 * 60_000_000)["points"][0] == 5
+
+
 def _at_instant(receipt: Receipt, instant: int, zone: ZoneInfo) -> Receipt:
     local = moment(instant, zone)
     return msgspec.structs.replace(

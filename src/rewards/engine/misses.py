@@ -85,7 +85,7 @@ def _threshold(scene: _Scene, rule: RulePlan, column: int, least: int, position:
         plan = scene.version.plan
         slot = scene.carry[HEAD + plan.slots.index(Progress(rule.rule.id, rule.rule.meaning))]
         if slot[0] == period(scene.day, rule.rule.measure):
-            before = slot[1 + len(rule.terms) + position]
+            before = slot[position - len(rule.marks)]  # thresholds stand at the end
     short = least - before - scene.today[column]
     if short <= 0:
         return None

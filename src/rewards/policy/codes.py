@@ -210,6 +210,14 @@ _RULES = {  # what rules must make of it
         "The base has a condition on amounts over its own measure, and the multiplier measures another window. "
         "Whether the base gives at all would differ between the two."
     ),
+    "multiplier-remainder": (
+        "`remainder: drop` floors each receipt. A multiplier is rounded once in its window, over the sum of all its "
+        "bases, so there is nothing of a receipt to drop."
+    ),
+    "stored-value-visits": (
+        "A visit is a day with eligible spend, and selling a gift card is none. A rule on such sales that ends with a "
+        "number of visits would give in the morning, and a coffee in the afternoon would take it back."
+    ),
     "limit-too-short": (
         "A limit cuts what a rule gives in whole measure windows; a limit per day can't cut a rule that measures the "
         "month, since what the day gave is only known with the month."

@@ -20,7 +20,7 @@ from rewards.policy.conditions import (
     visits_do_not_fit,
 )
 from rewards.policy.forms import Every, Given
-from rewards.policy.model import AmountIs, Condition, Flat, Limit, Rate, Schedule, Selection, Times
+from rewards.policy.model import AmountIs, Condition, Flat, Limit, Not, NthVisit, Rate, Schedule, Selection, Times
 from rewards.policy.problems import Also, Report, Span
 from rewards.policy.selections import Selections
 from rewards.policy.shape import Got, Table
@@ -74,6 +74,8 @@ def draft_rule(name: str, got: Got, selections: Selections, report: Report) -> D
         wallet=wallet,
     )
     _check_rate(draft, report)
+    if when and on is not None and any(match.stored_value for match in on.any_of):
+        _check_stored_value(draft, when, report)
     return draft
 
 
@@ -99,6 +101,20 @@ def _gives(table: Table) -> tuple[Gives | None, str | None]:
         "spend" if every.what == "spend" else "units" if every.what == "units" else "visits"
     )
     return Rate(kind, every.every, give.points), give.wallet or None
+
+
+def _check_stored_value(draft: Draft, when: Got, report: Report) -> None:
+    """Selling stored value is no visit: a bound on visits from above could end on the same day, after the sale."""
+    if any(_ends_with_a_visit(condition) for condition in draft.when):
+        message = "selling stored value is no visit, so a visit later on the day could take back what it gave"
+        advice = "leave out `not` and `at_most` of visits here, or write a `limit`"
+        report.add("stored-value-visits", message, when.key, advice)
+
+
+def _ends_with_a_visit(condition: Condition) -> bool:
+    if isinstance(condition, Not):
+        return any(isinstance(one, AmountIs | NthVisit) for one in condition.all_of)
+    return isinstance(condition, AmountIs) and condition.at_most is not None
 
 
 def _check_rate(draft: Draft, report: Report) -> None:
@@ -143,6 +159,10 @@ class CrossChecks:
 
     def _bases(self, draft: Draft) -> None:
         got = draft.table.got["of"]
+        drop = draft.table.get("remainder")
+        if drop and drop.value == "drop":
+            message = "a multiplier rounds once in its window, so it has no remainder of each receipt to drop"
+            self.report.add("multiplier-remainder", message, drop.key, "leave `remainder` out")
         found: dict[str, tuple[Draft, Got]] = {}
         for name in got.value if isinstance(got.value, list) else [got]:
             base = self._base(draft, name)

@@ -35,7 +35,7 @@ ONLY_THE_LOADER_SEES = {code for code, about in CODES.items() if about.severity 
     "policy-not-first", "too-many-decimals", "out-of-range",
     "unknown-currency", "unknown-timezone", "unknown-country", "unknown-selection", "unknown-wallet", "unknown-rule",
     "unknown-group", "unknown-attribute", "attribute-value", "ambiguous-unit", "selection-cycle", "selection-too-large",
-    "bad-base", "bases-of-two-wallets", "base-measure", "limit-too-short", "limit-does-not-nest", "limit-of-multiplier",
+    "bad-base", "bases-of-two-wallets", "base-measure", "multiplier-remainder", "stored-value-visits", "limit-too-short", "limit-does-not-nest", "limit-of-multiplier",
     "wrong-wallet", "group-wallets", "group-measures", "group-limit", "at-most-amount", "amount-in-not",
     "at-most-visits", "not-in-not", "mixed-not", "bounds-crossed", "visits-do-not-fit", "visits-by-receipt",
     "expires-too-soon",

@@ -39,12 +39,7 @@ def facts(
     `vector` is the day's.
     """
     columns, visits, entry, window = version.sums[index]
-    if visits or len(columns) > 1:
-        today = [int(vector[column] > 0) if visits else vector[column] for column in columns]
-    elif not entry:
-        return was, 0, vector[columns[0]]
-    else:
-        today = [vector[columns[0]]]
+    today = [int(vector[column] > 0) if visits else vector[column] for column in columns]
     known = carry[entry] if entry else [0]
     if entry and known[0] == periods(day)[window]:
         return was, *known[1 : 1 + len(today)], *today

@@ -63,6 +63,7 @@ class Compiled:
     rule_ids: list[str]
     wallets: list[str]  # of each rule
     only_wallet: str  # if all rules give one wallet, else empty
+    alone: list[int]  # of each rule: the one column that is all there is to know of its day, or -1
     sums: list[Sums]  # of each rule: where `explain` finds what was counted
 
     def horizon(self, slot: Recent, day: int) -> int:
@@ -82,6 +83,7 @@ def compile_step(policy: Policy) -> Compiled:
     source = Writer(plan, groups).text()
     names: dict[str, object] = {"plus": plus, "D": Duration, "since": _since, "days": _days, "roll": _roll}
     exec(compile(source, "<step>", "exec"), names)  # noqa: S102  made from our own plan, see above
+    found = [_sums(plan, rule) for rule in plan.rules]
     step: Step = names["step"]  # type: ignore[assignment]
     return Compiled(
         policy=policy,
@@ -92,8 +94,13 @@ def compile_step(policy: Policy) -> Compiled:
         rule_ids=[rule.rule.id for rule in plan.rules],
         wallets=[rule.rule.wallet for rule in plan.rules],
         only_wallet=wallets[0] if len(wallets := sorted({rule.rule.wallet for rule in plan.rules})) == 1 else "",
-        sums=[_sums(plan, rule) for rule in plan.rules],
+        alone=[sums.columns[0] if _is_alone(sums) else -1 for sums in found],
+        sums=found,
     )
+
+
+def _is_alone(sums: Sums) -> bool:
+    return len(sums.columns) == 1 and not sums.visits and not sums.entry
 
 
 def _sums(plan: Plan, rule: RulePlan) -> Sums:

@@ -28,7 +28,7 @@ class Posting(NamedTuple):
     expires_at: int = NEVER
 
 
-class Award(msgspec.Struct, frozen=True, array_like=True):
+class Award(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What changed for a rule on a day, with the sums that explain it (`engine.explain` reads them)."""
 
     rule: str

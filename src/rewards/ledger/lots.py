@@ -33,7 +33,7 @@ class Lot(NamedTuple):
     points: int
 
 
-class Purse(msgspec.Struct, array_like=True):
+class Purse(msgspec.Struct, array_like=True, gc=False):
     """One wallet of an owner at an instant: what is open, and what is owed.
 
     `open` holds [day, available_at, expires_at, points left], pending lots

@@ -36,10 +36,16 @@ def judge(program: Program, joined: int, row: DayRow, past: Past) -> tuple[list[
     else:
         after, vector = row.carry, [0] * len(version.plan.columns)
         row.points = now = {}
-    rules, wallets = version.rule_ids, version.wallets
+    rules, wallets, alone = version.rule_ids, version.wallets, version.alone
     if not was:
         return after, [
-            Award(rules[index], wallets[index], day, given, facts(version, index, carry, vector, day, 0))
+            Award(
+                rules[index],
+                wallets[index],
+                day,
+                given,
+                (0, 0, vector[alone[index]]) if alone[index] >= 0 else facts(version, index, carry, vector, day, 0),
+            )
             for index, given in now.items()
         ]
     changed = [(index, now.get(index, 0), was.get(index, 0)) for index in sorted({*now, *was})]

@@ -17,7 +17,7 @@ from rewards.receipt import Receipt, Returned
 _FORMAT = b"\x01"
 
 
-class DayRow(msgspec.Struct, array_like=True):
+class DayRow(msgspec.Struct, array_like=True, gc=False):
     """What is known of one day of an owner."""
 
     day: int
@@ -36,7 +36,7 @@ class DayRow(msgspec.Struct, array_like=True):
         return not (self.rows or self.granted or self.spent)
 
 
-class Near(msgspec.Struct, array_like=True):
+class Near(msgspec.Struct, array_like=True, gc=False):
     """The part of the state that every event reads and writes."""
 
     joined: int  # day; 0 for an owner who is no member

@@ -203,11 +203,15 @@ class Wallet:
 
     key: str  # the plural
     one: str
-    title: Text = field(default_factory=dict, hash=False)
+    title: Text = field(default_factory=dict)
     round: Literal["down", "half_up", "up"] = "down"
     pending: Duration | None = None
     expires: Expiry | None = None
     liability: Liability | None = None
+
+    def __hash__(self) -> int:
+        """Hash by the key alone: wallets are looked up with every lot."""
+        return hash(self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

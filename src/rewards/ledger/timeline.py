@@ -88,6 +88,8 @@ def _behind_clock(program: Program, near: Near, change: Purchase | Return | Gran
 
 def _out_of_order(program: Program, near: Near, change: Change) -> bool:
     """Return whether new points of the day could have been taken before points of other lots."""
+    if len(program.versions) == 1:
+        return False  # WHY: on one version's terms a later day's lot never ends before an earlier one's
     wallets = program.on(change.day).policy.wallets
     for key, purse in near.purses.items():
         wallet = wallets.get(key)

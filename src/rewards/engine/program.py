@@ -65,6 +65,8 @@ class Program:
 
     def on(self, day: int) -> Compiled:
         """Return the version in force on a day."""
+        if len(self.versions) == 1:
+            return self.versions[0]
         return self.versions[max(0, bisect_right(self.from_days, day) - 1)]
 
     def start(self, day: int) -> Carry:

@@ -63,7 +63,7 @@ class Compiled:
     rule_ids: list[str]
     wallets: list[str]  # of each rule
     only_wallet: str  # if all rules give one wallet, else empty
-    alone: list[int]  # of each rule: the one column that is all there is to know of its day, or -1
+    single: list[tuple[int, int, int]]  # of each rule of one sum: its column (else -1), and `entry`, `window` of `sums`
     sums: list[Sums]  # of each rule: where `explain` finds what was counted
 
     def horizon(self, slot: Recent, day: int) -> int:
@@ -94,13 +94,9 @@ def compile_step(policy: Policy) -> Compiled:
         rule_ids=[rule.rule.id for rule in plan.rules],
         wallets=[rule.rule.wallet for rule in plan.rules],
         only_wallet=wallets[0] if len(wallets := sorted({rule.rule.wallet for rule in plan.rules})) == 1 else "",
-        alone=[sums.columns[0] if _is_alone(sums) else -1 for sums in found],
+        single=[(-1 if s.visits or len(s.columns) > 1 else s.columns[0], s.entry, s.window) for s in found],
         sums=found,
     )
-
-
-def _is_alone(sums: Sums) -> bool:
-    return len(sums.columns) == 1 and not sums.visits and not sums.entry
 
 
 def _sums(plan: Plan, rule: RulePlan) -> Sums:

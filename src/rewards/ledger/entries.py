@@ -10,6 +10,7 @@ not live here: numbers, hashes and rows of the database (`store`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -36,6 +37,17 @@ class Award(msgspec.Struct, frozen=True, array_like=True, gc=False):
     day: int
     points: int  # the change; negative when something was taken back
     facts: tuple[int, ...] = ()
+
+
+def sums_by_wallet(awards: Sequence[Award]) -> dict[str, int]:
+    """Return what the awards come to, by wallet; zeros stay."""
+    wallets = {award.wallet for award in awards}
+    if len(wallets) == 1:
+        return {wallets.pop(): sum([award.points for award in awards])}
+    sums = dict.fromkeys(sorted(wallets), 0)
+    for award in awards:
+        sums[award.wallet] += award.points
+    return sums
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,8 @@ from typing import Any
 from rewards.days import periods
 from rewards.engine.explain import facts
 from rewards.engine.program import Past, PastDay, Program
-from rewards.ledger.entries import Award, Posting, postings
+from rewards.engine.step import Compiled
+from rewards.ledger.entries import Award, Posting, postings, sums_by_wallet
 from rewards.ledger.lots import Purse
 from rewards.ledger.purses import all_purses
 from rewards.ledger.state import Booking, Change, DayRow, Grant, Near, Purchase, Return, Spending
@@ -28,32 +29,41 @@ def judge(program: Program, joined: int, row: DayRow, past: Past) -> tuple[list[
     """Step over a row; set its points and return the carry after it with what changed for each rule."""
     day, was = row.day, row.points
     version, carry = program.ready(row.carry, day, past)
-    if row.rows:
+    if not row.rows:
+        after, vector = row.carry, [0] * len(version.plan.columns)
+        points: list[int] = []
+    else:
         vectors = list(row.rows.values())
         after, points = version.step(carry, periods(day), day, vectors, joined)
         vector = vectors[0] if len(vectors) == 1 else [sum(column) for column in zip(*vectors, strict=True)]
-        row.points = now = {index: given for index, given in enumerate(points) if given}
-    else:
-        after, vector = row.carry, [0] * len(version.plan.columns)
-        row.points = now = {}
-    rules, wallets, alone = version.rule_ids, version.wallets, version.alone
+    row.points = now = {index: given for index, given in enumerate(points) if given}
     if not was:
-        return after, [
-            Award(
-                rules[index],
-                wallets[index],
-                day,
-                given,
-                (0, 0, vector[alone[index]]) if alone[index] >= 0 else facts(version, index, carry, vector, day, 0),
-            )
-            for index, given in now.items()
-        ]
+        return after, _first_awards(version, carry, vector, day, now)
+    rules, wallets = version.rule_ids, version.wallets
     changed = [(index, now.get(index, 0), was.get(index, 0)) for index in sorted({*now, *was})]
     return after, [
         Award(rules[index], wallets[index], day, given - old, facts(version, index, carry, vector, day, old))
         for index, given, old in changed
         if given != old
     ]
+
+
+def _first_awards(
+    version: Compiled, carry: list[Any], vector: list[int], day: int, points: dict[int, int]
+) -> list[Award]:
+    """Return the awards of a day that had none; `facts` said in place for rules of one sum, which nearly all are."""
+    rules, wallets, single, numbers = version.rule_ids, version.wallets, version.single, periods(day)
+    awards = []
+    for index, given in points.items():
+        column, entry, window = single[index]
+        if column < 0:
+            kept = facts(version, index, carry, vector, day, 0)
+        elif entry and carry[entry][0] == numbers[window]:
+            kept = (0, carry[entry][1], vector[column])
+        else:
+            kept = (0, 0, vector[column])
+        awards.append(Award(rules[index], wallets[index], day, given, kept))
+    return awards
 
 
 @dataclass(slots=True)
@@ -88,9 +98,7 @@ def fold_anew(
         carry = _refold(program, near, change, work, receipts)
     after = all_purses(program, work.rows, clock)
     legs = []
-    gained: dict[str, int] = {}
-    for award in work.awards:
-        gained[award.wallet] = gained.get(award.wallet, 0) + award.points
+    gained = sums_by_wallet(work.awards)
     if isinstance(change, Grant):
         gained[change.wallet] = change.points
     for key in sorted({*purses, *after}):

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from rewards.days import moment
 from rewards.engine.program import PastDay, Program
-from rewards.ledger.entries import Award, Entry, Posting, postings
+from rewards.ledger.entries import Award, Entry, Posting, postings, sums_by_wallet
 from rewards.ledger.lots import Purse, advance, spend, terms
 from rewards.ledger.purses import add_to_lot, copied, extend, fold_until
 from rewards.ledger.refold import Receipts, fold_anew, judge
@@ -172,11 +172,8 @@ def _in_order(
         assert isinstance(change, Purchase)
         row.rows[change.key] = program.on(day).reader.vector(change.receipt, {})
         carry, awards = judge(program, near.joined, row, _no_past)
-        gained: dict[str, int] = {}
-        for award in awards:
-            gained[award.wallet] = gained.get(award.wallet, 0) + award.points
-        legs = _gain(program, purses, day, gained, "issued", clock)
-        if any(vector[0] > 0 for vector in row.rows.values()):
+        legs = _gain(program, purses, day, sums_by_wallet(awards), "issued", clock)
+        if program.moving and any(vector[0] > 0 for vector in row.rows.values()):
             for key in program.moving:
                 if key in purses:
                     extend(program, key, purses[key], day)

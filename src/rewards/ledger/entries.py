@@ -11,14 +11,13 @@ not live here: numbers, hashes and rows of the database (`store`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
 from rewards.ledger.lots import NEVER, Purse
 
 
-class Posting(NamedTuple):
+class Posting(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One leg of an entry; an entry's legs sum to zero in each wallet."""
 
     account: str

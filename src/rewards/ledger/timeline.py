@@ -140,7 +140,7 @@ def _passing(program: Program, near: Near, purses: dict[str, Purse], clock: int)
     """Book what time alone changed, as one entry dated by its last instant."""
     legs: list[Posting] = []
     for key, purse in purses.items():
-        if advance(purse, clock):
+        if (purse.debt or clock >= purse.soonest) and advance(purse, clock):
             legs += postings(key, near.purses[key], purse)
     if not legs:
         return []

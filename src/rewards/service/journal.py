@@ -203,15 +203,15 @@ class Rows:
             (
                 owner,
                 number,
-                leg,
-                account,
-                wallet,
-                points,
-                day or None,
-                available_at or None,
-                None if expires_at == NEVER else expires_at,
+                at,
+                leg.account,
+                leg.wallet,
+                leg.points,
+                leg.day or None,
+                leg.available_at or None,
+                None if leg.expires_at == NEVER else leg.expires_at,
             )
-            for leg, (account, wallet, points, day, available_at, expires_at) in enumerate(entry.postings)
+            for at, leg in enumerate(entry.postings)
         ]
         row = (
             owner,

@@ -51,7 +51,12 @@ def _amount_off(text: str, facts: Facts) -> Off:
         message = f"{quoted(found[2])} is not `per unit`"
         amount = found[1] if len(found[1]) < WHOLE and "`" not in found[1] else "5.00"
         raise Wrong("bad-money", message, f"write `{amount} per unit`, or the amount alone to take it off once")
-    return Off(money_above_zero(found[1], facts), per_unit=True)
+    try:
+        return Off(money_above_zero(found[1], facts), per_unit=True)
+    except Wrong as wrong:
+        mended = re.fullmatch(r"write `(.+)`", wrong.help) if isinstance(wrong.help, str) else None
+        help_ = f"write `{mended[1]} per unit`" if mended else wrong.help
+        raise Wrong(wrong.code, wrong.message, help_) from None
 
 
 SHARE = Form("a share", ("20%", "10.5%"), _share, r"^[0-9]+(\.[0-9]{1,4})?%$")

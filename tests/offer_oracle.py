@@ -109,10 +109,7 @@ class Oracle:
         }
         alone += [(claim, in_group[id(claim)]) for claim in item if id(claim) in in_group]
         once = [claim for claim in item if is_once(claim) and id(claim) not in in_group]
-        totals = []
-        for off in self.choices(alone):
-            totals.append(self.cents([*off], once, basket))
-        return max(totals)
+        return max(self.cents([*off], once, basket) for off in self.choices(alone))
 
     def of_line(self, claim: Claim) -> bool:
         group = self.groups.get(claim.offer.choose or "")

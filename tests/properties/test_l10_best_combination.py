@@ -51,6 +51,16 @@ def test_shares_sum_within_rooms_and_caps(case: OfferCase) -> None:
     assert len(outcome.applied) + len(outcome.not_taken) == len(case.claims)
 
 
+@given(case=offer_cases(narrow=True))
+def test_basket_offers_of_some_lines_share_exactly_too(case: OfferCase) -> None:
+    test_shares_sum_within_rooms_and_caps.hypothesis.inner_test(case)  # type: ignore[attr-defined]
+
+
+@given(case=offer_cases(narrow=True), random=st.randoms(use_true_random=False))
+def test_basket_offers_of_some_lines_in_any_order(case: OfferCase, random) -> None:
+    test_order_of_lines_and_offers.hypothesis.inner_test(case, random)  # type: ignore[attr-defined]
+
+
 @given(case=offer_cases())
 def test_groups_are_kept(case: OfferCase) -> None:
     for name, group in GROUPS.items():

@@ -90,12 +90,13 @@ def gives() -> st.SearchStrategy[PercentOff | AmountOff | FixedPrice | Free]:
 
 
 @st.composite
-def claims(draw: st.DrawFn, number: int) -> Claim:
+def claims(draw: st.DrawFn, number: int, *, narrow: bool = False) -> Claim:
+    """A claim; a basket offer of only some lines if `narrow`."""
     what = draw(gives())
     once = isinstance(what, AmountOff) and not what.per_unit
     basket = (once or isinstance(what, PercentOff)) and draw(st.integers(0, 2)) == 0
     on = None
-    if not basket:
+    if not basket or narrow:
         on = draw(
             st.sampled_from(
                 [None]
@@ -135,10 +136,12 @@ def on_text(on: Selection) -> str:
 
 
 @st.composite
-def offer_cases(draw: st.DrawFn, most: int = 12, most_free: int = 3, *, evenly: bool = False) -> OfferCase:
+def offer_cases(
+    draw: st.DrawFn, most: int = 12, most_free: int = 3, *, evenly: bool = False, narrow: bool = False
+) -> OfferCase:
     found: list[Claim] = []
     for number in range(draw(st.integers(1, most))):
-        claim = draw(claims(number))
+        claim = draw(claims(number, narrow=narrow))
         if not isinstance(claim.offer.gives, Free) or sum(isinstance(c.offer.gives, Free) for c in found) < most_free:
             found.append(claim)
     return OfferCase(draw(offer_lines(evenly=evenly)), found)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import gcd
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rewards.engine.lines import is_eligible, selects
 from rewards.policy.model import AmountOff, Eligible, FixedPrice, Free, Offer, PercentOff
@@ -69,6 +69,12 @@ class Claim:
         if self.units_left is not None:
             bounds.append(self.units_left)
         return max(0, min(bounds)) if bounds else None
+
+
+def order_of(claim: Claim) -> Literal["cheapest", "dearest"] | None:
+    """Return the order in which the offer takes its units; None: it takes all."""
+    gives = claim.offer.gives
+    return gives.pick if isinstance(gives, Free) else None if claim.most_units() is None else "dearest"
 
 
 @dataclass(slots=True)
@@ -137,14 +143,13 @@ def _a_unit(amount: int, quantity: int) -> tuple[int, int]:
     return amount // common, quantity // common
 
 
-def cells(claim: Claim, rows: Sequence[Row], bit: int, free_units: Sequence[int]) -> Cells:
+def cells(claim: Claim, rows: Sequence[Row], selected: Sequence[int], free_units: Sequence[int]) -> Cells:
     """Return what the offer gives on each row as if it were alone, within rooms and its own bounds.
 
-    `bit` is the offer's place in the masks; `free_units` are the units that
-    other `free` offers left, which only a `free` offer looks at.
+    `selected` are the rows it reaches, in the order of `by_price` if it asks for one (`order_of`);
+    `free_units` are the units that other `free` offers left, which only a `free` offer looks at.
     """
     gives, times = claim.offer.gives, claim.times
-    selected = [i for i, row in enumerate(rows) if row.mask >> bit & 1]
     scale = 1
     whole: Callable[[Row], int]  # for all units of a row, times scale
     match gives:
@@ -160,8 +165,8 @@ def cells(claim: Claim, rows: Sequence[Row], bit: int, free_units: Sequence[int]
             whole = lambda row: row.base * numerator  # noqa: E731
     used = [0] * len(rows)
     if isinstance(gives, Free):
-        served = _picked(claim, gives, rows, selected, free_units)
-        used = served if gives.of_every is None else _counted(served, rows, selected, free_units)
+        served = _picked(claim, gives, selected, free_units)
+        used = served if gives.of_every is None else _counted(served, selected, free_units)
     else:
         served = _served(claim.most_units(), rows, selected)
     amounts = [0] * len(rows)
@@ -202,15 +207,13 @@ def _served(most: int | None, rows: Sequence[Row], selected: Sequence[int]) -> l
         for i in selected:
             served[i] = rows[i].units
         return served
-    for i in _by_price(rows, selected, dearest=True):
+    for i in selected:
         served[i] = min(most, rows[i].units)
         most -= served[i]
     return served
 
 
-def _picked(
-    claim: Claim, free: Free, rows: Sequence[Row], selected: Sequence[int], free_units: Sequence[int]
-) -> list[int]:
+def _picked(claim: Claim, free: Free, selected: Sequence[int], free_units: Sequence[int]) -> list[int]:
     """Return the units picked on each row, of those that are left."""
     picks = free.units * claim.times
     if free.of_every is not None:
@@ -218,29 +221,27 @@ def _picked(
     most = claim.most_units()
     if most is not None:
         picks = min(picks, most)
-    picked = [0] * len(rows)
+    picked = [0] * len(free_units)
     if not picks:
         return picked
-    for i in _by_price(rows, selected, dearest=free.pick == "dearest"):
+    for i in selected:
         picked[i] = min(picks, free_units[i])
         picks -= picked[i]
     return picked
 
 
-def _counted(
-    picked: Sequence[int], rows: Sequence[Row], selected: Sequence[int], free_units: Sequence[int]
-) -> list[int]:
+def _counted(picked: Sequence[int], selected: Sequence[int], free_units: Sequence[int]) -> list[int]:
     """Return the units that an offer with `of_every` uses up: all that it counted, if it gives anything."""
-    used = [0] * len(rows)
+    used = [0] * len(free_units)
     if any(picked):
         for i in selected:
             used[i] = free_units[i]
     return used
 
 
-def _by_price(rows: Sequence[Row], selected: Sequence[int], *, dearest: bool) -> list[int]:
+def by_price(rows: Sequence[Row], *, dearest: bool) -> list[int]:
     """Order rows by the net price of a unit before our discounts; ties by content."""
-    if len(selected) < 2:  # noqa: PLR2004
-        return list(selected)
     sign = -1 if dearest else 1
-    return sorted(selected, key=lambda i: (Fraction(sign * rows[i].net, rows[i].units), i))
+    if all(row.units == 1 for row in rows):
+        return sorted(range(len(rows)), key=lambda i: (sign * rows[i].net, i))
+    return sorted(range(len(rows)), key=lambda i: (Fraction(sign * rows[i].net, rows[i].units), i))

@@ -30,34 +30,42 @@ class World:
 def share(part: Part, scale: int, rows: Sequence[Row], worlds: Sequence[World]) -> Whole:
     """Share each world's total to offers, then each offer's to rows, by largest remainder.
 
-    Ties go to the offer, then the row, that comes first by content. No row gets
-    more than its room and no offer more than its own exact sum rounded up: where
-    remainders would break that, a minor unit moves to the next place it fits.
+    A row's remainder counts what earlier offers left it short, or gave it too much, so
+    that its own sum is its exact sum rounded up or down. Ties go to the offer, then the
+    row, that comes first by content. No row and no offer gets more than its exact sum
+    rounded up: where remainders would break that, a minor unit moves to where it fits.
     """
     bits = sorted(part)
     whole: Whole = {bit: [0] * len(rows) for bit in bits}
     for world in worlds:
         sums = [sum(part[bit][i] for i in world.rows) for bit in bits]
-        for bit, total in zip(bits, _nearest(sums, scale, world.total), strict=True):
-            if total:
-                amounts = _nearest([part[bit][i] for i in world.rows], scale, total)
-                for i, amount in zip(world.rows, amounts, strict=True):
-                    whole[bit][i] = amount
+        short: list[int | Fraction] = [0] * len(world.rows)
+        for bit, total in zip(bits, _nearest(sums, scale, world.total, sums), strict=True):
+            exact = [part[bit][i] for i in world.rows]
+            short = [a + b for a, b in zip(short, exact, strict=True)]
+            amounts = _nearest(exact, scale, total, short)
+            for at, (i, amount) in enumerate(zip(world.rows, amounts, strict=True)):
+                whole[bit][i] = amount
+                short[at] -= amount * scale
+    row_most = [_up(sum(part[bit][i] for bit in bits), scale) for i in range(len(rows))]
     most = {bit: _up(sum(part[bit]), scale) for bit in bits}
-    if any(sum(whole[bit][i] for bit in bits) > row.room for i, row in enumerate(rows)) or any(
+    if any(sum(whole[bit][i] for bit in bits) > top for i, top in enumerate(row_most)) or any(
         sum(whole[bit]) > most[bit] for bit in bits
     ):
-        _Fitting(part, scale, rows, worlds, most, whole).fit()
+        _Fitting(part, scale, worlds, row_most, most, whole).fit()
     return whole
 
 
-def _nearest(amounts: Sequence[int | Fraction], scale: int, total: int) -> list[int]:
-    """Round each amount down or up so that they sum to `total`; up go the largest remainders, ties first to last."""
+def _nearest(amounts: Sequence[int | Fraction], scale: int, total: int, claims: Sequence[int | Fraction]) -> list[int]:
+    """Round each amount down or up so that they sum to `total`.
+
+    Up go those that are not whole, of the largest claim less what rounding down gives; ties first to last.
+    """
     shares = [int(amount // scale) for amount in amounts]
     missing = total - sum(shares)
     if missing:
-        order = sorted(range(len(shares)), key=lambda i: (shares[i] * scale - amounts[i], i))
-        for i in order[:missing]:
+        broken = (i for i, amount in enumerate(amounts) if amount % scale)
+        for i in sorted(broken, key=lambda i: (shares[i] * scale - claims[i], i))[:missing]:
             shares[i] += 1
     return shares
 
@@ -76,15 +84,15 @@ class _Fitting:
         self,
         part: Part,
         scale: int,
-        rows: Sequence[Row],
         worlds: Sequence[World],
+        room: list[int],
         most: dict[int, int],
         whole: Whole,
     ) -> None:
         self.whole = whole
         self.most = most
         self.worlds = worlds
-        self.room = [row.room for row in rows]
+        self.room = room
         self.home = {i: world for world in worlds for i in world.rows}
         self.cell = {bit: [_up(amount, scale) for amount in part[bit]] for bit in part}
 

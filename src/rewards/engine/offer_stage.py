@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import islice, permutations, product
 from math import gcd, lcm
 
-from rewards.engine.offer_rows import Cells, Claim, Row, cells
+from rewards.engine.offer_rows import Cells, Claim, Row, by_price, cells, order_of
 from rewards.policy.model import AmountOff, Free
 
 MOST = 256  # combinations tried; `check` refuses policies that have more
@@ -55,15 +55,30 @@ class Stage:
         self.rows = rows
         self._claims = claims
         self._line_groups = line_groups
-        self._units = [row.units for row in rows]
-        self._alone = {bit: cells(claim, rows, bit, self._units) for bit, claim in claims.items()}
+        self._units = tuple(row.units for row in rows)
+        self._orders: dict[str | None, Sequence[int]] = {None: range(len(rows))}
+        self._reached = {bit: self._reach(bit, claim) for bit, claim in claims.items()}
+        self._given: dict[tuple[int, tuple[int, ...]], Cells] = {}
+        self._alone = {bit: self._cells(bit, self._units) for bit in claims}
         self._free = {bit for bit, claim in claims.items() if isinstance(claim.offer.gives, Free)}
         self._once = {bit: self._make_once(bit, claim) for bit, claim in claims.items() if _is_once(claim)}
+
+    def _reach(self, bit: int, claim: Claim) -> list[int]:
+        order = order_of(claim)
+        if order not in self._orders:
+            self._orders[order] = by_price(self.rows, dearest=order == "dearest")
+        return [i for i in self._orders[order] if self.rows[i].mask >> bit & 1]
+
+    def _cells(self, bit: int, left: tuple[int, ...]) -> Cells:
+        known = self._given.get((bit, left))
+        if known is None:
+            known = self._given[bit, left] = cells(self._claims[bit], self.rows, self._reached[bit], left)
+        return known
 
     def _make_once(self, bit: int, claim: Claim) -> Once:
         most = claim.most_money()
         assert most is not None
-        return Once(bit, most, tuple(i for i, row in enumerate(self.rows) if row.mask >> bit & 1))
+        return Once(bit, most, tuple(sorted(self._reached[bit])))
 
     def layouts(self, active: Sequence[int]) -> Iterator[Layout]:
         """Return a layout for each order in which `free` offers that meet on a row may take their units."""
@@ -82,7 +97,7 @@ class Stage:
             return []
         sets: list[tuple[set[int], list[int]]] = []
         for bit in free:
-            reach, bits = {i for i, row in enumerate(self.rows) if row.mask >> bit & 1}, [bit]
+            reach, bits = set(self._reached[bit]), [bit]
             apart = []
             for other, members in sets:
                 if reach.isdisjoint(other):
@@ -95,8 +110,8 @@ class Stage:
     def _in_order(self, bits: Sequence[int]) -> dict[int, Cells]:
         left, given = self._units, {}
         for bit in bits:
-            given[bit] = cells(self._claims[bit], self.rows, bit, left)
-            left = [units - used for units, used in zip(left, given[bit].used, strict=True)]
+            given[bit] = self._cells(bit, left)
+            left = tuple(units - used for units, used in zip(left, given[bit].used, strict=True))
         return given
 
     def _layout(self, active: Sequence[int], given: dict[int, Cells]) -> Layout:

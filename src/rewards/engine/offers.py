@@ -16,7 +16,7 @@ those are selected only by name.
 * **Rounding.** A stage's exact sum over all offers and rows is rounded once, half up.
   In the item stage a row with a lowest price or of stored value stands alone and is rounded
   down. Then shares: to offers, rows and lines by largest remainder, ties by content;
-  a unit moves where that would break a room or a cap.
+  no offer and no row gets more than its exact sum rounded up.
 * **What is tried.** Everything legal applies. Of a group of receipt, one member: each is
   tried, with each of every other group. In a group of line each row has the member that gives
   it most. `free` offers that meet on a row take units in turn, every order tried: one
@@ -28,7 +28,7 @@ Every amount above grows, row by row, with every other offer and percentage, and
 the basket stage loses is never more than what the item stage gained: so nothing is ever
 gained by leaving an offer out, and a bigger percentage never hurts. That holds as
 long as basket offers are of all eligible lines and give a percentage or an amount once;
-`offer_checks` names the others.
+with a narrower `on` there it holds to within a minor unit for each row.
 
 What does not live here: which offers are legal, limits beyond the receipt (`Claim`
 says what they leave), and any record of uses.

@@ -175,6 +175,7 @@ def _draft(index: int, line: BasketLine) -> Line:
         tax_included=line.tax_included,
         stored_value=line.stored_value.product if line.stored_value else None,
         attributes=line.attributes,
+        lowest_minor=line.lowest_minor,
     )
 
 

@@ -49,6 +49,16 @@ class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False)
         return self.net_minor if not returned else left_of(self.net_minor, self.quantity, returned)
 
 
+class Discount(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one of our offers took off a receipt: a fact ever after."""
+
+    offer: str
+    amount_minor: int
+    units: int  # that it served
+    lines_minor: tuple[int, ...]  # the share of each line, in the receipt's order
+    reward: str = ""
+
+
 class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What a till reports about one purchase.
 
@@ -67,6 +77,12 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     codes: tuple[str, ...] = ()  # upper case, stripped, no repeats
     till_id: str = ""
     operator_id: str = ""
+    discounts: tuple[Discount, ...] = ()  # ours
 
 
 Returned = dict[str, int]  # line_id -> units returned so far; lines of which nothing came back are left out
+
+
+def all_back(receipt: Receipt, returned: Returned) -> bool:
+    """Return whether every unit of the receipt came back."""
+    return all(returned.get(line.line_id, 0) == line.quantity for line in receipt.lines)

@@ -18,7 +18,7 @@ from rewards.ledger.entries import Award, Posting, postings
 from rewards.ledger.lots import Purse
 from rewards.ledger.purses import all_purses
 from rewards.ledger.state import Booking, Change, DayRow, Grant, Near, Purchase, Return, Spending
-from rewards.receipt import Receipt, Returned
+from rewards.receipt import Receipt, Returned, all_back
 
 Receipts = Sequence[tuple[Receipt, Returned]]
 CONTRA = {Purchase: "issued", Return: "taken_back", Spending: "issued", Grant: "adjusted"}
@@ -125,15 +125,11 @@ def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
             row.rows[change.key] = program.on(change.day).reader.vector(change.receipt, {})
         case Return():
             vector = program.on(change.day).reader.vector(change.receipt, change.returned)
-            if any(vector) or not _all_back(change.receipt, change.returned):
+            if any(vector) or not all_back(change.receipt, change.returned):
                 row.rows[change.key] = vector
             else:
                 row.rows.pop(change.key, None)
     return 0
-
-
-def _all_back(receipt: Receipt, returned: Returned) -> bool:
-    return all(returned.get(line.line_id, 0) == line.quantity for line in receipt.lines)
 
 
 def _before(program: Program, near: Near, work: _Fold, day: int) -> list[Any]:

@@ -33,6 +33,7 @@ from rewards.ledger.state import (
     encode,
     open_near,
 )
+from rewards.ledger.uses import uses_after
 
 __all__ = [
     "Booking",
@@ -123,6 +124,7 @@ def book(
     else:
         result, legs, awards = fold_anew(program, near, change, purses, days, receipts, clock)
     result.near.clock = clock
+    result.near.uses = uses_after(program, near.uses, change)
     entries.append(
         Entry(
             kind=_KINDS[type(change)],

@@ -7,7 +7,7 @@ basket (`offer_conditions`), and recording what was decided.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import msgspec
@@ -19,7 +19,7 @@ from rewards.engine.offer_conditions import Barred, barred
 from rewards.engine.offers import Claim, NotTaken, Outcome, discounted
 from rewards.engine.plan import offer_gate
 from rewards.engine.step import Compiled
-from rewards.policy.model import Condition, Offer, UseLimit
+from rewards.policy.model import Condition, HasCode, Offer, UseLimit
 from rewards.receipt import Discount, Receipt
 
 Known = Mapping[str, Sequence[Sequence[int]]]  # uses by offer: [purchase, day, units, minor units]
@@ -83,9 +83,13 @@ def _claim(version: Compiled, offer: Offer, receipt: Receipt, buyer: Buyer | Non
         misses.extend([miss] if miss is not None else [])
         return miss is None
 
-    why = barred(offer, receipt, version.policy.eligible, member=None if buyer is None else holds)
+    eligible, member = version.policy.eligible, None if buyer is None else holds
+    why = barred(offer, receipt, eligible, member=member)
     if why is not None:
-        return _withheld(offer, why, misses, version.policy.decimals)
+        told = _withheld(offer, why, tuple(misses), version.policy.decimals)
+        others = tuple(condition for condition in offer.when if condition is not why.condition)
+        alone = told is None or barred(replace(offer, when=others), receipt, eligible, member=member) is None
+        return told if alone else None
     if buyer is None:
         return Claim(offer=offer)
     known = buyer.uses.get(offer.id, ())
@@ -115,8 +119,8 @@ def _withheld(offer: Offer, why: Barred, misses: Sequence[Miss], decimals: int) 
     """Word what bars an offer; a schedule that does not hold bars it without a word."""
     if why.why == "needs_member":
         return Withheld(offer, "member", "needs a member")
-    if why.why != "condition":
-        return None
+    if why.why != "condition" or isinstance(why.condition, HasCode):
+        return None  # nobody is told a code
     if misses:
         miss = misses[-1]
         return Withheld(offer, miss.condition, miss.why, miss.short, miss.unit)

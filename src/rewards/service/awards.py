@@ -20,7 +20,7 @@ from rewards.receipt import Receipt
 from rewards.service.answers import AwardAnswer, CodeRefused, LinePoints, NotApplied
 from rewards.service.balances import day_text, text
 
-_MOST_MISSES = 10
+MOST_MISSES = 10
 
 
 def told(
@@ -108,7 +108,7 @@ def not_applied(program: Program, near: Near, receipt: Receipt) -> list[NotAppli
             short_minor=miss.short if miss.unit == "minor" else 0,
             short=0 if miss.unit == "minor" else miss.short,
         )
-        for miss in misses[:_MOST_MISSES]
+        for miss in misses[:MOST_MISSES]
     ]
 
 
@@ -116,7 +116,7 @@ def codes_refused(policy: Policy, codes: Sequence[str]) -> list[CodeRefused]:
     """Return the codes that no rule of the policy knows."""
     if not codes:
         return []
-    known = _codes(policy.version, tuple(policy.rules.values()))
+    known = _codes(policy.version, (*policy.rules.values(), *policy.offers.values()))
     return [CodeRefused(code, "unknown-code") for code in codes if code not in known]
 
 

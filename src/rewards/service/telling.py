@@ -67,7 +67,7 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
             *withheld_of(work.withheld),
             *(not_applied(program, booking.near, receipt) if booking is not None else []),
         ][:MOST_MISSES],
-        codes_refused=codes_refused(policy, receipt.codes),
+        codes_refused=codes_refused(policy, receipt, guest=not member),
         gift_cards_issued=[],
         balance=balance_of(batch, line, now, booking),
         would_earn={} if member else earned(awards),

@@ -104,10 +104,9 @@ class Basket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 def to_receipt(basket: Basket, zone: ZoneInfo, *, most_lines: int = 2000) -> Receipt:
-    """Lay discounts and tenders on lines and date the receipt in `zone`.
+    """Lay the till's discounts on lines and date the receipt in `zone`; our offers and the tenders come after (`paid`).
 
-    Raises `InvalidRequest` with the pointer of the first sum that does not
-    agree; tenders, where given, sum to what is payable.
+    Raises `InvalidRequest` with the pointer of the first sum that does not agree.
     """
     if len(basket.lines) > most_lines:
         raise InvalidRequest("too-many-lines", f"a receipt has at most {most_lines} lines", pointer="/lines")
@@ -117,8 +116,6 @@ def to_receipt(basket: Basket, zone: ZoneInfo, *, most_lines: int = 2000) -> Rec
     lines = _spread_discount(drafts, basket.discount_minor) if basket.discount_minor else drafts
     if sum(line.gross_minor for line in lines) > LARGEST:
         raise InvalidRequest("amount-too-large", f"the lines' sum is above {LARGEST}", pointer="/lines")
-    if basket.tenders:
-        lines = _lay_tenders(lines, basket.tenders)
     try:
         local = basket.occurred_at.astimezone(zone)
     except OverflowError:
@@ -175,6 +172,7 @@ def _draft(index: int, line: BasketLine) -> Line:
         tax_included=line.tax_included,
         stored_value=line.stored_value.product if line.stored_value else None,
         attributes=line.attributes,
+        lowest_minor=line.lowest_minor,
     )
 
 
@@ -238,7 +236,17 @@ def payable(line: Line) -> int:
     return line.net_minor if line.tax_included else line.net_minor + line.tax_minor
 
 
-def _lay_tenders(lines: list[Line], tenders: Sequence[BasketTender]) -> list[Line]:
+def paid(receipt: Receipt) -> Receipt:
+    """Lay the tenders on the lines, once our offers are taken off; without tenders nothing is laid.
+
+    Raises `Conflict` `due-changed` unless they sum to what is payable.
+    """
+    if not receipt.tenders:
+        return receipt
+    return msgspec.structs.replace(receipt, lines=tuple(_lay_tenders(receipt.lines, receipt.tenders)))
+
+
+def _lay_tenders(lines: Sequence[Line], tenders: Sequence[Tender]) -> list[Line]:
     """Lay each tender on the lines by what they still lack, so that both lines and tenders sum exactly."""
     left = [payable(line) for line in lines]
     due, paid = sum(left), sum(tender.amount_minor for tender in tenders)

@@ -42,10 +42,21 @@ class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False)
     attributes: dict[str, str | int | bool] = {}
     tenders_minor: tuple[int, ...] = ()  # the line's share of each tender, in the receipt's order; () if none was sent
     name: str = ""
+    lowest_minor: int | None = None  # the whole line is never sold below this: where the law sets a price
 
     def net_left_minor(self, returned: int) -> int:
         """Return the net of what is left after `returned` units went back, in minor units."""
         return self.net_minor if not returned else left_of(self.net_minor, self.quantity, returned)
+
+
+class Discount(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one of our offers took off a receipt: a fact ever after."""
+
+    offer: str
+    amount_minor: int
+    units: int  # that it served
+    lines_minor: tuple[int, ...]  # the share of each line, in the receipt's order
+    reward: str = ""
 
 
 class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -66,6 +77,12 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     codes: tuple[str, ...] = ()  # upper case, stripped, no repeats
     till_id: str = ""
     operator_id: str = ""
+    discounts: tuple[Discount, ...] = ()  # ours
 
 
 Returned = dict[str, int]  # line_id -> units returned so far; lines of which nothing came back are left out
+
+
+def all_back(receipt: Receipt, returned: Returned) -> bool:
+    """Return whether every unit of the receipt came back."""
+    return all(returned.get(line.line_id, 0) == line.quantity for line in receipt.lines)

@@ -13,7 +13,8 @@ import click
 from rewards.cli.commands import cli
 from rewards.policy.codes import CODES
 from rewards.policy.forms import Form
-from rewards.policy.schema import CONDITIONS, MATCH, POLICY, SELECTION
+from rewards.policy.schema import POLICY
+from rewards.policy.shared_schema import CONDITIONS, DEFINITIONS, MATCH, SELECTION
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named, Ref, Shape
 from rewards.scenario import codes as _of_stories  # noqa: F401  adds those of scenario files to CODES
 
@@ -76,8 +77,6 @@ def _fields(ref: Ref) -> Fields:
 
 
 def resolve(ref: Ref) -> object:
-    from rewards.policy.schema import DEFINITIONS  # noqa: PLC0415
-
     return DEFINITIONS[ref.name]
 
 

@@ -30,7 +30,7 @@ PLAYED = [case for case, row in CASES.items() if "story" in row and "waits_for" 
 REFUSED = [case for case, row in CASES.items() if "refused" in row]
 WAITING = [case for case, row in CASES.items() if "waits_for" in row]
 ASIDE = [case for case, row in CASES.items() if "aside" in row]
-SECTIONS = {"tiers", "offers", "rewards", "gift_cards", "activities"}  # of a policy, each a word of `waits_for`
+SECTIONS = {"tiers", "rewards", "gift_cards", "activities"}  # of a policy, each a word of `waits_for`
 
 
 @cache
@@ -100,6 +100,9 @@ def test_waiting_case_says_what_it_waits_for(case: str) -> None:
     policy, waits = written(CASES[case]["story"]), {*CASES[case]["waits_for"]}
     needs = {section.replace("_", "-") for section in SECTIONS & policy.keys()}
     needs |= {"points-tender" for wallet in policy.get("points", {}).values() if "pays" in wallet}
+    offers = policy.get("offers", {}).values()
+    needs |= {"budgets" for offer in offers if "budget" in offer}
+    needs |= {"attributes" for offer in offers if "attribute" in offer.get("when", {})}
     assert waits - {"holds"} == needs
 
 

@@ -71,6 +71,26 @@ FILES: dict[str, bytes] = {
         + "selections:\n  s0: {skus: [A]}\n"
         + "".join(f"  s{n}: [{{skus: [A], except: s{n - 1}}}, {{skus: [B], except: s{n - 1}}}]\n" for n in range(1, 900))
     ).encode(),
+    "free-offers": (
+        HEAD
+        + "offers:\n"
+        + "".join(f"  o{n}: {{on: {{price: {{at_least: {n}.00, at_most: {n}.50}}}}, free: {{units: 1}}}}\n" for n in range(1_000))
+    ).encode(),
+    "free-offers-of-lists": (
+        HEAD
+        + "selections:\n"
+        + "".join(f"  s{n}: [{', '.join(f'{{skus: [{n}-{m}]}}' for m in range(40))}]\n" for n in range(60))
+        + "offers:\n"
+        + "".join(f"  o{n}: {{on: [s{n}, s{(n + 1) % 60}], free: {{units: 1}}, choose: g}}\n" for n in range(60))
+        + "".join(f"  p{n}: {{on: s{n}, schedule: {{days: [mon]}}, free: {{units: 1}}}}\n" for n in range(60))
+        + "choose: {g: {keep: best, of: line}}\n"
+    ).encode(),
+    "one-group": (
+        HEAD.replace("points: {points: {one: point}}\n", "")
+        + "offers:\n"
+        + "".join(f"  o{n}: {{percent_off: 1%, stage: item, when: {{code: A{n}}}, choose: g}}\n" for n in range(1_200))
+        + "choose: {g: {keep: best, of: line}}\n"
+    ).encode(),
     "selection-width": (
         HEAD
         + "selections:\n  s0: [" + ", ".join(f"{{skus: [A{n}]}}" for n in range(400)) + "]\n"

@@ -20,7 +20,8 @@ from rewards.policy.codes import CODES
 from rewards.policy.compile import compile_policy
 from rewards.policy.json_schema import json_schema
 from rewards.policy.problems import Report
-from rewards.policy.schema import POLICY, resolved
+from rewards.policy.schema import POLICY
+from rewards.policy.shared_schema import resolved
 from rewards.policy.source import Entry, List, Map, Node, Scalar, read_source
 from rewards.policy.structure import Either, Fields, Form, ListOf, Named, Ref, Shape
 
@@ -38,7 +39,8 @@ ONLY_THE_LOADER_SEES = {code for code, about in CODES.items() if about.severity 
     "bad-base", "bases-of-two-wallets", "base-measure", "multiplier-remainder", "stored-value-visits", "limit-too-short", "limit-does-not-nest", "limit-of-multiplier",
     "wrong-wallet", "group-wallets", "group-measures", "group-limit", "at-most-amount", "amount-in-not",
     "at-most-visits", "not-in-not", "mixed-not", "bounds-crossed", "visits-do-not-fit", "visits-by-receipt",
-    "expires-too-soon",
+    "expires-too-soon", "group-mixed", "group-of-rules", "group-stage", "choose-too-wide", "stage-of-units",
+    "limit-of-units", "free-of-fewer", "free-overlap",
 }  # fmt: skip
 
 
@@ -47,10 +49,10 @@ EITHER = {"out-of-range", "bad-hours"}
 
 
 @cache
-def rule_validator() -> Draft7Validator:
+def entry_validator(section: str) -> Draft7Validator:
     schema = json_schema()
     return Draft7Validator(
-        {**schema["properties"]["earn"]["additionalProperties"], "definitions": schema["definitions"]}
+        {**schema["properties"][section]["additionalProperties"], "definitions": schema["definitions"]}
     )
 
 
@@ -94,29 +96,33 @@ def test_the_schema_agrees_with_the_loader(file: Path) -> None:
     assert accepted == (found <= ONLY_THE_LOADER_SEES), found
 
 
-RULES = [
-    (file, entry, following)
+ENTRIES = [
+    (file, section.key.text, entry, following)
     for file in FILES
     for root in [read_source(file.read_bytes(), Report(""))]
     if isinstance(root, Map)
-    for earn in [next((one.value for one in root.entries if one.key.text == "earn"), None)]
-    if isinstance(earn, Map)
-    for entry, following in pairwise([*earn.entries, None])
+    for section in root.entries
+    if section.key.text in ("earn", "offers") and isinstance(section.value, Map)
+    for entry, following in pairwise([*section.value.entries, None])
     if entry
 ]
 
 
 @pytest.mark.parametrize(
-    ("file", "entry", "following"), RULES, ids=[f"{file.stem}/{entry.key.text}" for file, entry, _ in RULES]
+    ("file", "section", "entry", "following"),
+    ENTRIES,
+    ids=[f"{file.stem}/{entry.key.text}" for file, _, entry, _ in ENTRIES],
 )
-def test_the_schema_agrees_about_each_rule(file: Path, entry: Entry, following: Entry | None) -> None:
+def test_the_schema_agrees_about_each_rule_and_offer(
+    file: Path, section: str, entry: Entry, following: Entry | None
+) -> None:
     last = following.key.span.line if following else entry.key.span.line + 1
     problems = compile_policy(file.read_bytes())[1]
     inside = [one for one in problems if entry.key.span.line <= one.line < last and one.column > entry.key.span.column]
     found = {one.code for one in inside}
     if found & (TEXT_ONLY | EITHER) or len(problems) > 100:
         return
-    accepted = rule_validator().is_valid(as_an_editor_sees(entry.value))
+    accepted = entry_validator(section).is_valid(as_an_editor_sees(entry.value))
     # A rule that is refused for a key that it lacks is told so at its name.
     lacks = any(one.code in ("missing-key", "nothing-here") and one.line == entry.key.span.line for one in problems)
     assert accepted == (found <= ONLY_THE_LOADER_SEES and not lacks), found
@@ -170,3 +176,6 @@ def test_editors_get_descriptions_and_examples() -> None:
     assert rule["measure"]["enum"] == ["receipt", "day", "week", "month", "quarter", "year", "ever"]
     assert rule["every"]["description"].startswith("For every so much")
     assert rule["limit"]["examples"] == ["{times: 1, per: month}"]
+    offer = json_schema()["properties"]["offers"]["additionalProperties"]
+    assert offer["oneOf"] == [{"required": [one]} for one in ("percent_off", "amount_off", "fixed_price", "free")]
+    assert offer["properties"]["percent_off"]["examples"] == ["20%", "10.5%"]

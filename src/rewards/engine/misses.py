@@ -47,16 +47,18 @@ def near_misses(
 ) -> list[Miss]:
     """Return the rules that gave nothing because of exactly one condition, in the order of their ids."""
     found = []
-    scene = _Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, joined)
+    scene = Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, joined)
     for rule in version.plan.rules:
         if points[rule.index] == 0 and rule.rule.when:
             failed = [miss for miss in _failures(scene, rule, codes) if miss is not None]
-            if len(failed) == 1:
+            if len(failed) == 1 and failed[0].condition != "code":  # nobody is told a code
                 found.append(failed[0])
     return found
 
 
-class _Scene(NamedTuple):
+class Scene(NamedTuple):
+    """A day as conditions see it: the carry before it, the sums of its receipts so far."""
+
     version: Compiled
     carry: Sequence[Any]
     today: Sequence[int]
@@ -64,9 +66,9 @@ class _Scene(NamedTuple):
     joined: int
 
 
-def _failures(scene: _Scene, rule: RulePlan, codes: Sequence[str]) -> list[Miss | None]:
+def _failures(scene: Scene, rule: RulePlan, codes: Sequence[str]) -> list[Miss | None]:
     """Return what keeps the rule back, one for each condition; None for what holds."""
-    gates = [_gate(scene, rule, gate) for gate in rule.all_gates]
+    gates = [failure(scene, rule.rule.id, gate) for gate in rule.all_gates]
     limits = [_threshold(scene, rule, column, least, i) for i, (column, least) in enumerate(rule.marks)]
     found = [*gates, *limits]
     found.extend(
@@ -79,7 +81,7 @@ def _failures(scene: _Scene, rule: RulePlan, codes: Sequence[str]) -> list[Miss 
     return found
 
 
-def _threshold(scene: _Scene, rule: RulePlan, column: int, least: int, position: int) -> Miss | None:
+def _threshold(scene: Scene, rule: RulePlan, column: int, least: int, position: int) -> Miss | None:
     before = 0
     if rule.rule.measure in LONG:
         plan = scene.version.plan
@@ -95,23 +97,23 @@ def _threshold(scene: _Scene, rule: RulePlan, column: int, least: int, position:
     return Miss(rule.rule.id, what, text, short, "minor" if what == "spend" else "units")
 
 
-def _gate(scene: _Scene, rule: RulePlan, gate: Gate) -> Miss | None:
-    """Return why a gate of the day does not hold, or None if it does."""
+def failure(scene: Scene, name: str, gate: Gate) -> Miss | None:
+    """Return why a gate of the day does not hold for the rule or offer of that name, or None if it does."""
     condition = gate.condition
     if not scene.joined:
-        return Miss(rule.rule.id, _word(condition), "needs a member", 0, "")
+        return Miss(name, _word(condition), "needs a member", 0, "")
     if isinstance(condition, AmountIs):
-        return _amount(scene, rule, condition, gate)
+        return _amount(scene, name, condition, gate)
     if isinstance(condition, Not):
         inner = condition.all_of
-        if all(_gate(scene, rule, Gate(each, gate.measure)) is None for each in inner):
-            return Miss(rule.rule.id, "not", f"is not for when `{_word(inner[0])}` holds", 0, "")
+        if all(failure(scene, name, Gate(each, gate.measure)) is None for each in inner):
+            return Miss(name, "not", f"is not for when `{_word(inner[0])}` holds", 0, "")
         return None
     text, short, unit = _history(scene, condition)
-    return Miss(rule.rule.id, _word(condition), text, short, unit) if text else None
+    return Miss(name, _word(condition), text, short, unit) if text else None
 
 
-def _history(scene: _Scene, condition: Condition) -> tuple[str, int, str]:
+def _history(scene: Scene, condition: Condition) -> tuple[str, int, str]:
     """Return what a condition on the member's past lacks (words, distance, unit); no words if it holds."""
     day, visits = scene.day, scene.carry[2]
     today = int(scene.today[0] > 0)
@@ -134,7 +136,7 @@ def _history(scene: _Scene, condition: Condition) -> tuple[str, int, str]:
     return "", 0, ""
 
 
-def _amount(scene: _Scene, rule: RulePlan, condition: AmountIs, gate: Gate) -> Miss | None:
+def _amount(scene: Scene, name: str, condition: AmountIs, gate: Gate) -> Miss | None:
     plan = scene.version.plan
     column = amount_column(condition)
     amount = scene.today[plan.columns.index(column)]
@@ -153,9 +155,9 @@ def _amount(scene: _Scene, rule: RulePlan, condition: AmountIs, gate: Gate) -> M
     if condition.at_least is not None and amount < condition.at_least:
         short = condition.at_least - amount
         words = f"{text(short)} short of {text(condition.at_least)}"
-        return Miss(rule.rule.id, condition.what, f"{words} {'' if unit == 'minor' else unit}".strip(), short, unit)
+        return Miss(name, condition.what, f"{words} {'' if unit == 'minor' else unit}".strip(), short, unit)
     if condition.at_most is not None and amount > condition.at_most:
-        return Miss(rule.rule.id, condition.what, f"is for at most {text(condition.at_most)}", 0, "")
+        return Miss(name, condition.what, f"is for at most {text(condition.at_most)}", 0, "")
     return None
 
 

@@ -8,21 +8,25 @@ live here: the code that runs (`step`) and what a cut does (`program`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import lcm
 
 from rewards.days import WINDOWS, Duration, Window
 from rewards.engine.lines import EVERYTHING, Column, Filter
+from rewards.engine.offer_conditions import reads_member
 from rewards.policy.model import (
+    ALL,
     AmountIs,
     Condition,
     EarningRule,
     Flat,
     HasCode,
     Not,
+    Offer,
     Policy,
     Rate,
+    Selection,
     Times,
 )
 
@@ -156,7 +160,25 @@ def plan_policy(policy: Policy) -> Plan:
     plan = Plan(policy)
     for index, rule_id in enumerate(sorted(policy.rules)):
         plan.rules.append(_plan_rule(plan, policy.rules[rule_id], index))
+    for offer_id in sorted(policy.offers):
+        offer = policy.offers[offer_id]
+        for condition in member_conditions(offer.when):
+            _plan_gate(plan, offer_gate(offer, condition))
     return plan
+
+
+def offer_gate(offer: Offer, condition: Condition) -> Gate:
+    """Return one of an offer's conditions on the member as the day's gate that it is."""
+    return Gate(_bind(offer.on if offer.on is not None else ALL, condition), "receipt")
+
+
+def member_conditions(conditions: Iterable[Condition]) -> Iterator[Condition]:
+    """Yield the conditions that read more than the basket, those under `not` too."""
+    for condition in conditions:
+        if isinstance(condition, Not):
+            yield from member_conditions(condition.all_of)
+        elif reads_member(condition):
+            yield condition
 
 
 def _plan_rule(plan: Plan, rule: EarningRule, index: int) -> RulePlan:
@@ -200,7 +222,7 @@ def _term(plan: Plan, rule: EarningRule, base: EarningRule) -> Term:
 
 def _gates(rule: EarningRule) -> list[Gate]:
     found = [condition for condition in rule.when if not is_threshold(condition) and _code(condition) is None]
-    return [Gate(_bind(rule, condition), rule.measure) for condition in found]
+    return [Gate(_bind(rule.on, condition), rule.measure) for condition in found]
 
 
 def _thresholds(plan: Plan, rule: EarningRule) -> list[tuple[int, int]]:
@@ -208,7 +230,7 @@ def _thresholds(plan: Plan, rule: EarningRule) -> list[tuple[int, int]]:
         (plan.column(amount_column(bound)), bound.at_least)
         for condition in rule.when
         if is_threshold(condition)
-        and isinstance(bound := _bind(rule, condition), AmountIs)
+        and isinstance(bound := _bind(rule.on, condition), AmountIs)
         and bound.at_least is not None
     ]
 
@@ -239,17 +261,17 @@ def is_threshold(condition: Condition) -> bool:
     return isinstance(condition, AmountIs) and condition.what != "visits" and condition.within is None
 
 
-def _bind(rule: EarningRule, condition: Condition) -> Condition:
+def _bind(on: Selection, condition: Condition) -> Condition:
     """Make the selection and the window that a condition on amounts reads explicit."""
     if isinstance(condition, Not):
-        return Not(tuple(_bind(rule, inner) for inner in condition.all_of))
+        return Not(tuple(_bind(on, inner) for inner in condition.all_of))
     if isinstance(condition, AmountIs) and condition.of is None:
         return AmountIs(
             what=condition.what,
             at_least=condition.at_least,
             at_most=condition.at_most,
             within=condition.within,
-            of=rule.on,
+            of=on,
         )
     return condition
 

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from rewards.days import WINDOWS, Duration, plus
 from rewards.engine.lines import Reader
+from rewards.engine.offers import OfferBook
 from rewards.engine.plan import (
     LONG,
     Contest,
@@ -64,6 +65,7 @@ class Compiled:
     wallets: list[str]  # of each rule
     only_wallet: str  # if all rules give one wallet, else empty
     single: list[tuple[int, int, int]]  # of each rule of one sum: its column (else -1), and `entry`, `window` of `sums`
+    offers: OfferBook | None  # None: the policy has none
     sums: list[Sums]  # of each rule: where `explain` finds what was counted
 
     def horizon(self, slot: Recent, day: int) -> int:
@@ -95,6 +97,7 @@ def compile_step(policy: Policy) -> Compiled:
         wallets=[rule.rule.wallet for rule in plan.rules],
         only_wallet=wallets[0] if len(wallets := sorted({rule.rule.wallet for rule in plan.rules})) == 1 else "",
         single=[(-1 if s.visits or len(s.columns) > 1 else s.columns[0], s.entry, s.window) for s in found],
+        offers=OfferBook(policy.offers, policy.offer_groups, policy.eligible) if policy.offers else None,
         sums=found,
     )
 

@@ -19,7 +19,7 @@ from rewards.ledger.entries import Award, Posting, postings, sums_by_wallet
 from rewards.ledger.lots import Purse
 from rewards.ledger.purses import all_purses
 from rewards.ledger.state import Booking, Change, DayRow, Grant, Near, Purchase, Return, Spending
-from rewards.receipt import Receipt, Returned
+from rewards.receipt import Receipt, Returned, all_back
 
 Receipts = Sequence[tuple[Receipt, Returned]]
 CONTRA = {Purchase: "issued", Return: "taken_back", Spending: "issued", Grant: "adjusted"}
@@ -119,7 +119,7 @@ def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
     row = (
         work.rows[change.day].copy()
         if change.day in work.rows
-        else DayRow(change.day, _before(program, near, work, change.day))
+        else DayRow(change.day, carry_before(program, near, work.rows, change.day))
     )
     work.rows[change.day] = row
     work.changed.add(change.day)
@@ -133,30 +133,26 @@ def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
             row.rows[change.key] = program.on(change.day).reader.vector(change.receipt, {})
         case Return():
             vector = program.on(change.day).reader.vector(change.receipt, change.returned)
-            if any(vector) or not _all_back(change.receipt, change.returned):
+            if any(vector) or not all_back(change.receipt, change.returned):
                 row.rows[change.key] = vector
             else:
                 row.rows.pop(change.key, None)
     return 0
 
 
-def _all_back(receipt: Receipt, returned: Returned) -> bool:
-    return all(returned.get(line.line_id, 0) == line.quantity for line in receipt.lines)
-
-
-def _before(program: Program, near: Near, work: _Fold, day: int) -> list[Any]:
-    """Return the carry before a day that had no row: what the next row began with."""
-    later = [other for other in work.rows if other > day]
-    if len(later) == len(work.rows):
+def carry_before(program: Program, near: Near, rows: dict[int, DayRow], day: int) -> list[Any]:
+    """Return the carry before a day that has no row: what the next row began with."""
+    later = [other for other in rows if other > day]
+    if len(later) == len(rows):
         return program.start(day)
-    carry = work.rows[min(later)].carry if later else near.carry
+    carry = rows[min(later)].carry if later else near.carry
     # WHY: a carry of a version after the day's is one that nothing had happened before
     return carry if carry[0] <= program.index(day) else program.start(day)
 
 
 def _refold(program: Program, near: Near, change: Change, work: _Fold, receipts: Receipts) -> list[Any]:
     """Fold from the touched day until a carry comes out as it was; return the carry after the last day."""
-    past = _past(program, work, change, receipts)
+    past = past_of(program, work.rows, change, receipts)
     carry: list[Any] | None = None
     for day in sorted(each for each in work.rows if each >= change.day):
         row = work.rows[day]
@@ -174,15 +170,15 @@ def _refold(program: Program, near: Near, change: Change, work: _Fold, receipts:
     return carry
 
 
-def _past(program: Program, work: _Fold, change: Change, receipts: Receipts) -> Past:
+def past_of(program: Program, rows: dict[int, DayRow], change: Change, receipts: Receipts) -> Past:
     """Return earlier days as a cut may need them, as they are now."""
 
     def known() -> Iterable[PastDay]:
         by_day: dict[int, list[tuple[Receipt, Returned]]] = {}
         for receipt, returned in _with(receipts, change):
             by_day.setdefault(receipt.day, []).append((receipt, returned))
-        for day in sorted({*by_day, *work.rows}):
-            row = work.rows.get(day)
+        for day in sorted({*by_day, *rows}):
+            row = rows.get(day)
             names = program.on(day).rule_ids
             points = {names[index]: given for index, given in row.points.items()} if row is not None else {}
             yield PastDay(day, points, by_day.get(day, []))

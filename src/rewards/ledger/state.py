@@ -44,6 +44,7 @@ class Near(msgspec.Struct, array_like=True, gc=False):
     last: DayRow | None = None
     carry: list[Any] = []  # after the last day; empty before the first
     purses: dict[str, Purse] = {}
+    uses: dict[str, list[list[int]]] = {}  # by offer with a limit: [purchase, day, units, minor units], oldest first
 
 
 @dataclass(frozen=True, slots=True)

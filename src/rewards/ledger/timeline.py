@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rewards.days import moment
-from rewards.engine.program import PastDay, Program
+from rewards.engine.misses import Scene
+from rewards.engine.program import Past, PastDay, Program
 from rewards.ledger.entries import Award, Entry, Posting, postings, sums_by_wallet
 from rewards.ledger.lots import Purse, advance, spend, terms
 from rewards.ledger.purses import add_to_lot, copied, extend, fold_until
-from rewards.ledger.refold import Receipts, fold_anew, judge
+from rewards.ledger.refold import Receipts, carry_before, fold_anew, judge, past_of
 from rewards.ledger.state import (
     Booking,
     Change,
@@ -33,6 +34,7 @@ from rewards.ledger.state import (
     encode,
     open_near,
 )
+from rewards.ledger.uses import uses_after
 
 __all__ = [
     "Booking",
@@ -50,6 +52,7 @@ __all__ = [
     "fold_until",
     "needs",
     "open_near",
+    "scene",
 ]
 
 _KINDS = {Purchase: "purchase", Return: "return", Spending: "spending", Grant: "adjustment"}
@@ -123,6 +126,7 @@ def book(
     else:
         result, legs, awards = fold_anew(program, near, change, purses, days, receipts, clock)
     result.near.clock = clock
+    result.near.uses = uses_after(program, near.uses, change)
     entries.append(
         Entry(
             kind=_KINDS[type(change)],
@@ -200,6 +204,28 @@ def _gain(
             legs += add_to_lot(program, policy, purses.setdefault(key, Purse()), key, day, points, clock)
             legs.append(Posting(contra, key, -points))
     return legs
+
+
+def scene(
+    program: Program,
+    near: Near,
+    change: Purchase,
+    days: dict[int, DayRow] | None = None,
+    receipts: Receipts = (),
+) -> Scene:
+    """Return the day of a purchase as its offers' conditions see it: before our discounts, earlier receipts included.
+
+    What must be given is what `needs` says of the change.
+    """
+    day, last = change.day, near.last
+    rows = {} if days is None else dict(days)
+    if last is not None:
+        rows[last.day] = last
+    row = rows.get(day)
+    past: Past = _no_past if days is None else past_of(program, rows, change, receipts)
+    version, carry = program.ready(row.carry if row is not None else carry_before(program, near, rows, day), day, past)
+    vectors = [*(row.rows.values() if row is not None else ()), version.reader.vector(change.receipt, {})]
+    return Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, near.joined)
 
 
 def _no_past() -> Iterable[PastDay]:

@@ -94,7 +94,8 @@ _SHAPE = {  # what the vocabulary says
     ),
     "contradicting-keys": (
         "Two keys exclude each other: a rule either gives points of its own (`give`, with `every` for a rate) or "
-        "multiplies what other rules give (`times` with `of`); a limit counts either `times` or `points`."
+        "multiplies what other rules give (`times` with `of`); an offer takes off a share, a sum, down to a price, or "
+        "makes units free; a limit counts one thing."
     ),
     "wrong-kind": (
         "The value is of another kind than this key takes: a single value, a list in brackets or with `- `, or a map "
@@ -114,9 +115,9 @@ _SHAPE = {  # what the vocabulary says
         "rather than skipped: a policy never does less than it says."
     ),
     "bad-id": (
-        "Ids of programs, wallets, rules, selections and groups are small letters and digits with single hyphens "
-        "between, a letter first, at most 60 characters. A few words that the language uses itself, such as `all`, "
-        "are taken. Names of attributes may have capitals and `_`, languages are tags such as `en` or `pt-BR`."
+        "Ids of programs, wallets, rules, offers, selections and groups are small letters and digits with single "
+        "hyphens between, a letter first, at most 60 characters. A few words that the language uses itself, such as "
+        "`all`, are taken. Names of attributes may have capitals and `_`, languages are tags such as `en` or `pt-BR`."
     ),
     "bad-text": "The text is empty, too long, or not the single word that is needed here.",
     "bad-choice": "The value is one of a few words, and this is none of them. They are the same in every language.",
@@ -127,6 +128,10 @@ _SHAPE = {  # what the vocabulary says
     "too-many-decimals": (
         "The amount has more decimals than the currency has: two for EUR, none for JPY, three for KWD. It would have "
         "to be rounded, and nothing is rounded in silence."
+    ),
+    "bad-share": (
+        "A share is a number with the sign `%`, `20%` or `10.5%`, with at most four decimals. Without the sign, `0.2` "
+        "could be a fifth or a five-hundredth."
     ),
     "bad-count": (
         "A count is a whole number with its unit: `1 unit`, `10 units`, `3 visits`. In conditions the unit may be "
@@ -154,7 +159,7 @@ _SHAPE = {  # what the vocabulary says
     ),
     "out-of-range": (
         "The number has the right form but is too small or too large here: rates and thresholds are above zero, "
-        "factors above one."
+        "factors above one, shares at most 100%."
     ),
     "repeated-item": "The list has the same item twice. It counts once; perhaps another item was meant.",
 }
@@ -177,7 +182,7 @@ _NAMES = {  # names that must exist
     "unknown-rule": (
         "`of` names a rule that `earn` does not have. Only rules that give by spend or units can be multiplied."
     ),
-    "unknown-group": "`choose` in a rule names a group, and the section `choose` does not declare it.",
+    "unknown-group": "`choose` in a rule or an offer names a group, and the section `choose` does not declare it.",
     "unknown-attribute": (
         "A selection asks for an attribute of lines that `attributes: lines` does not declare. Declaring it lets the "
         "till's mistakes be found."
@@ -243,6 +248,39 @@ _RULES = {  # what rules must make of it
         "In a group each member's limit holds in the measure window in which the best one is chosen. A longer limit "
         "would make today's choice depend on which member won before."
     ),
+    "group-mixed": (
+        "A group is either of earning rules or of offers: points that come later and money off now can't be compared."
+    ),
+    "group-of-rules": (
+        "Offers compete for each line or for the whole receipt. Earning rules compete in each measure window, so a "
+        "group of them has no `of`."
+    ),
+    "group-stage": (
+        "In a group `of: line` each line gets the best offer for it. An offer of the stage `basket` is off what all "
+        "lines together still cost; it can only compete for the whole receipt."
+    ),
+    "choose-too-wide": (
+        "The customer gets the best combination, found by trying all of them: each member of a group of the receipt, "
+        "and in a group `of: line` each order in which its `free` offers may take units. These numbers are multiplied "
+        "over the groups, and at most 256 are tried. Offers that add up anyway need no group."
+    ),
+    "stage-of-units": (
+        "`fixed_price`, `free` and amounts `per unit` look at single units, which the stage `item` has. The stage "
+        "`basket` sees only what lines still cost after it; a share or a sum can be off that, even on chosen lines."
+    ),
+    "limit-of-units": (
+        "A sum that comes off once, or a share of the whole basket, serves no single units that could be counted. "
+        "Limit how often it is given, or how much money."
+    ),
+    "free-of-fewer": (
+        "`units` of every `of_every` are picked, so the first can't be the larger. Three for the price of two: "
+        "`{units: 1, of_every: 3}`."
+    ),
+    "free-overlap": (
+        "A unit that one `free` offer picks or counts can't serve another one, so which of them is better must be a "
+        "choice: put them into one group. No group is needed where other articles, categories, prices, attributes, "
+        "stores, days or hours keep them apart, or an `except` in one that holds all of the other."
+    ),
     "at-most-amount": (
         "An earning rule that stops above an amount would take points back when the customer buys more. To give less "
         "to large baskets, use a `limit`."
@@ -262,7 +300,8 @@ _RULES = {  # what rules must make of it
     "bounds-crossed": "The lower bound is above the upper one, so nothing could ever lie between.",
     "visits-do-not-fit": (
         "A visit is a day with eligible spend, so a day holds one, a week at most seven. The number asked for is "
-        "never reached in the window that is measured. A stamp card measures `ever`, or a year."
+        "never reached in the window that is measured. A stamp card measures `ever`, or a year; an offer looks at one "
+        "receipt unless `within` says how far back."
     ),
     "visits-by-receipt": (
         "A visit is a day, and may have several receipts. `measure: receipt` and `remainder: drop` look at each "
@@ -288,18 +327,28 @@ _WARNINGS = {  # legal, and hardly meant
         "the article A of the category fuel. To leave out either, write a list of two maps."
     ),
     "limit-cannot-bind": (
-        "By what it counts, or by its shorter limits, the rule never gives more than this limit allows. The limit has "
-        "no effect; perhaps another window was meant."
+        "By what it counts, or by its shorter limits, the rule or offer never gives more than this limit allows. The "
+        "limit has no effect; perhaps another window was meant. A use of an offer is a receipt on which it takes "
+        "something off."
     ),
-    "two-limits": "Two limits of one rule hold in the same window. Both hold, so the larger one has no effect.",
+    "two-limits": "Two limits count the same in the same window. Both hold, so the larger one has no effect.",
     "schedule-never-holds": (
         "The parts of a schedule must all hold, and these never do together: the first day is after the last, or a "
         "date is not on the days named."
     ),
     "never-gives": "The rule counts only what points paid, and `eligible` says that this does not count.",
     "no-effect": "The key is allowed here, but what else the file says leaves it without effect.",
+    "always-beaten": (
+        "Another offer of the group is on the same lines, holds whenever this one does, and takes as much off or more. "
+        "So this one is never the best."
+    ),
+    "price-not-kept": (
+        "`at_most` bounds the discount of a receipt. With many units the discount down to the fixed price is above it, "
+        "and the units cost more than the price that was promised. A limit of units keeps the price for those it "
+        "serves."
+    ),
     "unused": (
-        "A selection, wallet or group is declared, and no rule uses it. Often a rule names another one by mistake."
+        "A selection, wallet or group is declared, and no rule or offer uses it. Often one names another by mistake."
     ),
 }
 _NOTES = {

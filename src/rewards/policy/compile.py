@@ -2,7 +2,7 @@
 
 What does not live here: reading YAML (`source`), the vocabulary (`schema`,
 `shape`), and the checks of single sections (`head`, `selections`, `rules`,
-`wallets`, `oddities`). Pure: the same bytes give the same answer.
+`offers`, `wallets`, and the oddities of each). Pure: the same bytes give the same answer.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rewards.policy.forms import Facts
+from rewards.policy.groups import Groups
 from rewards.policy.head import (
     check_country,
     check_currency,
@@ -22,7 +23,7 @@ from rewards.policy.head import (
     speaks_our_language,
 )
 from rewards.policy.meaning import Meanings
-from rewards.policy.model import EarningRule, Eligible, Policy, Returns, Wallet
+from rewards.policy.model import EarningRule, Eligible, OfferGroup, Policy, Returns, Wallet
 from rewards.policy.oddities import (
     remark_on_absence,
     remark_on_except,
@@ -30,6 +31,8 @@ from rewards.policy.oddities import (
     remark_on_unused,
     remark_on_wallet,
 )
+from rewards.policy.offer_oddities import remark_on_beaten, remark_on_offer
+from rewards.policy.offers import OfferChecks, OfferDraft, built_offers, draft_offer
 from rewards.policy.problems import PolicyRefused, Problem, Report
 from rewards.policy.rules import CrossChecks, Draft, draft_rule
 from rewards.policy.schema import POLICY
@@ -79,11 +82,22 @@ class _Compiler:
         selections = self._selections()
         eligible = self._eligible(selections)
         wallets = self._wallets()
-        drafts = self._rules(selections)
-        self._remarks(selections, drafts, eligible)
-        if self.report.refused or zone is None:
+        groups = self._groups()
+        drafts, offers = self._rules(selections, groups), self._offers(selections, groups)
+        self._remarks(drafts, offers, eligible)
+        if self.report.refused:
             return None
-        return self._policy(zone, wallets, eligible, self._built(drafts, wallets))
+        self._remarks_on_all(selections, groups, drafts, offers)
+        if zone is None:
+            return None
+        policy = self._policy(zone, wallets, eligible)
+        return replace(
+            policy,
+            rules=self._built(drafts, wallets),
+            offers=built_offers(offers, groups),
+            groups=tuple(name for name in groups.named if name not in groups.of_offers),
+            offer_groups={name: OfferGroup(name, groups.of(name)) for name in groups.named if name in groups.of_offers},
+        )
 
     def _head(self) -> ZoneInfo | None:
         if currency := self.root.get("currency"):
@@ -128,36 +142,49 @@ class _Compiler:
             remark_on_wallet(wallets[key], got, self.report)
         return wallets
 
-    def _rules(self, selections: Selections) -> dict[str, Draft]:
-        earn, choose = self._section("earn"), self._section("choose")
+    def _groups(self) -> Groups:
+        choose = self._section("choose")
+        return Groups(choose.got, None if "choose" in self.root.broken else choose.broken, self.report)
+
+    def _rules(self, selections: Selections, groups: Groups) -> dict[str, Draft]:
+        earn = self._section("earn")
         drafts = {name: draft_rule(name, got, selections, self.report) for name, got in earn.got.items()}
-        broken_groups = choose.broken if "choose" not in self.root.broken else None
-        CrossChecks(drafts, earn.broken, choose.got, broken_groups, self.report).run()
+        CrossChecks(drafts, earn.broken, groups, self.report).run()
         return drafts
 
-    def _remarks(self, selections: Selections, drafts: dict[str, Draft], eligible: Eligible) -> None:
+    def _offers(self, selections: Selections, groups: Groups) -> dict[str, OfferDraft]:
+        offers = self._section("offers").got
+        drafts = {name: draft_offer(name, got, selections, self.report) for name, got in offers.items()}
+        OfferChecks(drafts, groups, self.report).run()
+        return drafts
+
+    def _remarks(self, drafts: dict[str, Draft], offers: dict[str, OfferDraft], eligible: Eligible) -> None:
         remark_on_except(self.root, self.report)
         for draft in drafts.values():
             remark_on_rule(draft, points_count=eligible.points_count, report=self.report)
-        if self.report.refused:
-            return  # what is broken may be what uses the rest
+        for offer in offers.values():
+            remark_on_offer(offer, self.report)
+
+    def _remarks_on_all(
+        self, selections: Selections, groups: Groups, drafts: dict[str, Draft], offers: dict[str, OfferDraft]
+    ) -> None:
+        """Remark on what only a file without errors shows: what is broken may be what uses the rest."""
         for draft in drafts.values():
             remark_on_absence(draft, self.report)
+        remark_on_beaten(offers, groups, self.report)
         remark_on_unused("selection", selections.named, selections.used, self.report)
         remark_on_unused(
             "wallet", self._section("points").got, {one.wallet for one in drafts.values() if one.wallet}, self.report
         )
-        groups = {draft.table.value("choose") for draft in drafts.values()}
-        remark_on_unused("group", self._section("choose").got, groups, self.report)
+        remark_on_unused("group", groups.named, {*groups.of_rules, *groups.of_offers}, self.report)
 
     def _built(self, drafts: dict[str, Draft], wallets: dict[str, Wallet]) -> dict[str, EarningRule]:
         rules = {name: _built_rule(draft) for name, draft in drafts.items()}
         meanings = Meanings(wallets, rules)
         return {name: replace(rule, meaning=meanings.of(rule)) for name, rule in rules.items()}
 
-    def _policy(
-        self, zone: ZoneInfo, wallets: dict[str, Wallet], eligible: Eligible, rules: dict[str, EarningRule]
-    ) -> Policy:
+    def _policy(self, zone: ZoneInfo, wallets: dict[str, Wallet], eligible: Eligible) -> Policy:
+        """Return the policy with what is not an entry of a section: rules and offers come after."""
         if self.facts.decimals is None:
             raise AssertionError(_NO_ERRORS)
         root, returns = self.root, self._section("returns")
@@ -176,8 +203,7 @@ class _Compiler:
             member_attributes=self._attributes("members"),
             wallets=wallets,
             eligible=eligible,
-            rules=rules,
-            groups=tuple(self._section("choose").got),
+            rules={},
             returns=Returns(
                 accept_within=returns.value("accept_within", defaults.accept_within),
                 spent_points=returns.value("spent_points", defaults.spent_points),

@@ -28,18 +28,23 @@ from rewards.policy.selections import Selections, bounds_crossed
 from rewards.policy.shape import Got, Table
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MEASURE_LONGER = "measure a longer one, such as `measure: ever`"
 # the most days that a window can have; none for `ever`
 MOST_DAYS: dict[str, int] = {"receipt": 1, "day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 
 @dataclass(frozen=True, slots=True)
 class OfRule:
-    """What a condition must know of its rule; None where that is broken."""
+    """What a condition must know of its rule or offer; None where that is broken.
+
+    An offer looks at one receipt, and takes nothing back: it may stop above an amount.
+    """
 
     on: Selection | None
     measure: Window | None
     selections: Selections
     report: Report
+    offer: bool = False
 
 
 def compile_conditions(table: Table, rule: OfRule, *, negated: bool = False) -> tuple[Condition, ...]:
@@ -83,7 +88,7 @@ def _not(got: Got, rule: OfRule, *, negated: bool) -> Condition | None:
         span = table.got["not"].key
         rule.report.add("not-in-not", "a `not` inside a `not`", span, "write the conditions without either")
         return None
-    if "code" in table.got and len(table.got) > 1:
+    if "code" in table.got and len(table.got) > 1 and not rule.offer:
         message = "`not` mixes `code`, which selects receipts, with conditions on days"
         rule.report.add("mixed-not", message, table.got["code"].key, "keep only `code` in this `not`, or take it out")
         return None
@@ -98,13 +103,10 @@ def _amount(what: Amounts, got: Got, rule: OfRule, *, negated: bool) -> AmountIs
     of = rule.selections.resolve(on)
     if least and most and least.value > most.value:
         bounds_crossed(least, most, rule.report)
-    elif what != "visits" and not _allowed(what, got, most, rule.report, negated=negated):
-        return None
     elif what == "visits":
-        _visits_fit(least, table, rule)
-        limits_visits = bool(least) if negated else bool(most)
-        if limits_visits and of is not None and of not in (ALL, rule.on) and rule.on is not None:
-            _foreign_at_most(on.place if on else got.key, rule.report, negated=negated)
+        _visits(got, of, rule, negated=negated)
+    elif not rule.offer and not _allowed(what, got, most, rule.report, negated=negated):
+        return None
     if table.broken or (on and of is None):
         return None
     return AmountIs(
@@ -134,6 +136,16 @@ def _foreign_at_most(span: Span, report: Report, *, negated: bool) -> None:
     report.add("at-most-visits", message, span, "leave `on` out to count the rule's own visits, or write `on: all`")
 
 
+def _visits(got: Got, of: Selection | None, rule: OfRule, *, negated: bool) -> None:
+    least, on = got.value.get("at_least"), got.value.get("on")
+    _visits_fit(least, got.value, rule)
+    if rule.offer:
+        return
+    limits_visits = bool(least) if negated else got.value.get("at_most") is not None
+    if limits_visits and of is not None and of not in (ALL, rule.on) and rule.on is not None:
+        _foreign_at_most(on.place if on else got.key, rule.report, negated=negated)
+
+
 def _visits_fit(least: Got | None, table: Table, rule: OfRule) -> None:
     within: Duration | None = table.value("within")
     if least is None or (table.has("within") and within is None):
@@ -142,21 +154,20 @@ def _visits_fit(least: Got | None, table: Table, rule: OfRule) -> None:
         most = within.count if within.unit == "days" else within.count * 31
         window = f"`within: {table.got['within'].text}`"
     elif rule.measure is not None and rule.measure in MOST_DAYS:
-        most, window = MOST_DAYS[rule.measure], f"`measure: {rule.measure}`"
+        most, window = MOST_DAYS[rule.measure], "a receipt" if rule.offer else f"`measure: {rule.measure}`"
     else:
         return
     if least.value > most:
-        visits_do_not_fit(least, most, window, rule.report)
+        advice = "write `within: 12 months`" if rule.offer else MEASURE_LONGER
+        visits_do_not_fit(least, most, window, rule.report, advice)
 
 
-def visits_do_not_fit(visits: Got, most: int, window: str, report: Report) -> None:
+def visits_do_not_fit(visits: Got, most: int, window: str, report: Report, advice: str = MEASURE_LONGER) -> None:
     """Report a number of visits that a window can't hold: a visit is a day."""
     message = f"{visits.value if isinstance(visits.value, int) else visits.value.every} visits never happen in {window}"
     days = "day" if most == 1 else "days"
-    advice = (
-        f"a visit is a day, and the window has at most {most} {days}: measure a longer one, such as `measure: ever`"
-    )
-    report.add("visits-do-not-fit", message, visits.span, advice)
+    why = f"a visit is a day, and the window has at most {most} {days}"
+    report.add("visits-do-not-fit", message, visits.span, f"{why}: {advice}")
 
 
 def compile_schedule(got: Got | None) -> Schedule | None:

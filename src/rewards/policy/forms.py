@@ -198,7 +198,8 @@ def _money(text: str, facts: Facts) -> int:
     return _decimal(text, facts, 0)
 
 
-def _money_above_zero(text: str, facts: Facts) -> int:
+def money_above_zero(text: str, facts: Facts) -> int:
+    """Return the amount in minor units; raises `Wrong` if it is none, or zero."""
     return _decimal(text, facts, 1)
 
 
@@ -207,7 +208,7 @@ def _every(text: str, facts: Facts) -> Every:
         word = found[2].rstrip("s") + "s"
         return Every(word, _whole(found[1], "bad-count", "a number", MOST))
     try:
-        return Every("spend", _money_above_zero(text, facts))
+        return Every("spend", money_above_zero(text, facts))
     except Wrong as wrong:
         if wrong.code != "bad-money" or wrong.help != f"write {_AN_AMOUNT}":
             raise
@@ -294,7 +295,7 @@ CURRENCY = Form("a currency", ("EUR", "USD"), _name, r"^[A-Z]{3}$")
 COUNTRY = Form("a country", ("DE", "GE"), _name, r"^[A-Z]{2}$", ("string", "boolean"))
 ZONE = Form("a time zone", ("Europe/Berlin",), _zone, r"\S")
 MONEY = Form("an amount of money", ("12.50",), _money, _AMOUNT, ("number", "string"), minimum=0)
-MONEY_ABOVE_ZERO = Form("an amount of money", ("50.00",), _money_above_zero, _AMOUNT, ("number", "string"), minimum=0)
+MONEY_ABOVE_ZERO = Form("an amount of money", ("50.00",), money_above_zero, _AMOUNT, ("number", "string"), minimum=0)
 EVERY = Form(
     "an amount or a count",
     ("1.00", "1 unit", "3 visits"),

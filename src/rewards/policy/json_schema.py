@@ -1,6 +1,6 @@
 """The JSON Schema of policy files, for editors: completion, hover texts and checks while typing.
 
-What does not live here: the vocabulary (`schema`), from which all of this is
+What does not live here: the vocabulary (`schema`, `shared_schema`, `offer_schema`), from which all of this is
 made. Draft 7, which the common YAML language servers read. An editor sees
 plain scalars as numbers and booleans where the loader sees text, so amounts
 may be either.
@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from rewards.policy.forms import Form
-from rewards.policy.schema import DEFINITIONS, POLICY
+from rewards.policy.schema import POLICY
+from rewards.policy.shared_schema import DEFINITIONS
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named, Ref, Shape
 
 Node = dict[str, Any]

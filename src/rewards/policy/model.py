@@ -180,6 +180,80 @@ class EarningRule:
     meaning: str  # hash of everything but texts; for `Times` of its bases too; equal meaning carries progress over
 
 
+@dataclass(frozen=True, slots=True)
+class PercentOff:
+    """A share of what the lines cost when the stage begins: `numerator / denominator`, above 0, at most 1."""
+
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True, slots=True)
+class AmountOff:
+    """So many minor units off: once for the whole selection of a receipt, or off each unit."""
+
+    minor: int
+    per_unit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FixedPrice:
+    """Each unit costs so many minor units, if it costs more."""
+
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Of n selected units `units * (n // of_every)` (without `of_every`: `units`) get the share `off` off.
+
+    Picked are the cheapest or the dearest of all n, by what a unit costs before our discounts.
+    """
+
+    units: int
+    of_every: int | None = None
+    pick: Literal["cheapest", "dearest"] = "cheapest"
+    off: tuple[int, int] = (1, 1)  # numerator, denominator
+
+
+@dataclass(frozen=True, slots=True)
+class UseLimit:
+    """At most so many uses, units or minor units in each `per` window: of a member (limit) or of all (budget)."""
+
+    what: Literal["times", "units", "money"]
+    amount: int
+    per: Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Changes the price now."""
+
+    id: str
+    title: Text = field(default_factory=dict)
+    on: Selection | None = None  # None: every eligible line
+    on_name: str = ""  # the name the author gave the selection, for explanations
+    stage: Literal["item", "basket"] = "item"
+    gives: PercentOff | AmountOff | FixedPrice | Free
+    schedule: Schedule | None = None
+    when: tuple[Condition, ...] = ()  # amounts without `within` are of the receipt
+    at_most: int | None = None  # minor units of discount, per receipt
+    limits: tuple[UseLimit, ...] = ()
+    budgets: tuple[UseLimit, ...] = ()
+    only_by: Literal["reward", "voucher"] | None = None  # never by itself
+    funded_by: str = ""  # empty: the shop
+    choose: str | None = None
+    meaning: str  # hash of everything but texts
+
+
+@dataclass(frozen=True, slots=True)
+class OfferGroup:
+    """Offers that compete: one for the whole receipt, or one for each line."""
+
+    name: str
+    of: Literal["line", "receipt"] = "receipt"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expiry:
     """When a lot ends; at least one of `after` and `at`."""
@@ -253,3 +327,5 @@ class Policy:
     rules: dict[str, EarningRule]
     groups: tuple[str, ...] = ()  # names in `choose`; an earning group keeps the best of its members
     returns: Returns = Returns()
+    offers: dict[str, Offer] = field(default_factory=dict)
+    offer_groups: dict[str, OfferGroup] = field(default_factory=dict)

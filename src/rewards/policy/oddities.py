@@ -28,7 +28,7 @@ from rewards.policy.shape import Got, Table
 from rewards.policy.wording import quoted
 
 # the most windows of one kind in another: 31 days in a month
-_IN: dict[tuple[str, str], int] = {
+MOST_WINDOWS: dict[tuple[str, str], int] = {
     **{("day", outer): count for outer, count in MOST_DAYS.items() if outer != "receipt"},
     ("month", "quarter"): 3,
     ("month", "year"): 12,
@@ -43,7 +43,7 @@ def remark_on_rule(draft: Draft, *, points_count: bool, report: Report) -> None:
     _first_purchase(draft, report)
     _limits(draft, report)
     if draft.schedule and (got := draft.table.get("schedule")):
-        _schedule(draft.schedule, got, report)
+        remark_on_schedule(draft.schedule, got, report)
     paid_with = draft.table.get("paid_with")
     if paid_with and not points_count and {one.value for one in paid_with.value} == {"points"}:
         message = "what points pay does not count, so this rule never gives"
@@ -119,13 +119,13 @@ def _most(draft: Draft, per: str) -> int | None:
     alone = _most_by_itself(draft, per)
     found = [] if alone is None else [alone]
     for limit, _ in draft.limits:
-        if limit.per != per and (limit.per, per) in _IN:
-            found.append(limit.points * _IN[limit.per, per])
+        if limit.per != per and (limit.per, per) in MOST_WINDOWS:
+            found.append(limit.points * MOST_WINDOWS[limit.per, per])
     return min(found, default=None)
 
 
 def _most_by_itself(draft: Draft, per: str) -> int | None:
-    windows = _IN.get((draft.measure or "", per))
+    windows = MOST_WINDOWS.get((draft.measure or "", per))
     if windows is None or (draft.measure == "receipt" and per != "receipt"):
         return None
     if isinstance(draft.gives, Flat):
@@ -135,7 +135,8 @@ def _most_by_itself(draft: Draft, per: str) -> int | None:
     return None
 
 
-def _schedule(schedule: Schedule, got: Got, report: Report) -> None:
+def remark_on_schedule(schedule: Schedule, got: Got, report: Report) -> None:
+    """Warn of a schedule whose parts never hold together."""
     table: Table = got.value
     first, last = schedule.starts, schedule.ends
     if first is not None and last is not None and first > last:

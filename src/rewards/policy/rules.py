@@ -20,6 +20,7 @@ from rewards.policy.conditions import (
     visits_do_not_fit,
 )
 from rewards.policy.forms import Every, Given
+from rewards.policy.groups import Groups
 from rewards.policy.model import AmountIs, Condition, Flat, Limit, Not, NthVisit, Rate, Schedule, Selection, Times
 from rewards.policy.problems import Also, Report, Span
 from rewards.policy.selections import Selections
@@ -66,7 +67,7 @@ def draft_rule(name: str, got: Got, selections: Selections, report: Report) -> D
         table=table,
         key=got.key,
         on=on,
-        on_name=_on_name(on_got),
+        on_name=on_name(on_got),
         when=compile_conditions(when.value, of_rule) if when else (),
         schedule=compile_schedule(table.get("schedule")),
         measure=measure,
@@ -79,7 +80,8 @@ def draft_rule(name: str, got: Got, selections: Selections, report: Report) -> D
     return draft
 
 
-def _on_name(got: Got | None) -> str:
+def on_name(got: Got | None) -> str:
+    """Return the names that the author gave what is selected, or an empty text if it has none."""
     parts = got.value if got and isinstance(got.value, list) else [got] if got else []
     names = [part.value for part in parts]
     return ", ".join(names) if all(isinstance(name, str) and name != ALL_SELECTED for name in names) else ""
@@ -140,8 +142,7 @@ class CrossChecks:
 
     drafts: dict[str, Draft]
     broken: set[str]  # rules that could not be read
-    groups: dict[str, Got]
-    broken_groups: set[str] | None  # None: the section is broken, any name may be in it
+    groups: Groups
     report: Report
     _rated: list[str] = field(default_factory=list)  # rules with a rate, which can be multiplied
 
@@ -273,15 +274,9 @@ class CrossChecks:
         members: dict[str, list[Draft]] = {}
         for draft in self.drafts.values():
             got = draft.table.get("choose")
-            if got is None:
-                continue
-            if got.value in self.groups:
+            if got is not None and self.groups.take_rule(got):
                 members.setdefault(got.value, []).append(draft)
                 self._limits_of_member(draft, got.value)
-            elif self.broken_groups is not None and got.value not in self.broken_groups:
-                otherwise = f"declare it: `choose: {{{got.value[:40]}: {{keep: best}}}}`"
-                message = f"there is no group {quoted(got.value)}"
-                self.report.add("unknown-group", message, got.span, Hint(got.value, self.groups, otherwise))
         for group, drafts in members.items():
             for draft in drafts[1:]:
                 self._agree(group, drafts[0], draft)

@@ -14,7 +14,7 @@ from typing import Any
 
 from rewards.policy.forms import YES, Facts, Form, Wrong, check_name
 from rewards.policy.problems import MOST, Also, Report, Span
-from rewards.policy.schema import resolved
+from rewards.policy.shared_schema import resolved
 from rewards.policy.source import Broken, Entry, List, Map, Node, Scalar
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named, Shape
 from rewards.policy.wording import SHORT, one_of, quoted

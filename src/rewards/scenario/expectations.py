@@ -52,7 +52,8 @@ class Happened:
         """Return the reasons of the answer, one a line."""
         if self.refused:
             return [f"refused with `{self.refused.code}`: {self.refused.message}"]
-        lines = [f"`{one['rule']}` gave {one['points']} {one['wallet']}: {one['why']}" for one in self.awards()]
+        lines = [f"`{one['offer']}` took off: {one['why']}" for one in self.answer.get("discounts", [])]
+        lines += [f"`{one['rule']}` gave {one['points']} {one['wallet']}: {one['why']}" for one in self.awards()]
         lines += [f"`{one['rule']}` gave nothing: {one['why']}" for one in self.answer.get("not_applied", [])]
         lines += [
             f"`{one['rule']}` took back {one['points']} {one['wallet']}: {one['why']}"
@@ -154,6 +155,7 @@ def _taken(key: str, value: dict[str, int], happened: Happened, _: Policy) -> li
 
 def _gives(key: str, value: list[str], happened: Happened, _: Policy) -> list[Mismatch]:
     gave = {rule for rule, points in _by_rule(happened).items() if points > 0}
+    gave |= {one["offer"] for one in happened.answer.get("discounts", [])}
     wrong = [rule for rule in value if (rule in gave) == (key == "not_gives")]
     did, did_not = "gave something", "gave nothing"
     says = (did, did_not) if key == "gives" else (did_not, did)

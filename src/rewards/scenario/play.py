@@ -13,17 +13,17 @@ from typing import Any
 
 import msgspec
 
-from rewards.basket import MemberRef
+from rewards.basket import BasketTender, MemberRef
 from rewards.days import midnight, moment
 from rewards.errors import RewardsError
 from rewards.scenario.expectations import Happened, Mismatch, mismatches
-from rewards.scenario.story import Member, Quote, ReadBalance, Step, Stories, Story
+from rewards.scenario.story import Buy, Member, Quote, ReadBalance, Step, Stories, Story
 from rewards.service.commands import Adjust, Enrol, Publish, RecordPurchase, RecordReturn
 from rewards.service.service import Service
 from rewards.store.database import Store
 
 _VERB = {
-    RecordPurchase: "purchase",
+    Buy: "purchase",
     Quote: "quote",
     RecordReturn: "return",
     Adjust: "adjust",
@@ -78,6 +78,10 @@ class _World:
         self.now = midnight(self._day(self.first) - 1, self.policy.zone)
         self.service = Service(Store.open("sqlite://"), clock=lambda: self.now)
         self.ids: dict[str, str] = {}
+        self.quotes: dict[str, str] = {}  # by name
+        self.paid: dict[
+            tuple[str, str], tuple[BasketTender, ...]
+        ] = {}  # by store and receipt, where the step names none
 
     def _day(self, at: int) -> int:
         return moment(at, self.policy.zone).toordinal()
@@ -155,10 +159,26 @@ class _World:
         if isinstance(step.action, ReadBalance):
             return {}
         if isinstance(step.action, Quote):
-            answer: dict[str, Any] = msgspec.to_builtins(self.service.quote(step.action.basket))
+            answer: dict[str, Any] = msgspec.to_builtins(self.service.quote(step.action.basket, caller=CALLER))
+            self.quotes[step.action.basket.receipt_id] = answer["quote"]
             return answer
+        if isinstance(step.action, Buy):
+            return self._buy(step.action)
         key = f"{step.owner} {step.action.adjustment_id}" if isinstance(step.action, Adjust) else None
         return self._do(step.action, key=key)
+
+    def _buy(self, action: Buy) -> dict[str, Any]:
+        """Record a purchase; the same name again is the same request, paid as it was the first time."""
+        basket = action.basket
+        if action.quoted:
+            basket = msgspec.structs.replace(basket, quote=self.quotes.get(action.quoted, action.quoted))
+        if not basket.tenders:
+            key = (basket.store_id, basket.receipt_id)
+            if key not in self.paid:
+                due = self.service.quote(basket, caller=CALLER).totals.due_minor
+                self.paid[key] = (BasketTender(kind="cash", amount_minor=due),)
+            basket = msgspec.structs.replace(basket, tenders=self.paid[key])
+        return self._do(RecordPurchase(basket))
 
     def _balances(self, step: Step) -> dict[str, Any]:
         """Return the member's wallets, at the step's time if it reads a balance, else as they are now."""

@@ -190,7 +190,7 @@ class _FileReader:
         return Known(
             policy=self.policy,
             members=self.members,
-            rules={rule for policy in policies for rule in policy.rules},
+            rules={rule for policy in policies for rule in (*policy.rules, *policy.offers)},
             wallets={wallet for policy in policies for wallet in policy.wallets},
             purchases=purchases,
             beside={name: data for name, (data, _) in published.items()},

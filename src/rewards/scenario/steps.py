@@ -13,16 +13,15 @@ from typing import Any
 
 import msgspec
 
-from rewards.basket import Basket, BasketLine, BasketTender, MemberRef, StoredValue, payable, to_receipt
+from rewards.basket import Basket, BasketLine, BasketTender, MemberRef, StoredValue
 from rewards.days import instant
-from rewards.errors import RewardsError
 from rewards.policy.model import Policy
 from rewards.policy.problems import Report, Span
 from rewards.policy.shape import Got, Table
 from rewards.policy.wording import Hint, one_of, quoted
-from rewards.scenario.story import Action, Member, Quote, ReadBalance, Step
+from rewards.scenario.story import Action, Buy, Member, Quote, ReadBalance, Step
 from rewards.scenario.vocabulary import VERBS, Local
-from rewards.service.commands import Adjust, Publish, RecordPurchase, RecordReturn, ReturnLine, ReturnOf
+from rewards.service.commands import Adjust, Publish, RecordReturn, ReturnLine, ReturnOf
 
 STORE = "shop"
 _BY_RULE = ("earned_by", "taken_back_by")
@@ -125,8 +124,10 @@ class StepReader:
             lines=tuple(line for line in lines if line),
             codes=tuple(got.value for got in table.value("codes", ())),
         )
-        basket = _paid(basket, table, self.known.policy, by_default=verb == "purchase")
-        return (RecordPurchase(basket) if verb == "purchase" else Quote(basket)), owner
+        basket = msgspec.structs.replace(basket, tenders=_tenders(table))
+        if verb == "quote":
+            return Quote(basket), owner
+        return Buy(basket, quoted=table.value("quoted", "")), owner
 
     def _line(self, number: int, table: Table) -> BasketLine | None:
         attributes = self._attributes(table)
@@ -226,27 +227,14 @@ class StepReader:
         yield from ((what, name, span, names) for name, span in used if name not in names)
 
 
-def _paid(basket: Basket, table: Table, policy: Policy, *, by_default: bool) -> Basket:
-    """Return the basket with its tenders; what is due is paid in cash if the step says nothing."""
+def _tenders(table: Table) -> tuple[BasketTender, ...]:
+    """Return the tenders that the step names."""
     tenders = table.get("tenders")
-    if tenders:
-        maps = [got.value for got in tenders.value] if isinstance(tenders.value, list) else [tenders.value]
-        given = [(kind, got.value) for one in maps for kind, got in one.got.items()]
-    elif by_default:
-        given = [("cash", _due(basket, policy))]
-    else:
-        given = []
-    return msgspec.structs.replace(
-        basket, tenders=tuple(BasketTender(kind=kind, amount_minor=amount) for kind, amount in given)
-    )
-
-
-def _due(basket: Basket, policy: Policy) -> int:
-    """Return what is to be paid; 0 for a basket that the service will refuse anyway."""
-    try:
-        return sum(map(payable, to_receipt(basket, policy.zone).lines))
-    except RewardsError:
-        return 0
+    if not tenders:
+        return ()
+    maps = [got.value for got in tenders.value] if isinstance(tenders.value, list) else [tenders.value]
+    given = [(kind, got.value) for one in maps for kind, got in one.got.items()]
+    return tuple(BasketTender(kind=kind, amount_minor=amount) for kind, amount in given)
 
 
 def _typed(text: str, kind: object) -> bool | int | str | None:

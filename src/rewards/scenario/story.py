@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from rewards.basket import Basket
 from rewards.policy.model import Policy
-from rewards.service.commands import Adjust, Publish, RecordPurchase, RecordReturn
+from rewards.service.commands import Adjust, Publish, RecordReturn
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,15 @@ class ReadBalance:
     """Read a member's balance at the step's time."""
 
 
-Action = RecordPurchase | Quote | RecordReturn | Adjust | ReadBalance | Publish
+@dataclass(frozen=True, slots=True)
+class Buy:
+    """A purchase; without tenders, what is due is paid in cash. `quoted` names the quote that it brings."""
+
+    basket: Basket
+    quoted: str = ""
+
+
+Action = Buy | Quote | RecordReturn | Adjust | ReadBalance | Publish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

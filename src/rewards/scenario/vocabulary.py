@@ -17,7 +17,7 @@ from rewards.policy.wording import quoted
 
 VERBS = ("purchase", "quote", "return", "adjust", "balance", "publish")
 LATER_VERBS = ("redeem", "activity", "hold", "capture", "void", "issue", "card")
-_PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "tenders")
+_PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "tenders", "quoted")
 _MOST_DIGITS = 18
 
 
@@ -274,9 +274,10 @@ STEP = Fields(
             default="what is due, in cash",
             example="{cash: 6.70}",
         ),
+        Key("quoted", NAME, "The quote that the purchase brings, by its name.", example="q1"),
         Key("expect", EXPECT, "What must come of it.", example="{earned: {beans: 30}}"),
     ),
-    unsupported=(*LATER_VERBS, "vouchers", "rewards", "quoted"),
+    unsupported=(*LATER_VERBS, "vouchers", "rewards"),
     exactly_one=VERBS,
     excludes=tuple((verb, key) for verb in VERBS[2:] for key in _PURCHASE_KEYS),
     together=(("purchase", ("lines",)), ("quote", ("lines",))),

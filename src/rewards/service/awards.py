@@ -1,26 +1,29 @@
-"""How an entry's reasons are told: each award with its sentence, its lot's terms, its lines.
+"""How an entry's reasons are told: each award with its sentence, its lot's terms, its lines; codes that did nothing.
 
 What does not live here: the sentences themselves (`engine.explain`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from rewards.days import midnight
 from rewards.engine import explain
+from rewards.engine.lines import holds
 from rewards.engine.misses import near_misses
+from rewards.engine.offer_conditions import barred, needs_member, reads_member
 from rewards.engine.program import Program
 from rewards.engine.step import Compiled
 from rewards.ledger.entries import Award, Posting
 from rewards.ledger.lots import NEVER, terms
 from rewards.ledger.timeline import Near
-from rewards.policy.model import Condition, HasCode, Not, Policy
+from rewards.policy.model import Condition, EarningRule, HasCode, Not, Offer, Policy
 from rewards.receipt import Receipt
 from rewards.service.answers import AwardAnswer, CodeRefused, LinePoints, NotApplied
 from rewards.service.balances import day_text, text
 
-_MOST_MISSES = 10
+MOST_MISSES = 10
 
 
 def told(
@@ -108,34 +111,68 @@ def not_applied(program: Program, near: Near, receipt: Receipt) -> list[NotAppli
             short_minor=miss.short if miss.unit == "minor" else 0,
             short=0 if miss.unit == "minor" else miss.short,
         )
-        for miss in misses[:_MOST_MISSES]
+        for miss in misses[:MOST_MISSES]
     ]
 
 
-def codes_refused(policy: Policy, codes: Sequence[str]) -> list[CodeRefused]:
-    """Return the codes that no rule of the policy knows."""
-    if not codes:
+def codes_refused(policy: Policy, receipt: Receipt, *, guest: bool) -> list[CodeRefused]:
+    """Return the codes that did nothing; of several offers that read one, the reason of the one that came nearest.
+
+    Read from the receipt alone, so it is told alike ever after: what a limit or a
+    condition on the member withheld, or another offer beat, `gave-nothing`.
+    """
+    if not receipt.codes:
         return []
-    known = _codes(policy.version, tuple(policy.rules.values()))
-    return [CodeRefused(code, "unknown-code") for code in codes if code not in known]
+    readers = _readers(policy)
+    refused = []
+    for code in receipt.codes:
+        reasons = {_reason(policy, receipt, reader, guest=guest) for reader in readers.get(code, ())}
+        reason = next((one for one in _NEAREST if one in reasons), "unknown-code")
+        if reason != _TAKEN:
+            refused.append(CodeRefused(code, reason))
+    return refused
 
 
-_known_codes: dict[str, frozenset[str]] = {}
+_TAKEN = "taken"
+_NEAREST = (_TAKEN, "gave-nothing", "condition", "needs-member", "not-now")
+_BARRED = {"schedule": "not-now", "condition": "condition"}
+_Reader = EarningRule | Offer | None  # None: a code under `not` does what it should by being there
+_known_readers: dict[str, dict[str, list[_Reader]]] = {}
 
 
-def _codes(version: str, rules: Sequence[object]) -> frozenset[str]:
-    if version not in _known_codes:
-        found = (code for rule in rules for code in _in_conditions(rule.when))  # type: ignore[attr-defined]
-        _known_codes[version] = frozenset(found)
-    return _known_codes[version]
+def _reason(policy: Policy, receipt: Receipt, reader: _Reader, *, guest: bool) -> str:
+    if reader is None:
+        return _TAKEN
+    if isinstance(reader, EarningRule):
+        return _TAKEN if reader.schedule is None or holds(reader.schedule, receipt) else "not-now"
+    if any(discount.offer == reader.id for discount in receipt.discounts):
+        return _TAKEN
+    if guest and needs_member(reader):
+        return "needs-member"
+    basket = replace(reader, when=tuple(one for one in reader.when if not reads_member(one)), only_by=None)
+    why = barred(basket, receipt, policy.eligible, member=lambda _: True)
+    return _BARRED[why.why] if why is not None else "gave-nothing"
 
 
-def _in_conditions(conditions: Iterable[Condition]) -> Iterable[str]:
+def _readers(policy: Policy) -> dict[str, list[_Reader]]:
+    """Return the rules and offers that read each code."""
+    if policy.version not in _known_readers:
+        found: dict[str, list[_Reader]] = {}
+        readers: list[EarningRule | Offer] = [*policy.rules.values(), *policy.offers.values()]
+        for reader in readers:
+            for code, negated in _codes(reader.when):
+                found.setdefault(code, []).append(None if negated else reader)
+        _known_readers[policy.version] = found
+    return _known_readers[policy.version]
+
+
+def _codes(conditions: Iterable[Condition], *, negated: bool = False) -> Iterator[tuple[str, bool]]:
+    """Yield each code that is read, and whether under a `not`."""
     for condition in conditions:
         if isinstance(condition, HasCode):
-            yield condition.code
+            yield condition.code, negated
         elif isinstance(condition, Not):
-            yield from _in_conditions(condition.all_of)
+            yield from _codes(condition.all_of, negated=not negated)
 
 
 def earned(awards: Iterable[Award]) -> dict[str, int]:

@@ -9,12 +9,13 @@ What does not live here: what commands do (`purchases`, `returns`, …).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from rewards.basket import MemberRef
+from rewards.engine.misses import Scene
 from rewards.errors import NotFound
-from rewards.ledger.timeline import Booking, Change, book, encode, needs, open_near
+from rewards.ledger.timeline import Booking, Change, DayRow, Purchase, book, encode, needs, open_near, scene
 from rewards.receipt import Receipt, Returned
 from rewards.service.asked import Asked
 from rewards.service.commands import Outcome
@@ -166,12 +167,22 @@ class Batch:
 
     def book(self, line: Timeline, change: Change) -> Booking:
         """Work out what a change books; the timeline stays as it is."""
-        program = self.running.ready()
-        need = needs(program, line.near, change)
+        days, receipts = self._needed(line, change)
+        return book(self.running.ready(), line.near, change, days, receipts)
+
+    def scene(self, line: Timeline, change: Purchase) -> Scene:
+        """Return the day of a purchase as its offers' conditions see it; the timeline stays as it is."""
+        days, receipts = self._needed(line, change)
+        return scene(self.running.ready(), line.near, change, days, receipts)
+
+    def _needed(
+        self, line: Timeline, change: Change
+    ) -> tuple[dict[int, DayRow] | None, Sequence[tuple[Receipt, Returned]]]:
+        """Return the rows and receipts that a change must look up."""
+        need = needs(self.running.ready(), line.near, change)
         if need and line.days is None:
             line.load_days(self.session.keyed(statements.DAYS, [(line.owner,)]) if not line.new else [])
-        receipts = self.history(line) if need == "receipts" else ()
-        return book(program, line.near, change, line.days if need else None, receipts)
+        return line.days if need else None, self.history(line) if need == "receipts" else ()
 
     def history(self, line: Timeline) -> list[tuple[Receipt, Returned]]:
         """Return all receipts of a timeline with what came back of each, as they are now."""

@@ -15,6 +15,7 @@ import msgspec
 
 from rewards.basket import Basket
 from rewards.errors import Conflict, InvalidRequest
+from rewards.receipt import Discount
 from rewards.service.batch import Batch
 from rewards.service.journal import Timeline, pack
 
@@ -27,31 +28,35 @@ class Promise(msgspec.Struct, frozen=True, array_like=True):
     basket: bytes  # marks its content
     until: int
     policy_version: str
+    discounts: tuple[Discount, ...] = ()
 
 
 _promise = msgspec.msgpack.Decoder(Promise)
 
 
-def give(batch: Batch, line: Timeline, basket: Basket, policy_version: str, now: int) -> tuple[str, int]:
+def give(
+    batch: Batch, line: Timeline, basket: Basket, policy_version: str, discounts: tuple[Discount, ...], now: int
+) -> tuple[str, int]:
     """Return the text of a quote and the instant to which it is good."""
     secret, until = batch.running.secret, now + VALID
-    data = pack(Promise(_mark(secret, line, basket), until, policy_version))
+    data = pack(Promise(_mark(secret, line, basket), until, policy_version, discounts))
     return f"q1.{_text(data)}.{_text(_seal(secret, data))}", until
 
 
-def keep(batch: Batch, line: Timeline, basket: Basket, now: int) -> None:
-    """Hold a purchase to the quote it brings.
+def brought(batch: Batch, line: Timeline, basket: Basket, now: int) -> Promise | None:
+    """Return what the quote that a purchase brings promised, None if it brings none.
 
     Raises `InvalidRequest` `quote-invalid` for a text that is none of ours, `Conflict` `quote-expired` or
-    `quote-mismatch`. Prices are as quoted: nothing but the till's own discounts changes them.
+    `quote-mismatch`.
     """
     if basket.quote is None:
-        return
+        return None
     promise = _read(batch.running.secret, basket.quote)
     if promise.until < now:
         raise Conflict("quote-expired", "the quote has expired: ask for a new one", pointer="/quote")
     if promise.basket != _mark(batch.running.secret, line, basket):
         raise Conflict("quote-mismatch", "the quote is for another basket: ask for a new one", pointer="/quote")
+    return promise
 
 
 def _read(secret: bytes, quote: str) -> Promise:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import msgspec
 
-from rewards.basket import Basket, to_receipt
+from rewards.basket import Basket, paid, to_receipt
 from rewards.days import instant
+from rewards.engine.till import Withheld
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import differences, promises
+from rewards.service import differences, pricing, promises
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import Outcome, RecordPurchase
@@ -36,7 +37,6 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     if route is not None:
         return _again(batch, asked, basket, route, print_)
     work = draft(batch, asked, basket)
-    promises.keep(batch, work.line, basket, asked.now)
     receipt, line = work.receipt, work.line
     happened = Happened(
         kind="purchase",
@@ -74,9 +74,15 @@ def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
         _check_tenders(basket)
     receipt = to_receipt(basket, running.zone, most_lines=10**6 if asked.trusted else LONGEST)
     line = _buyer(batch, asked, basket, receipt)
+    withheld: list[Withheld] = []
+    if not asked.silent:
+        promise = promises.brought(batch, line, basket, asked.now)
+        decision = pricing.decided(batch, line, receipt, promise)
+        receipt, withheld = decision.receipt, decision.withheld
+    receipt = paid(receipt)
     if line.kind == "guest" and asked.silent:
         return Draft(line, receipt, None)
-    return Draft(line, receipt, batch.book(line, Purchase(line.events + 1, receipt)))
+    return Draft(line, receipt, batch.book(line, Purchase(line.events + 1, receipt)), withheld)
 
 
 def _check_tenders(basket: Basket) -> None:

@@ -40,7 +40,7 @@ def quote(batch: Batch, basket: Basket, caller: str, now: int) -> PurchaseAnswer
     asked = Asked(RecordPurchase(basket), caller, None, now)
     work = purchases.draft(batch, asked, basket)
     found = answer(batch, now, work, None)
-    text_, until = promises.give(batch, work.line, basket, found.policy_version, now)
+    text_, until = promises.give(batch, work.line, basket, found.policy_version, work.receipt.discounts, now)
     return msgspec.structs.replace(found, quote=text_, quote_until=text(until, batch.running.zone))
 
 

@@ -12,15 +12,17 @@ from typing import Any
 import msgspec
 
 from rewards.basket import payable
+from rewards.engine.till import Withheld
 from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
 from rewards.ledger.timeline import Booking, Near
 from rewards.receipt import Receipt, Returned
 from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals, WalletBalance
-from rewards.service.awards import codes_refused, earned, not_applied, title, told, why
+from rewards.service.awards import MOST_MISSES, codes_refused, earned, not_applied, title, told, why
 from rewards.service.balances import day_text, purses, text, wallets
 from rewards.service.batch import Batch
 from rewards.service.journal import Timeline, read_adjustment, read_awards, read_note, read_receipt, read_return, total
+from rewards.service.pricing import discounts_of, withheld_of
 from rewards.service.running import Running
 from rewards.store import statements
 
@@ -34,6 +36,7 @@ class Draft:
     line: Timeline
     receipt: Receipt
     booking: Booking | None  # None: nobody asks what a guest would have earned
+    withheld: Sequence[Withheld] = ()  # offers that did not apply
 
     @property
     def entry(self) -> Entry | None:
@@ -58,10 +61,13 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
         occurred_at=text(receipt.occurred_at, running.zone),
         totals=totals,
         lines=lines_of(receipt, {}),
-        discounts=[],
+        discounts=discounts_of(policy, receipt),
         awards=told(program, awards, entry.postings, receipt) if member and entry is not None else [],
-        not_applied=not_applied(program, booking.near, receipt) if booking is not None else [],
-        codes_refused=codes_refused(policy, receipt.codes),
+        not_applied=[
+            *withheld_of(work.withheld),
+            *(not_applied(program, booking.near, receipt) if booking is not None else []),
+        ][:MOST_MISSES],
+        codes_refused=codes_refused(policy, receipt, guest=not member),
         gift_cards_issued=[],
         balance=balance_of(batch, line, now, booking),
         would_earn={} if member else earned(awards),

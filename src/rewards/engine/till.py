@@ -1,0 +1,147 @@
+"""Decides a receipt's offers: which are legal for this buyer now, and the best combination of them.
+
+What does not live here: the combination itself (`offers`), conditions on the
+basket (`offer_conditions`), and recording what was decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import msgspec
+
+from rewards.days import period
+from rewards.engine.explain import Money
+from rewards.engine.misses import Miss, Scene, failure
+from rewards.engine.offer_conditions import Barred, barred
+from rewards.engine.offers import Claim, NotTaken, Outcome, discounted
+from rewards.engine.plan import offer_gate
+from rewards.engine.step import Compiled
+from rewards.policy.model import Condition, HasCode, Offer, UseLimit
+from rewards.receipt import Discount, Receipt
+
+Known = Mapping[str, Sequence[Sequence[int]]]  # uses by offer: [purchase, day, units, minor units]
+
+
+class Buyer(NamedTuple):
+    """What is known of a member at the till: the day so far, this basket included, and earlier uses of offers."""
+
+    scene: Scene
+    uses: Known
+
+
+class Withheld(NamedTuple):
+    """An offer that did not apply, and why; `short` is in minor units, units, visits or days, as `unit` says."""
+
+    offer: Offer
+    condition: str
+    why: str
+    short: int = 0
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A receipt with our discounts taken off, and the offers that were not applied."""
+
+    receipt: Receipt
+    withheld: list[Withheld]
+
+
+def decide(version: Compiled, receipt: Receipt, buyer: Buyer | None) -> Decision:
+    """Take the best legal combination of offers off a receipt; `buyer` is None for a guest."""
+    if version.offers is None:
+        return Decision(receipt, [])
+    claims, withheld = [], []
+    for offer in version.policy.offers.values():
+        found = _claim(version, offer, receipt, buyer)
+        if isinstance(found, Claim):
+            claims.append(found)
+        elif found is not None:
+            withheld.append(found)
+    if not claims:
+        return Decision(receipt, withheld)
+    outcome = version.offers.best(receipt.lines, claims)
+    withheld += [_beaten(one) for one in outcome.not_taken if one.why == "beaten"]
+    return Decision(_taken_off(receipt, outcome), withheld)
+
+
+def _taken_off(receipt: Receipt, outcome: Outcome) -> Receipt:
+    found = tuple(Discount(one.offer.id, one.amount_minor, one.units, one.lines_minor) for one in outcome.applied)
+    return msgspec.structs.replace(receipt, lines=discounted(receipt.lines, outcome), discounts=found)
+
+
+def _claim(version: Compiled, offer: Offer, receipt: Receipt, buyer: Buyer | None) -> Claim | Withheld | None:
+    """Return the offer as a claim, or why it is withheld; None if it is not for this receipt at all."""
+    misses: list[Miss] = []
+
+    def holds(condition: Condition) -> bool:
+        assert buyer is not None
+        miss = failure(buyer.scene, offer.id, offer_gate(offer, condition))
+        misses.extend([miss] if miss is not None else [])
+        return miss is None
+
+    eligible, member = version.policy.eligible, None if buyer is None else holds
+    why = barred(offer, receipt, eligible, member=member)
+    if why is not None:
+        told = _withheld(offer, why, tuple(misses), version.policy.decimals)
+        others = tuple(condition for condition in offer.when if condition is not why.condition)
+        alone = told is None or barred(replace(offer, when=others), receipt, eligible, member=member) is None
+        return told if alone else None
+    if buyer is None:
+        return Claim(offer=offer)
+    known = buyer.uses.get(offer.id, ())
+    rooms = [(limit, left(limit, known, receipt.day)) for limit in offer.limits if limit.per != "receipt"]
+    if any(room == 0 for _, room in rooms):
+        return Withheld(offer, "limit", f"the limit is used up: {_limits(rooms)}")
+    return Claim(
+        offer=offer,
+        units_left=min((room for limit, room in rooms if limit.what == "units"), default=None),
+        money_left=min((room for limit, room in rooms if limit.what == "money"), default=None),
+    )
+
+
+def left(limit: UseLimit, known: Sequence[Sequence[int]], day: int) -> int:
+    """Return what earlier uses leave of a limit on a day: uses, units or minor units; never below zero."""
+    now = period(day, limit.per)
+    mine = [use for use in known if period(use[1], limit.per) == now]
+    used = len(mine) if limit.what == "times" else sum(use[2 if limit.what == "units" else 3] for use in mine)
+    return max(0, limit.amount - used)
+
+
+def _limits(rooms: Sequence[tuple[UseLimit, int]]) -> str:
+    return ", ".join(f"{limit.amount} {limit.what} per {limit.per}" for limit, room in rooms if room == 0)
+
+
+def _withheld(offer: Offer, why: Barred, misses: Sequence[Miss], decimals: int) -> Withheld | None:
+    """Word what bars an offer; a schedule that does not hold bars it without a word."""
+    if why.why == "needs_member":
+        return Withheld(offer, "member", "needs a member")
+    if why.why != "condition" or isinstance(why.condition, HasCode):
+        return None  # nobody is told a code
+    if misses:
+        miss = misses[-1]
+        return Withheld(offer, miss.condition, miss.why, miss.short, miss.unit)
+    if why.short is not None:
+        what = getattr(why.condition, "what", "spend")
+        least = getattr(why.condition, "at_least", None) or 0
+        return Withheld(offer, what, _short(what, why.short, least, decimals), why.short, _UNITS[what])
+    return Withheld(offer, type(why.condition).__name__.lower(), "a condition does not hold")
+
+
+_UNITS = {"spend": "minor", "units": "units"}
+
+
+def _short(what: str, short: int, least: int, decimals: int) -> str:
+
+    if what == "spend":
+        money = Money(decimals)
+        return f"{money.text(short)} short of {money.text(least)}"
+    return f"{short} short of {least} units"
+
+
+def _beaten(one: NotTaken) -> Withheld:
+    by = " and ".join(f"`{name}`" for name in one.by)
+    return Withheld(one.offer, "choose", f"{by} is better" if by else "another combination is better")

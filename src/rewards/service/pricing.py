@@ -1,0 +1,132 @@
+"""Our discounts on a purchase: decided, or kept as a quote promised, and told.
+
+What does not live here: which combination is best (`engine.offers`), and who may
+have what (`engine.till`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from rewards.engine.explain import Money, several
+from rewards.engine.till import Buyer, Decision, Withheld, decide, left
+from rewards.errors import Conflict
+from rewards.ledger.timeline import Purchase
+from rewards.policy.model import AmountOff, FixedPrice, Free, Offer, PercentOff, Policy
+from rewards.receipt import Discount, Receipt
+from rewards.service.answers import NotApplied
+from rewards.service.batch import Batch
+from rewards.service.journal import Timeline
+from rewards.service.promises import Promise
+
+
+def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | None) -> Decision:
+    """Return the receipt with our discounts taken off; a promise is kept as it was given.
+
+    Raises `Conflict` `offer-gone` if a limit was used up since the quote.
+    """
+    version = batch.running.ready().on(receipt.day)
+    if promise is not None:
+        return Decision(_as_promised(batch, line, receipt, promise), [])
+    if version.offers is None:
+        return Decision(receipt, [])
+    buyer = None
+    if line.kind == "member":
+        buyer = Buyer(batch.scene(line, Purchase(line.events + 1, receipt)), line.near.uses)
+    return decide(version, receipt, buyer)
+
+
+def _as_promised(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise) -> Receipt:
+    offers = batch.running.policy_on(receipt.day).offers
+    for discount in promise.discounts:
+        offer = offers.get(discount.offer)
+        if offer is not None and not _has_room(offer, discount, line, receipt.day):
+            raise Conflict(
+                "offer-gone",
+                f"the offer `{offer.id}` was used up since the quote: ask for a new one",
+                pointer="/quote",
+                offer=offer.id,
+            )
+    lines = list(receipt.lines)
+    for discount in promise.discounts:
+        for i, off in enumerate(discount.lines_minor):
+            old = lines[i]
+            lines[i] = msgspec.structs.replace(old, offers_minor=old.offers_minor + off, net_minor=old.net_minor - off)
+    return msgspec.structs.replace(receipt, lines=tuple(lines), discounts=promise.discounts)
+
+
+def _has_room(offer: Offer, discount: Discount, line: Timeline, day: int) -> bool:
+    wanted = {"times": 1, "units": discount.units, "money": discount.amount_minor}
+    known = line.near.uses.get(offer.id, ())
+    return all(left(limit, known, day) >= wanted[limit.what] for limit in offer.limits if limit.per != "receipt")
+
+
+def discounts_of(policy: Policy, receipt: Receipt) -> list[dict[str, object]]:
+    """Return what our offers took off, each with its shares and its reason."""
+    found = []
+    for discount in receipt.discounts:
+        shares = zip(receipt.lines, discount.lines_minor, strict=True)
+        told: dict[str, object] = {
+            "offer": discount.offer,
+            "amount_minor": discount.amount_minor,
+            "lines": [{"line_id": line.line_id, "amount_minor": off} for line, off in shares if off],
+            "why": _why(policy, receipt, discount),
+        }
+        offer = policy.offers.get(discount.offer)
+        if offer is not None and offer.title:
+            told["title"] = offer.title.get("") or offer.title.get("en") or next(iter(offer.title.values()))
+        found.append(told)
+    return found
+
+
+def _why(policy: Policy, receipt: Receipt, discount: Discount) -> str:
+    """Say what came off what: `20% off 24.00 of cake`."""
+    offer = policy.offers.get(discount.offer)
+    if offer is None:
+        return "as the quote promised"
+    money = Money(policy.decimals)
+    what = offer.on_name or "the basket"
+    touched = [line for line, off in zip(receipt.lines, discount.lines_minor, strict=True) if off]
+    cost = sum(line.gross_minor - line.discount_minor for line in touched)
+    match offer.gives:
+        case PercentOff(numerator=part, denominator=whole):
+            text = f"{_percent(part, whole)} off {money.text(cost)} of {what}"
+        case AmountOff(minor=minor, per_unit=True):
+            text = f"{money.text(minor)} off each of {several(discount.units, 'unit')} of {what}"
+        case AmountOff(minor=minor):
+            text = f"{money.text(minor)} off {what}"
+        case FixedPrice(minor=minor):
+            text = f"{several(discount.units, 'unit')} of {what} at {money.text(minor)}"
+        case Free(off=(part, whole)):
+            free = "free" if part == whole else f"{_percent(part, whole)} off"
+            text = f"{several(discount.units, 'unit')} of {what} {free}"
+    if offer.at_most is not None and discount.amount_minor == offer.at_most:
+        text += f", at most {money.text(offer.at_most)}"
+    return text
+
+
+def _percent(part: int, whole: int) -> str:
+    """Write a share: `10.5%`.
+
+    >>> _percent(1, 5), _percent(21, 200)
+    ('20%', '10.5%')
+    """
+    hundredths = part * 10_000 // whole
+    text = f"{hundredths // 100}.{hundredths % 100:02}".rstrip("0").rstrip(".")
+    return f"{text}%"
+
+
+def withheld_of(withheld: Iterable[Withheld]) -> list[NotApplied]:
+    """Return the offers that did not apply, each with its reason."""
+    return [
+        NotApplied(
+            rule=one.offer.id,
+            condition=one.condition,
+            why=one.why,
+            short_minor=one.short if one.unit == "minor" else 0,
+            short=0 if one.unit == "minor" else one.short,
+        )
+        for one in withheld
+    ]

@@ -38,6 +38,8 @@ def share(part: Part, scale: int, rows: Sequence[Row], worlds: Sequence[World]) 
     bits = sorted(part)
     whole: Whole = {bit: [0] * len(rows) for bit in bits}
     for world in worlds:
+        if not world.total:
+            continue
         sums = [sum(part[bit][i] for i in world.rows) for bit in bits]
         short: list[int | Fraction] = [0] * len(world.rows)
         for bit, total in zip(bits, _nearest(sums, scale, world.total, sums), strict=True):

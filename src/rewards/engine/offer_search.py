@@ -49,7 +49,8 @@ class Search:
         self.found: Best | None = None
         self.with_member: dict[int, int] = {}  # bit in a group of receipt -> the best total with it
         self._items: dict[tuple[int, ...], list[Laid]] = {}
-        self._baskets: dict[object, tuple[int, Laid | None]] = {}
+        self._baskets: dict[tuple[tuple[int, ...], Stage], tuple[int, Laid]] = {}
+        self._stages: dict[tuple[int, ...], Stage] = {}
 
     def _is_plain(self, bit: int) -> bool:
         claim = self.claims[bit]
@@ -92,21 +93,26 @@ class Search:
         return most
 
     def _basket(self, item: Laid, cents: tuple[int, ...], bits: tuple[int, ...]) -> tuple[int, Laid | None]:
-        rows = self._merged(item, cents) if self.simple else None
-        key: object = (bits, cents)
-        if rows is None:
-            rows = after(self.rows, self.item_shares(item))
-            key = bits, tuple(row.base for row in rows)
+        stage = self._stage_after(item, cents)
+        key = bits, stage
         known = self._baskets.get(key)
         if known is None:
-            stage = Stage(rows, {bit: self.claims[bit] for bit in bits}, self.line_groups)
-            known = 0, None
-            for laid in stage.tried(bits):
-                total = half_up(sum(laid.amounts), laid.scale)
-                if known[1] is None or total > known[0]:
-                    known = total, laid
-            self._baskets[key] = known
+            tried = [(half_up(sum(laid.amounts), laid.scale), laid) for laid in stage.tried(bits)]
+            known = self._baskets[key] = max(tried, key=lambda one: one[0])
         return known
+
+    def _stage_after(self, item: Laid, cents: tuple[int, ...]) -> Stage:
+        """Return the basket stage after the item stage, the same for all that leave it the same amounts."""
+        rows = self._merged(item, cents) if self.simple else None
+        key: tuple[int, ...] = cents
+        if rows is None:
+            rows = after(self.rows, self.item_shares(item))
+            key = (-1, *(row.base for row in rows))
+        stage = self._stages.get(key)
+        if stage is None:
+            claims = {bit: self.claims[bit] for bit in sorted(self.basket)}
+            stage = self._stages[key] = Stage(rows, claims, self.line_groups)
+        return stage
 
     def _merged(self, item: Laid, cents: tuple[int, ...]) -> list[Row] | None:
         """Return the rows that the basket stage treats alike as one row; None if it tells some apart."""

@@ -38,6 +38,8 @@ def share(part: Part, scale: int, rows: Sequence[Row], worlds: Sequence[World]) 
     bits = sorted(part)
     whole: Whole = {bit: [0] * len(rows) for bit in bits}
     for world in worlds:
+        if not world.total:
+            continue
         sums = [sum(part[bit][i] for i in world.rows) for bit in bits]
         short: list[int | Fraction] = [0] * len(world.rows)
         for bit, total in zip(bits, _nearest(sums, scale, world.total, sums), strict=True):
@@ -74,7 +76,7 @@ def _up(amount: int | Fraction, scale: int) -> int:
     return int(-(-amount // scale))
 
 
-_Node = tuple[str, int]  # a row or an offer
+_Node = tuple[str, int]  # a world, a row or an offer
 
 
 class _Fitting:
@@ -93,29 +95,33 @@ class _Fitting:
         self.most = most
         self.worlds = worlds
         self.room = room
-        self.home = {i: world for world in worlds for i in world.rows}
+        self.home = {i: w for w, world in enumerate(worlds) for i in world.rows}
+        self.offers = {bit: sum(amounts) for bit, amounts in whole.items()}
+        self.rows = [sum(amounts[i] for amounts in whole.values()) for i in range(len(room))]
         self.cell = {bit: [_up(amount, scale) for amount in part[bit]] for bit in part}
 
     def fit(self) -> None:
         """Take off what is too much, then lay it where there is room for it."""
         for bit, amounts in self.whole.items():
-            for i in range(len(amounts)):
-                over = max(sum(amounts) - self.most[bit], self._row(i) - self.room[i], 0)
-                amounts[i] -= min(amounts[i], over)
-        for world in self.worlds:
-            while sum(self._row(i) for i in world.rows) < world.total:
-                self._one_more(world)
+            for i, amount in enumerate(amounts):
+                over = max(self.offers[bit] - self.most[bit], self.rows[i] - self.room[i], 0)
+                self._add(bit, i, -min(amount, over))
+        for w, world in enumerate(self.worlds):
+            for _ in range(world.total - sum(self.rows[i] for i in world.rows)):
+                self._one_more(w)
 
-    def _row(self, i: int) -> int:
-        return sum(amounts[i] for amounts in self.whole.values())
+    def _add(self, bit: int, i: int, change: int) -> None:
+        self.whole[bit][i] += change
+        self.offers[bit] += change
+        self.rows[i] += change
 
-    def _one_more(self, world: World) -> None:
+    def _one_more(self, world: int) -> None:
         """Lay one more minor unit on the world, moving others along the shortest way (breadth first)."""
-        came: dict[_Node, tuple[_Node, int] | None] = {("row", i): None for i in world.rows if self._spare(i)}
+        came: dict[_Node, tuple[_Node, int] | None] = {("world", world): None}
         waiting = deque(came)
         while waiting:
             node = waiting.popleft()
-            if node[0] == "offer" and sum(self.whole[node[1]]) < self.most[node[1]]:
+            if node[0] == "offer" and self.offers[node[1]] < self.most[node[1]]:
                 self._apply(node, came)
                 return
             for after, change in self._next(node):
@@ -124,25 +130,24 @@ class _Fitting:
                     waiting.append(after)
         raise AssertionError("the exact parts fit, so whole ones do")
 
-    def _spare(self, i: int) -> bool:
-        return self._row(i) < self.room[i]
-
     def _next(self, node: _Node) -> Iterator[tuple[_Node, int]]:
         """Return where a minor unit may go from here: +1 is laid by an offer on this row, -1 leaves that row."""
         kind, at = node
-        if kind == "row":
+        if kind == "world":
+            yield from ((("row", i), 0) for i in self.worlds[at].rows if self.rows[i] < self.room[i])
+        elif kind == "row":
             yield from ((("offer", bit), 1) for bit, cell in self.cell.items() if self.whole[bit][at] < cell[at])
-            yield from ((("row", i), 0) for i in self.home[at].rows if self._spare(i))
+            yield ("world", self.home[at]), 0
         else:
             yield from ((("row", i), -1) for i, amount in enumerate(self.whole[at]) if amount)
 
-    def _apply(self, node: tuple[str, int], came: dict[tuple[str, int], tuple[tuple[str, int], int] | None]) -> None:
+    def _apply(self, node: _Node, came: dict[_Node, tuple[_Node, int] | None]) -> None:
         while (source := came[node]) is not None:
             before, change = source
             if change == 1:
-                self.whole[node[1]][before[1]] += 1
+                self._add(node[1], before[1], 1)
             elif change == -1:
-                self.whole[before[1]][node[1]] -= 1
+                self._add(before[1], node[1], -1)
             node = before
 
 

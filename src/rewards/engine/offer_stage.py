@@ -172,10 +172,17 @@ class Stage:
         for one in layout.once:
             whole = sum(left[i] for i in one.rows)
             taken: list[int | Fraction] = [0] * len(self.rows)
-            for i in one.rows:
-                share = left[i] if one.minor * scale >= whole else Fraction(one.minor * scale * left[i], whole)
-                taken[i] = share
-                left[i] -= share
+            if whole <= one.minor * scale:
+                for i in one.rows:
+                    taken[i] = left[i]
+            else:
+                share = Fraction(one.minor * scale, whole)
+                part = {bit: [amount * share.denominator for amount in amounts] for bit, amounts in part.items()}
+                for i in one.rows:
+                    taken[i] = left[i] * share.numerator
+                left = [room * share.denominator for room in left]
+                scale *= share.denominator
+            left = [room - off for room, off in zip(left, taken, strict=True)]
             part[one.bit] = taken
         return part, scale
 

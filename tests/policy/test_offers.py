@@ -81,11 +81,11 @@ def test_conditions_and_schedules(grocer: Policy) -> None:
     assert offers["happy-hour"].schedule == Schedule(days=frozenset(range(5)), hours=(15 * 60, 17 * 60))
 
 
-def test_limits_budgets_and_who_pays(grocer: Policy) -> None:
+def test_limits_and_who_pays(grocer: Policy) -> None:
     offers = grocer.offers
     assert offers["bread"].limits == (UseLimit("units", 3, "receipt"), UseLimit("units", 30, "month"))
     assert offers["event-grocery"].limits == (UseLimit("times", 1, "ever"),)
-    assert offers["first-delivery"].budgets == (UseLimit("money", 5_000_000, "month"),)
+    assert offers["first-delivery"].limits == (UseLimit("money", 5_000, "month"),)
     assert (offers["small-cup"].at_most, offers["bread"].at_most) == (200, None)
     assert (offers["happy-hour"].funded_by, offers["bread"].funded_by) == ("Acme Ltd", "")
     assert {offer.only_by for offer in offers.values()} == {None}
@@ -120,7 +120,7 @@ selections: {drinks: {categories: [tea, coffee]}, food: {categories: [bread]}, b
 OFFERS = {
     "tenth": "{on: drinks, percent_off: 10%, when: {spend: {at_least: 5.00}, code: A}, choose: g}",
     "second": "{on: both, free: {units: 1, of_every: 2}, limit: [{times: 1, per: day}, {units: 4, per: month}]}",
-    "sum": "{amount_off: 5.00, budget: {money: 100.00, per: day}, schedule: {days: [sat, sun]}}",
+    "sum": "{amount_off: 5.00, limit: {money: 100.00, per: day}, schedule: {days: [sat, sun]}}",
 }
 
 
@@ -140,7 +140,7 @@ BEFORE = meanings(OFFERS)
         ("tenth", "{title: Tea, funded_by: Acme, stage: item, " + OFFERS["tenth"][1:]),
         ("second", OFFERS["second"].replace("both", "[{categories: [bread]}, {categories: [coffee, tea]}]")),
         ("second", OFFERS["second"].replace("of_every: 2", "of_every: 2 units, pick: cheapest, off: 100%")),
-        ("sum", "{amount_off: 5, schedule: {days: [sun, sat]}, budget: [{per: day, money: 100}]}"),
+        ("sum", "{amount_off: 5, schedule: {days: [sun, sat]}, limit: [{per: day, money: 100}]}"),
     ],
 )
 def test_the_same_said_otherwise_means_the_same(name: str, offer: str) -> None:
@@ -160,7 +160,7 @@ def test_the_same_said_otherwise_means_the_same(name: str, offer: str) -> None:
         ("second", "units: 1,", "units: 1, off: 50%,"),
         ("second", "month", "year"),
         ("sum", "amount_off", "stage: item, amount_off"),
-        ("sum", "budget", "limit"),
+        ("sum", "per: day", "per: week"),
         ("sum", "sun", "fri"),
         ("sum", "5.00,", "5.00 per unit,"),
     ],

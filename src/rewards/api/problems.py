@@ -128,6 +128,7 @@ KINDS: dict[str, Kind] = {
     "recorded-already": Kind(409, "Recorded already", "read what is recorded; nothing was added"),
     "due-changed": Kind(409, "Tenders do not pay the sum", "ask for a new quote, or correct the tenders"),
     "quote-expired": Kind(409, "Quote expired", "ask for a new quote, or leave `quote` out"),
+    "offer-gone": Kind(409, "Offer used up", "ask for a new quote; another purchase used the offer first"),
     "quote-mismatch": Kind(409, "Quote of another basket", "ask for a quote of this basket, or leave `quote` out"),
     "return-exceeds": Kind(409, "More than is left", "return at most what is still returnable"),
     "not-enough-points": Kind(409, "Not enough points", "take at most what is available"),

@@ -1,7 +1,7 @@
 """Whether an offer is legal for a basket: schedule, stores, codes, and spend and units before our discounts.
 
 What does not live here: anything about the member; the caller answers those
-conditions, and what is left of limits and budgets.
+conditions, and what is left of limits.
 """
 
 from __future__ import annotations

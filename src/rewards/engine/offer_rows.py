@@ -44,7 +44,7 @@ class Cells(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """An offer that is legal for the basket, and what its longer limits and budgets leave."""
+    """An offer that is legal for the basket, and what its longer limits leave."""
 
     offer: Offer
     times: int = 1  # how often it was asked for, if rewards or vouchers give it

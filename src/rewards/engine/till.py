@@ -87,9 +87,10 @@ def _claim(version: Compiled, offer: Offer, receipt: Receipt, buyer: Buyer | Non
     why = barred(offer, receipt, eligible, member=member)
     if why is not None:
         told = _withheld(offer, why, tuple(misses), version.policy.decimals)
+        if told is None or why.condition is None:
+            return told
         others = tuple(condition for condition in offer.when if condition is not why.condition)
-        alone = told is None or barred(replace(offer, when=others), receipt, eligible, member=member) is None
-        return told if alone else None
+        return told if barred(replace(offer, when=others), receipt, eligible, member=member) is None else None
     if buyer is None:
         return Claim(offer=offer)
     known = buyer.uses.get(offer.id, ())

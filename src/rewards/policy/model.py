@@ -218,7 +218,7 @@ class Free:
 
 @dataclass(frozen=True, slots=True)
 class UseLimit:
-    """At most so many uses, units or minor units in each `per` window: of a member (limit) or of all (budget)."""
+    """At most so many uses, units or minor units in each `per` window, of a member."""
 
     what: Literal["times", "units", "money"]
     amount: int
@@ -239,7 +239,6 @@ class Offer:
     when: tuple[Condition, ...] = ()  # amounts without `within` are of the receipt
     at_most: int | None = None  # minor units of discount, per receipt
     limits: tuple[UseLimit, ...] = ()
-    budgets: tuple[UseLimit, ...] = ()
     only_by: Literal["reward", "voucher"] | None = None  # never by itself
     funded_by: str = ""  # empty: the shop
     choose: str | None = None

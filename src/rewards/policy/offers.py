@@ -57,7 +57,6 @@ class OfferDraft:
     when: tuple[Condition, ...]
     schedule: Schedule | None
     limits: Uses = field(default_factory=list)
-    budgets: Uses = field(default_factory=list)
     group: str | None = None  # a group that it may be in
 
 
@@ -78,7 +77,6 @@ def draft_offer(name: str, got: Got, selections: Selections, report: Report) -> 
         when=compile_conditions(when.value, of_offer) if when else (),
         schedule=compile_schedule(table.get("schedule")),
         limits=_uses(table.get("limit")),
-        budgets=_uses(table.get("budget")),
     )
     _check_units(draft, report)
     return draft
@@ -150,7 +148,7 @@ def _check_units(draft: OfferDraft, report: Report) -> None:
     once = isinstance(draft.gives, AmountOff) and not draft.gives.per_unit
     if name or not (once or draft.stage == "basket"):
         return
-    for use, got in (*draft.limits, *draft.budgets):
+    for use, got in draft.limits:
         if use.what == "units":
             what = "an amount that comes off once" if once else "what is off the basket"
             message = f"units are limited here, but {what} serves no units"
@@ -259,7 +257,6 @@ def built_offer(draft: OfferDraft) -> Offer:
         when=draft.when,
         at_most=table.value("at_most"),
         limits=tuple(use for use, _ in draft.limits),
-        budgets=tuple(use for use, _ in draft.budgets),
         funded_by=table.value("funded_by", ""),
         choose=draft.group,
         meaning="",

@@ -102,8 +102,9 @@ def test_no_field_of_a_policy_keeps_its_default() -> None:
     expected = {(cls.__name__, field.name) for cls in _records() for field in fields(cls)}
 
     assert expected - set(seen) == set()
-    texts = {("EarningRule", "on_name")}  # for explanations alone
-    assert {key for key in expected - texts if len(seen[key]) < 2} == set()
+    texts = {("EarningRule", "on_name"), ("Offer", "on_name")}  # for explanations alone
+    later = {("Offer", "only_by")}  # no reward or voucher grants an offer yet: `check` refuses the key
+    assert {key for key in expected - texts - later if len(seen[key]) < 2} == set()
 
 
 def _records() -> list[type]:

@@ -12,7 +12,12 @@ from rewards.policy.problems import PolicyRefused
 from tests.strategies.as_yaml import policy_yaml
 from tests.strategies.cases import Case, cases
 
-_WRITTEN_ANEW = {"version", "rules", "eligible"}  # the order of alternatives is free; meanings are compared instead
+_WRITTEN_ANEW = {
+    "version",
+    "rules",
+    "eligible",
+    "offers",
+}  # the order of alternatives is free; meanings are compared instead
 
 
 @given(case=cases())
@@ -24,6 +29,9 @@ def test_a_drawn_policy_loads_as_itself(case: Case) -> None:
                 assert getattr(loaded, field.name) == getattr(policy, field.name)
         assert {key: rule.meaning for key, rule in loaded.rules.items()} == {
             key: rule.meaning for key, rule in policy.rules.items()
+        }
+        assert {key: offer.meaning for key, offer in loaded.offers.items()} == {
+            key: offer.meaning for key, offer in policy.offers.items()
         }
 
 

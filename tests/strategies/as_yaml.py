@@ -12,11 +12,14 @@ from rewards.days import Duration
 from rewards.policy.model import (
     ALL,
     AmountIs,
+    AmountOff,
     Condition,
     EarningRule,
     Eligible,
     FirstPurchase,
+    FixedPrice,
     Flat,
+    Free,
     HasCode,
     Limit,
     Match,
@@ -24,11 +27,14 @@ from rewards.policy.model import (
     Not,
     NoVisitFor,
     NthVisit,
+    Offer,
+    PercentOff,
     Policy,
     Rate,
     Schedule,
     Selection,
     Text,
+    UseLimit,
     Wallet,
 )
 
@@ -65,7 +71,9 @@ class _Printer:
             points={key: self._wallet(wallet) for key, wallet in policy.wallets.items()},
             eligible=self._eligible(policy.eligible),
             earn={key: self._rule(rule) for key, rule in policy.rules.items()},
-            choose={group: {"keep": "best"} for group in policy.groups},
+            offers={key: self._offer(offer) for key, offer in policy.offers.items()},
+            choose={group: {"keep": "best"} for group in policy.groups}
+            | {name: {"keep": "best", "of": group.of} for name, group in policy.offer_groups.items()},
             returns={
                 "accept_within": _duration(policy.returns.accept_within),
                 "spent_points": policy.returns.spent_points,
@@ -135,6 +143,35 @@ class _Printer:
             choose=rule.choose,
         )
 
+    def _offer(self, offer: Offer) -> dict[str, object]:
+        at_most = offer.at_most
+        return _given(
+            title=_text(offer.title),
+            on=None if offer.on in (None, ALL) else self._selection(offer.on),
+            schedule=offer.schedule and _schedule(offer.schedule),
+            when=self._conditions(offer.when),
+            stage=offer.stage,
+            **self._off(offer),
+            at_most=None if at_most is None else self._money(at_most),
+            limit=[self._use(limit) for limit in offer.limits],
+            funded_by=offer.funded_by or None,
+            choose=offer.choose,
+        )
+
+    def _off(self, offer: Offer) -> dict[str, object]:
+        match offer.gives:
+            case PercentOff(numerator, denominator):
+                return {"percent_off": _share(numerator, denominator)}
+            case AmountOff(minor, per_unit):
+                return {"amount_off": self._money(minor) + (" per unit" if per_unit else "")}
+            case FixedPrice(minor):
+                return {"fixed_price": self._money(minor)}
+            case Free(units, of_every, pick, off):
+                return {"free": _given(units=units, of_every=of_every, pick=pick, off=_share(*off))}
+
+    def _use(self, limit: UseLimit) -> dict[str, object]:
+        return {limit.what: self._money(limit.amount) if limit.what == "money" else limit.amount, "per": limit.per}
+
     def _gives(self, rule: EarningRule) -> dict[str, object]:
         gives = rule.gives
         if isinstance(gives, Flat):
@@ -179,6 +216,10 @@ class _Printer:
             within=_duration(condition.within),
             on=condition.of and self._selection(condition.of),
         )
+
+
+def _share(numerator: int, denominator: int) -> str:
+    return f"{Decimal(100 * numerator) / denominator}%"
 
 
 def _given(**parts: object) -> dict[str, object]:

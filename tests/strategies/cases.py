@@ -35,7 +35,7 @@ class Case:
         return instants(self.story, self.zone)
 
 
-POLICY, STORY, MORE = 800, 64 + 12 * RECEIPT, 200
+POLICY, STORY, MORE = 860, 64 + 12 * RECEIPT, 200
 
 
 def case_of(versions: Versions, told: Story, zone: ZoneInfo, anchor: int, rest: Draw) -> Case:

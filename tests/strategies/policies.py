@@ -12,9 +12,11 @@ from rewards.engine.reference import Versions
 from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Policy, Returns, Wallet
 from tests.strategies import words
 from tests.strategies.rules import multiplier, rule, selection, with_rules, with_wallets
+from tests.strategies.till import with_offers
 from tests.strategies.words import Draw, chance, duration, pick, whole
 
 GROUP = "best"
+TILL, OFFERS = 800, 60  # where the offers of the first version are drawn
 ENDS: tuple[Literal["end_of_month", "end_of_quarter", "end_of_year"] | None, ...]
 ENDS = (None, None, "end_of_month", "end_of_quarter", "end_of_year")
 
@@ -164,7 +166,8 @@ def succession(
     draw: Draw, zone: ZoneInfo, anchor: int, *, measures: tuple[Window, ...] = (), drop: bool = True
 ) -> Versions:
     """Draw one to three versions with their first days; a third may be the first again."""
-    versions = [(anchor - 400, policy(draw.region(0, 256), zone, anchor, measures=measures, drop=drop))]
+    first = policy(draw.region(0, 256), zone, anchor, measures=measures, drop=drop)
+    versions = [(anchor - 400, with_offers(draw.region(TILL, OFFERS), first, anchor))]
     for number in range(2, 2 + pick(draw.region(256, 1), (0, 1, 1, 2))):
         own = draw.region(256 * number - 250, 250)
         cut = max(versions[-1][0] + 1, anchor + pick(own, (0, 1, 2, 7, 30, -1, -7)))

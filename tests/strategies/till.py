@@ -1,0 +1,83 @@
+"""Draws the offers of a policy: what the till takes off; their conditions join the plan of the step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rewards.policy.meaning import Meanings
+from rewards.policy.model import (
+    ALL,
+    AmountOff,
+    FixedPrice,
+    Free,
+    Offer,
+    OfferGroup,
+    PercentOff,
+    Policy,
+    UseLimit,
+)
+from tests.strategies.rules import condition, schedule, selection
+from tests.strategies.words import Draw, chance, pick, some, whole
+
+RIVALS = ("rivals", "pair")
+CONDITIONS = ("spend", "units", "visits", "spend_within", "first_purchase", "nth_visit", "no_visit_for", "code")
+
+
+def with_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
+    """Return the policy with up to three offers, two of them perhaps rivals."""
+    names = ("apple", "berry", "cherry")[: whole(draw, 0, 3)]
+    offers = {name: offer(draw, name, anchor) for name in names}
+    groups: dict[str, OfferGroup] = {}
+    if len(offers) > 1 and chance(draw, 2):
+        of = pick(draw, ("receipt", "line"))
+        if of == "receipt" or all(one.stage == "item" for one in offers.values()):
+            group = pick(draw, RIVALS)
+            groups = {group: OfferGroup(group, of)}
+            offers = {name: replace(one, choose=group) for name, one in offers.items()}
+    meanings = Meanings(policy.wallets, dict(policy.rules))
+    told = {
+        name: replace(one, meaning=meanings.of_offer(one, groups[one.choose].of if one.choose else ""))
+        for name, one in offers.items()
+    }
+    return replace(policy, offers=told, offer_groups=groups)
+
+
+def offer(draw: Draw, name: str, anchor: int) -> Offer:
+    """Draw one offer; of several `free` ones each is on a category of its own, so that none need share a group."""
+    gives = pick(
+        draw,
+        (
+            PercentOff(1, 5),
+            PercentOff(21, 200),
+            AmountOff(200),
+            AmountOff(50, per_unit=True),
+            FixedPrice(pick(draw, (99, 150))),
+            AmountOff(25),
+        ),
+    )
+    if name == "apple" and chance(draw, 3):
+        off = pick(draw, ((1, 1), (1, 2)))
+        gives = Free(pick(draw, (1, 2)), pick(draw, (None, 2, 3)), pick(draw, ("cheapest", "dearest")), off)
+    units = isinstance(gives, Free | FixedPrice) or (isinstance(gives, AmountOff) and gives.per_unit)
+    on = selection(draw) if units or chance(draw, 2) else None
+    kinds = some(draw, CONDITIONS) if chance(draw, 2) else []
+    return Offer(
+        id=name,
+        title={"": "Treat"} if chance(draw, 4) else {},
+        on=on if on is not None else ALL,
+        stage="item" if units or on is not None else pick(draw, ("basket", "basket", "item")),
+        gives=gives,
+        schedule=schedule(draw, anchor) if chance(draw, 4) else None,
+        when=tuple(condition(draw, kind, "day") for kind in kinds),
+        at_most=pick(draw, (None, None, 300)) if isinstance(gives, PercentOff | Free) else None,
+        limits=_limits(draw, units=units),
+        funded_by=pick(draw, ("", "", "Acme")),
+        meaning="",
+    )
+
+
+def _limits(draw: Draw, *, units: bool) -> tuple[UseLimit, ...]:
+    if not chance(draw, 2):
+        return ()
+    what = pick(draw, ("times", "money", "units") if units else ("times", "money"))
+    return (UseLimit(what, pick(draw, (1, 2, 500)), pick(draw, ("day", "week", "month", "year", "ever"))),)

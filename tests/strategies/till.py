@@ -61,6 +61,7 @@ def offer(draw: Draw, name: str, anchor: int) -> Offer:
     units = isinstance(gives, Free | FixedPrice) or (isinstance(gives, AmountOff) and gives.per_unit)
     on = selection(draw) if units or chance(draw, 2) else None
     kinds = some(draw, CONDITIONS) if chance(draw, 2) else []
+    kinds = [kind for kind in kinds if kind != "spend" or "spend_within" not in kinds]  # one key of a map
     return Offer(
         id=name,
         title={"": "Treat"} if chance(draw, 4) else {},

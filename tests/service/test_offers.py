@@ -160,7 +160,7 @@ def test_a_quote_is_what_the_purchase_gets(till, clock):
     answer = json.loads(till.service.do(RecordPurchase(msgspec.structs.replace(quoted, occurred_at=clock.now))).body)
     assert answer["totals"]["due_minor"] == quote.totals.due_minor == 1720
     assert [(one["offer"], one["amount_minor"]) for one in answer["discounts"]] == [
-        (one["offer"], one["amount_minor"]) for one in quote.discounts
+        (one.offer, one.amount_minor) for one in quote.discounts
     ]
 
 

@@ -110,6 +110,23 @@ class CodeRefused(msgspec.Struct, frozen=True):
     reason: str
 
 
+class LineAmount(msgspec.Struct, frozen=True):
+    """A line's part of a discount."""
+
+    line_id: str
+    amount_minor: int
+
+
+class DiscountAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one of our offers took off, with the reason."""
+
+    offer: str
+    amount_minor: int
+    lines: list[LineAmount]
+    why: str
+    title: str = ""
+
+
 class PurchaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A recorded purchase, or a quote of one (then without `purchase_id`)."""
 
@@ -122,7 +139,7 @@ class PurchaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     occurred_at: str
     totals: Totals
     lines: list[LineAnswer]
-    discounts: list[dict[str, object]]
+    discounts: list[DiscountAnswer]
     awards: list[AwardAnswer]
     not_applied: list[NotApplied]
     codes_refused: list[CodeRefused]

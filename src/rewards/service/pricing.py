@@ -16,7 +16,8 @@ from rewards.errors import Conflict
 from rewards.ledger.timeline import Purchase
 from rewards.policy.model import AmountOff, FixedPrice, Free, Offer, PercentOff, Policy
 from rewards.receipt import Discount, Receipt
-from rewards.service.answers import NotApplied
+from rewards.service.answers import DiscountAnswer, LineAmount, NotApplied
+from rewards.service.awards import title
 from rewards.service.batch import Batch
 from rewards.service.journal import Timeline
 from rewards.service.promises import Promise
@@ -63,21 +64,21 @@ def _has_room(offer: Offer, discount: Discount, line: Timeline, day: int) -> boo
     return all(left(limit, known, day) >= wanted[limit.what] for limit in offer.limits if limit.per != "receipt")
 
 
-def discounts_of(policy: Policy, receipt: Receipt) -> list[dict[str, object]]:
+def discounts_of(policy: Policy, receipt: Receipt) -> list[DiscountAnswer]:
     """Return what our offers took off, each with its shares and its reason."""
     found = []
     for discount in receipt.discounts:
         shares = zip(receipt.lines, discount.lines_minor, strict=True)
-        told: dict[str, object] = {
-            "offer": discount.offer,
-            "amount_minor": discount.amount_minor,
-            "lines": [{"line_id": line.line_id, "amount_minor": off} for line, off in shares if off],
-            "why": _why(policy, receipt, discount),
-        }
         offer = policy.offers.get(discount.offer)
-        if offer is not None and offer.title:
-            told["title"] = offer.title.get("") or offer.title.get("en") or next(iter(offer.title.values()))
-        found.append(told)
+        found.append(
+            DiscountAnswer(
+                offer=discount.offer,
+                amount_minor=discount.amount_minor,
+                lines=[LineAmount(line.line_id, off) for line, off in shares if off],
+                why=_why(policy, receipt, discount),
+                title=title(offer.title) if offer is not None else "",
+            )
+        )
     return found
 
 

@@ -98,7 +98,7 @@ class Basket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     lines: Annotated[tuple[BasketLine, ...], Meta(min_length=1)]
     discount_minor: Minor = 0
     codes: Annotated[tuple[Id, ...], Meta(max_length=50)] = ()
-    quote: Annotated[str, Meta(max_length=4096, pattern=r"^[^\x00]*$")] | None = None
+    quote: Annotated[str, Meta(max_length=262_144, pattern=r"^[^\x00]*$")] | None = None
     tenders: Annotated[tuple[BasketTender, ...], Meta(max_length=20)] = ()
     metadata: Annotated[dict[Id, Name], Meta(max_length=50)] = {}
 

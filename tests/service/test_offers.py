@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from rewards.basket import MemberRef
+from rewards.basket import Basket, MemberRef
 from rewards.errors import Conflict, InvalidRequest
 from rewards.service.commands import Publish, RecordPurchase
 from rewards.service.service import Service
@@ -183,6 +183,23 @@ def test_a_quote_keeps_its_price_when_the_hour_is_over(till, clock):
     till.ask(till.give_back("b1", of="x"))
     answer = json.loads(till.service.do(RecordPurchase(msgspec.structs.replace(late, quote=quote.quote))).body)
     assert answer["totals"]["due_minor"] == 1720
+
+
+def test_a_quote_of_a_long_receipt_can_be_brought(till):
+    till.enrol()
+    lines = tuple(line(str(i), f"S{i}", amount=100 + i, categories=("cake",)) for i in range(2000))
+    basket = till.basket("r1", lines=lines)
+    quote = till.service.quote(basket)
+    body = msgspec.json.encode(msgspec.structs.replace(basket, quote=quote.quote))
+    answer = till.ask(RecordPurchase(msgspec.json.decode(body, type=Basket)))
+    assert answer["totals"]["due_minor"] == quote.totals.due_minor < sum(range(100, 2100))
+
+
+def test_an_offer_with_a_code_is_not_told_to_who_has_none(till):
+    till.enrol()
+    told = {one["rule"] for one in till.buy("r1", 500)["not_applied"]}
+    told |= {one["rule"] for one in till.buy("r2", 500, card=None)["not_applied"]}
+    assert told == {"weekly"}
 
 
 def test_a_quote_of_another_basket_or_made_up_is_refused(till):

@@ -14,6 +14,8 @@ import msgspec
 
 from rewards.days import period
 from rewards.engine.explain import Money
+from rewards.engine.lines import holds as holds_at
+from rewards.engine.lines import selects
 from rewards.engine.misses import Miss, Scene, failure
 from rewards.engine.offer_conditions import Barred, barred
 from rewards.engine.offers import Claim, NotTaken, Outcome, discounted
@@ -75,6 +77,8 @@ def _taken_off(receipt: Receipt, outcome: Outcome) -> Receipt:
 
 def _claim(version: Compiled, offer: Offer, receipt: Receipt, buyer: Buyer | None) -> Claim | Withheld | None:
     """Return the offer as a claim, or why it is withheld; None if it is not for this receipt at all."""
+    if offer.on is not None and not any(selects(offer.on, line) for line in receipt.lines):
+        return None
     misses: list[Miss] = []
 
     def holds(condition: Condition) -> bool:
@@ -84,6 +88,10 @@ def _claim(version: Compiled, offer: Offer, receipt: Receipt, buyer: Buyer | Non
         return miss is None
 
     eligible, member = version.policy.eligible, None if buyer is None else holds
+    if any(isinstance(one, HasCode) and one.code not in receipt.codes for one in offer.when):
+        return None  # nobody is told a code
+    if offer.schedule is not None and not holds_at(offer.schedule, receipt):
+        return None
     why = barred(offer, receipt, eligible, member=member)
     if why is not None:
         told = _withheld(offer, why, tuple(misses), version.policy.decimals)
@@ -120,8 +128,8 @@ def _withheld(offer: Offer, why: Barred, misses: Sequence[Miss], decimals: int) 
     """Word what bars an offer; a schedule that does not hold bars it without a word."""
     if why.why == "needs_member":
         return Withheld(offer, "member", "needs a member")
-    if why.why != "condition" or isinstance(why.condition, HasCode):
-        return None  # nobody is told a code
+    if why.why != "condition":
+        return None
     if misses:
         miss = misses[-1]
         return Withheld(offer, miss.condition, miss.why, miss.short, miss.unit)

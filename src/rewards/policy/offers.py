@@ -38,7 +38,7 @@ from rewards.policy.wallets import text_of
 from rewards.policy.wording import quoted
 
 MOST_COMBINATIONS = 256  # that the engine tries for a basket
-MOST_COMPARED = 1_000_000  # matches of the selections of free offers
+MOST_COMPARED = 200_000  # matches of the selections of free offers
 Gives = PercentOff | AmountOff | FixedPrice | Free
 Uses = list[tuple[UseLimit, Got]]
 

@@ -20,7 +20,7 @@ from rewards.ledger.entries import Entry
 from rewards.ledger.lots import NEVER, Lot, Purse
 from rewards.ledger.purses import ledger_facts
 from rewards.receipt import Receipt
-from tests.strategies.histories import Event, Grant, Purchase, Return, Spending, facts_of
+from tests.strategies.histories import Event, Grant, Purchase, Return, Spending, Telling, facts_of
 
 Figures = tuple[int, int, int, tuple[tuple[int, int, int | None], ...]]  # available, pending, debt, lots
 
@@ -106,6 +106,8 @@ class EngineOutcome:
                 return timeline.Spending(at, moment(at, self.program.zone).toordinal(), wallet, points)
             case Grant(at, day, wallet, points):
                 return timeline.Grant(at, day, wallet, points)
+            case Telling(at, from_day, born, attributes):
+                return timeline.Telling(at, timeline.Told(from_day, born, attributes))
 
     def all_rows(self) -> dict[int, timeline.DayRow]:
         last = self.near.last

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.engine_adapter import figures, run_engine, run_reference
 from tests.strategies.cases import Case, cases
-from tests.strategies.focus import FOCUSES, focused
+from tests.strategies.focus import FOCUSES, climbing, focused
 
 
 def check(case: Case) -> None:
@@ -40,3 +40,8 @@ def test_on_long_stories(case: Case) -> None:
 @given(data=st.data())
 def test_on_one_feature(name: str, data: st.DataObject) -> None:
     check(data.draw(focused(name)))
+
+
+@given(case=climbing())
+def test_on_tiers_over_years(case: Case) -> None:
+    check(case)

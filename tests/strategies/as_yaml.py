@@ -13,6 +13,8 @@ from rewards.policy.model import (
     ALL,
     AmountIs,
     AmountOff,
+    Anniversary,
+    Birthday,
     Condition,
     EarningRule,
     Eligible,
@@ -20,7 +22,9 @@ from rewards.policy.model import (
     FixedPrice,
     Flat,
     Free,
+    HasAttribute,
     HasCode,
+    InTier,
     Limit,
     Match,
     MemberFor,
@@ -34,6 +38,7 @@ from rewards.policy.model import (
     Schedule,
     Selection,
     Text,
+    Tiers,
     UseLimit,
     Wallet,
 )
@@ -70,6 +75,7 @@ class _Printer:
             },
             points={key: self._wallet(wallet) for key, wallet in policy.wallets.items()},
             eligible=self._eligible(policy.eligible),
+            tiers=policy.tiers and self._tiers(policy.tiers),
             earn={key: self._rule(rule) for key, rule in policy.rules.items()},
             offers={key: self._offer(offer) for key, offer in policy.offers.items()},
             choose={group: {"keep": "best"} for group in policy.groups}
@@ -108,6 +114,20 @@ class _Printer:
             amount="before_discounts" if eligible.before_discounts else "after_discounts",
             tax="included" if eligible.tax_included else "excluded",
             paid_by_points="counts" if eligible.points_count else "does_not_count",
+        )
+
+    def _tiers(self, tiers: Tiers) -> dict[str, object]:
+        def least(amount: int) -> str:
+            if tiers.by == "spend":
+                return self._money(amount)
+            return f"{amount} visits" if tiers.by == "visits" else self._points(amount, tiers.by)
+
+        return _given(
+            by=tiers.by,
+            measure=_window_or(tiers.measure),
+            levels={name: least(amount) for name, amount in tiers.levels},
+            keep=None if tiers.keep is None else _window_or(tiers.keep),
+            fall=tiers.fall,
         )
 
     def _selection(self, selection: Selection) -> object:
@@ -185,7 +205,9 @@ class _Printer:
         return {"points": self._points(limit.points, wallet), "per": limit.per}
 
     def _conditions(self, conditions: tuple[Condition, ...]) -> dict[str, object]:
-        return dict(self._condition(condition) for condition in conditions)
+        found = dict(self._condition(c) for c in conditions if not isinstance(c, HasAttribute))
+        wanted = {c.name: sorted(c.values, key=str) for c in conditions if isinstance(c, HasAttribute)}
+        return {**found, "attribute": wanted} if wanted else found
 
     def _condition(self, condition: Condition) -> tuple[str, object]:
         match condition:
@@ -199,6 +221,14 @@ class _Printer:
                 return "member_for", {"at_least": _duration(at_least)}
             case HasCode(code):
                 return "code", code
+            case InTier(names):
+                return "tier", sorted(names)
+            case Birthday(within):
+                return "birthday", {"within": _duration(within)}
+            case Anniversary(within):
+                return "anniversary", {"within": _duration(within)}
+            case HasAttribute():
+                raise AssertionError("several of them share one key")
             case Not(all_of):
                 return "not", self._conditions(all_of)
             case AmountIs():
@@ -239,6 +269,10 @@ def _duration(duration: Duration | None) -> str | None:
     if duration is None:
         return None
     return f"{duration.count} {duration.unit.removesuffix('s') if duration.count == 1 else duration.unit}"
+
+
+def _window_or(value: str | Duration) -> str | None:
+    return _duration(value) if isinstance(value, Duration) else value
 
 
 def _count(count: int, what: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rewards.days import Window
 from rewards.engine.reference import Facts, Versions
 from tests.strategies import words
-from tests.strategies.histories import RECEIPT, Event, Story, arrival, instants, story
+from tests.strategies.histories import ABOUT, MOST, RECEIPT, Event, Story, arrival, instants, story
 from tests.strategies.policies import succession
 from tests.strategies.words import Draw, blocks, pick
 
@@ -35,7 +35,7 @@ class Case:
         return instants(self.story, self.zone)
 
 
-POLICY, STORY, MORE = 860, 64 + 12 * RECEIPT, 200
+POLICY, STORY, MORE = 900, 64 + MOST * RECEIPT + ABOUT, 200
 
 
 def case_of(versions: Versions, told: Story, zone: ZoneInfo, anchor: int, rest: Draw) -> Case:

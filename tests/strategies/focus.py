@@ -21,18 +21,20 @@ from rewards.policy.model import (
     Eligible,
     Flat,
     HasCode,
+    InTier,
     Limit,
     Not,
     Policy,
     Rate,
     Schedule,
+    Tiers,
     Times,
 )
+from tests.strategies import members, words
 from tests.strategies import rules as r
-from tests.strategies import words
 from tests.strategies.cases import MORE, POLICY, STORY, Case, case_of
 from tests.strategies.histories import story
-from tests.strategies.policies import GROUP, amended, eligible, expiry, policy_of, wallet
+from tests.strategies.policies import GROUP, SIZE, TIERS, amended, eligible, expiry, policy_of, wallet
 from tests.strategies.words import Draw, chance, duration, pick, some, whole
 
 RuleMaker = Callable[[Draw, int, EarningRule], EarningRule]
@@ -74,6 +76,10 @@ def kind_of(condition: Condition) -> str:
         "NthVisit": "nth_visit",
         "NoVisitFor": "no_visit_for",
         "MemberFor": "member_for",
+        "HasAttribute": "attribute",
+        "Birthday": "birthday",
+        "Anniversary": "anniversary",
+        "InTier": "tier",
     }
     match condition:
         case AmountIs(what=what, within=within):
@@ -221,15 +227,52 @@ def focused(draw: st.DrawFn, name: str, *, most_receipts: int = 6) -> Case:
     zone, anchor = pick(block, words.ANCHORS)
     own = block.region(1, POLICY)
     plain = r.rule(own, "main", anchor, wallet="points", plain=True)
-    policy = policy_of({"main": plain}, zone=zone)
+    levels = members.tiers(own.region(TIERS, SIZE))
+    policy = policy_of({"main": plain}, zone=zone, tiers=levels)
     versions = [(anchor - 400, policy)]
     if name in FEATURES:
         versions = [(anchor - 400, FEATURES[name].put(own, anchor, policy))]
     else:
         limited = replace(plain, limits=r.limits(own, plain.measure))
-        versions = [(anchor - 400, policy_of({"main": limited}, zone=zone))]
+        versions = [(anchor - 400, policy_of({"main": limited}, zone=zone, tiers=levels))]
         for number in (2, 3):
             cut = versions[-1][0] + (401 if number == 2 else whole(own, 1, 3))
             versions.append((cut, amended(own, versions[-1][1], anchor, number)))
     told = story(block.region(1 + POLICY, STORY), zone, anchor, most_receipts=most_receipts)
     return case_of(versions, told, zone, anchor, block.region(1 + POLICY + STORY, MORE + 60))
+
+
+YEARS = (0, 1, 2, 5, 20, 28, 30, 31, 60, 90, 150, 200, 255)
+
+
+@st.composite
+def climbing(draw: st.DrawFn) -> Case:
+    """Draw tiers over years: some eight purchases whose sums lie near the levels, one to three versions of the tiers."""
+    block = draw(words.blocks(1 + POLICY + STORY + MORE + 60))
+    zone, anchor = pick(block, words.ANCHORS)
+    own = block.region(1, POLICY)
+    base = EarningRule(id="base", wallet="points", gives=Rate("spend", pick(own, (100, 50)), 1), meaning="")
+    rules = {"base": base}
+    for name in members.LEVELS[whole(own, 0, 1) :]:
+        rules[name] = replace(
+            base,
+            id=name,
+            wallet=pick(own, ("points", "stamps")),
+            gives=Flat(1),
+            when=(InTier(frozenset({name})),),
+        )
+    versions = []
+    for number in range(whole(own, 1, 3)):
+        levels = members.tiers(own.region(TIERS + number * SIZE, SIZE))
+        if versions and chance(own, 2):
+            levels = replace(levels, by=_tiers_of(versions[-1][1]).by, measure=_tiers_of(versions[-1][1]).measure)
+        version = policy_of(rules, zone=zone, tiers=levels, version=f"sha256:{number}")
+        cut = max(versions[-1][0] + 1, anchor + pick(own, (1, 30, 200, 360))) if versions else anchor - 400
+        versions.append((cut, version))
+    told = story(block.region(1 + POLICY, STORY), zone, anchor, most_receipts=9, busy=False, gaps=YEARS)
+    return case_of(versions, told, zone, anchor, block.region(1 + POLICY + STORY, MORE + 60))
+
+
+def _tiers_of(policy: Policy) -> Tiers:
+    assert policy.tiers is not None
+    return policy.tiers

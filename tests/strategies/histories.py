@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from rewards.days import instant, midnight, moment
 from rewards.engine.reference import Facts
 from rewards.receipt import Line, Receipt, Tender
-from tests.strategies import words
+from tests.strategies import members, words
 from tests.strategies.words import Draw, chance, pick, some, whole
 
 MINUTE = 60_000_000
@@ -48,7 +48,15 @@ class Grant:
     points: int
 
 
-Event = Purchase | Return | Spending | Grant
+@dataclass(frozen=True)
+class Telling:
+    at: int
+    from_day: int
+    born: int
+    attributes: dict[str, str | int | bool]
+
+
+Event = Purchase | Return | Spending | Grant | Telling
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,11 @@ def facts_of(joined: int | None, events: Sequence[Event]) -> Facts:
                 facts.spendings.append((at, wallet, points))
             case Grant(_, day, wallet, points):
                 facts.grants.append((day, wallet, points))
+            case Telling(_, from_day, born, attributes):
+                facts.told.append((from_day, born, attributes))
+    facts.told.sort(key=lambda one: one[0])
+    if facts.told and facts.told[0][0]:
+        facts.told.insert(0, (0, 0, {}))
     return facts
 
 
@@ -146,7 +159,15 @@ def at_local_time(day: int, minute: int, zone: ZoneInfo, **parts: object) -> Rec
     return Receipt(occurred_at=at, day=local.toordinal(), minute=local.hour * 60 + local.minute, **parts)  # type: ignore[arg-type]
 
 
-def story(draw: Draw, zone: ZoneInfo, anchor: int, *, most_receipts: int = 7, busy: bool = True) -> Story:
+def story(
+    draw: Draw,
+    zone: ZoneInfo,
+    anchor: int,
+    *,
+    most_receipts: int = 7,
+    busy: bool = True,
+    gaps: Sequence[int] = words.GAPS,
+) -> Story:
     """Draw a member's story around a day: days in clusters, some at the gaps that durations ask for.
 
     `busy` adds spendings and grants.
@@ -157,17 +178,20 @@ def story(draw: Draw, zone: ZoneInfo, anchor: int, *, most_receipts: int = 7, bu
     events: list[Event] = []
     for number in range(min(most_receipts, pick(head, (1, 3, 4, 5, 6, 2, 9, 12)))):
         own = draw.region(64 + number * RECEIPT, RECEIPT)
-        day += pick(own, words.GAPS) if number else 0
+        day += pick(own, gaps) if number else 0
         bought = receipt(own, f"r{number + 1}", day, zone)
         events.append(Purchase(bought))
         events.extend(_returns(own, bought))
     first = min(event.receipt.day for event in events if isinstance(event, Purchase))
     if busy:
         events.extend(_ledger_events(head, events, zone))
+    if member:
+        events.extend(_tellings(draw.region(64 + MOST * RECEIPT, ABOUT), first, zone))
     return Story(first - joined if member else None, in_order(events))
 
 
-RECEIPT = 128  # bytes of choices
+MOST = 12  # receipts
+RECEIPT, ABOUT = 128, 40  # bytes of choices
 
 
 def in_order(events: Sequence[Event]) -> list[Event]:
@@ -187,6 +211,12 @@ def _returns(draw: Draw, bought: Receipt) -> list[Return]:
             later = pick(draw, (0, 1, 20, 45, 200))
             found.append(Return(bought.occurred_at + later * 1440 * MINUTE, bought.receipt_id, units))
     return found
+
+
+def _tellings(draw: Draw, first: int, zone: ZoneInfo) -> list[Telling]:
+    """Draw what the member tells: at enrolment, and later for the days from then on."""
+    found = members.told(draw, first)
+    return [Telling(midnight(max(day, first), zone), day, born, attributes) for day, born, attributes in found]
 
 
 def full_return(bought: Receipt, at: int) -> Return:

@@ -11,12 +11,14 @@ from rewards.days import Duration, Window
 from rewards.engine.reference import Versions
 from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Policy, Returns, Wallet
 from tests.strategies import words
+from tests.strategies.members import with_tiers, without_tiers
 from tests.strategies.rules import multiplier, rule, selection, with_rules, with_wallets
 from tests.strategies.till import with_offers
 from tests.strategies.words import Draw, chance, duration, pick, whole
 
 GROUP = "best"
 TILL, OFFERS = 800, 60  # where the offers of the first version are drawn
+TIERS, SIZE = 860, 12  # and the tiers of each version
 ENDS: tuple[Literal["end_of_month", "end_of_quarter", "end_of_year"] | None, ...]
 ENDS = (None, None, "end_of_month", "end_of_quarter", "end_of_year")
 
@@ -107,6 +109,7 @@ def policy_of(
         timezone=zone.key,
         zone=zone,
         line_attributes=dict(words.LINE_ATTRIBUTE_TYPES),  # type: ignore[arg-type]
+        member_attributes=dict(words.MEMBER_ATTRIBUTE_TYPES),  # type: ignore[arg-type]
         wallets=dict(kept or plain),
         rules={},
         groups=(GROUP,) if any(rule.choose for rule in found.values()) else (),
@@ -129,7 +132,7 @@ def policy(draw: Draw, zone: ZoneInfo, anchor: int, *, measures: tuple[Window, .
         country=pick(draw, (None, "DE")),
         effective=pick(draw, (None, anchor)),
         line_attributes={**words.LINE_ATTRIBUTE_TYPES, **pick(draw, ({}, {"halal": "boolean"}))},
-        member_attributes=pick(draw, ({}, words.MEMBER_ATTRIBUTE_TYPES)),
+        member_attributes={**words.MEMBER_ATTRIBUTE_TYPES, **pick(draw, ({}, {"vegan": "boolean"}))},
         returns=Returns(
             accept_within=duration(draw),
             spent_points=pick(draw, ("debt", "deduct_from_refund")),
@@ -167,6 +170,7 @@ def succession(
 ) -> Versions:
     """Draw one to three versions with their first days; a third may be the first again."""
     first = policy(draw.region(0, 256), zone, anchor, measures=measures, drop=drop)
+    first = _with_tiers(draw.region(TIERS, SIZE), first)
     versions = [(anchor - 400, with_offers(draw.region(TILL, OFFERS), first, anchor))]
     for number in range(2, 2 + pick(draw.region(256, 1), (0, 1, 1, 2))):
         own = draw.region(256 * number - 250, 250)
@@ -175,5 +179,14 @@ def succession(
         if not drop:
             carried = {key: replace(one, remainder="carry") for key, one in following.rules.items()}
             following = with_rules(following, carried)
-        versions.append((cut, following))
+        versions.append((cut, _with_tiers(draw.region(TIERS + (number - 1) * SIZE, SIZE), following)))
     return versions
+
+
+def _with_tiers(draw: Draw, policy: Policy) -> Policy:
+    """Draw other tiers, none, or leave them; without any there are no conditions on them."""
+    what = pick(draw, ("leave", "leave", "draw", "draw", "none"))
+    if what == "draw" or (what == "leave" and policy.tiers is None and chance(draw, 2)):
+        return with_tiers(draw, policy)
+    policy = policy if what == "leave" else replace(policy, tiers=None)
+    return policy if policy.tiers is not None else with_rules(policy, without_tiers(policy.rules))

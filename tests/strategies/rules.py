@@ -28,7 +28,7 @@ from rewards.policy.model import (
     Times,
     Wallet,
 )
-from tests.strategies import words
+from tests.strategies import members, words
 from tests.strategies.words import Draw, chance, duration, pick, some, whole
 
 NESTS: dict[Window, tuple[Window, ...]] = {  # which limits may stand over a measure
@@ -96,7 +96,10 @@ def _schedule_part(draw: Draw, anchor: int, key: str) -> object:
 
 MEASURES: tuple[Window, ...] = ("day", *WINDOWS)
 SHORT = ("receipt", "day")
-GATES = ("first_purchase", "nth_visit", "no_visit_for", "member_for", "visits", "spend_within", "units_within", "code")
+GATES = (
+    *("first_purchase", "nth_visit", "no_visit_for", "member_for", "visits", "spend_within", "units_within", "code"),
+    *members.KINDS,
+)
 CONDITIONS = (*GATES, "spend", "units", "not")
 
 
@@ -118,6 +121,8 @@ def condition(
             return MemberFor(duration(draw))
         case "code":
             return HasCode(pick(draw, words.CODES))
+        case "attribute" | "birthday" | "anniversary" | "tier":
+            return members.condition(draw, kind)
         case "visits":
             return _visit_count(draw, measure, negated=negated, stored=stored)
         case "not":

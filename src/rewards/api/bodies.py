@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
-from rewards.basket import Id, Instant, MemberRef, OptionalId
+from rewards.basket import Id, Instant, MemberRef, Name, OptionalId
 from rewards.service.answers import VersionAnswer
-from rewards.service.commands import Adjust, Points
+from rewards.service.commands import Adjust, AttributeValue, Birthday, ChangeMember, Language, Points
 
 
 class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -36,6 +36,25 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
             actor=self.actor,
             adjustment_id=self.adjustment_id,
             occurred_at=self.occurred_at,
+        )
+
+
+class MemberChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is to change of a member. What is left out stays; an attribute that is null is taken away."""
+
+    name: Name | UnsetType = UNSET
+    language: Language | UnsetType = UNSET
+    birthday: Birthday | UnsetType | None = UNSET
+    attributes: Annotated[dict[Id, AttributeValue | None], Meta(max_length=50)] | UnsetType = UNSET
+
+    def of(self, member_id: str) -> ChangeMember:
+        """Return the command for a member."""
+        return ChangeMember(
+            member_id=member_id,
+            name=self.name,
+            language=self.language,
+            birthday=self.birthday,
+            attributes=self.attributes,
         )
 
 

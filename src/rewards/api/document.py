@@ -21,7 +21,7 @@ from litestar.response import Response
 from litestar.status_codes import HTTP_404_NOT_FOUND
 
 from rewards import __version__
-from rewards.api.bodies import Adjustment, CheckAnswer, Health, PolicyAnswer, PolicyText, VersionsAnswer
+from rewards.api.bodies import Adjustment, CheckAnswer, Health, MemberChange, PolicyAnswer, PolicyText, VersionsAnswer
 from rewards.api.examples import EXAMPLES
 from rewards.api.problems import KINDS, PAGE, Problem, no_such_path
 from rewards.basket import Basket, MemberRef
@@ -36,7 +36,7 @@ from rewards.service.answers import (
 from rewards.service.commands import Enrol, RecordReturn
 
 _BODIES = (
-    *(Adjustment, Basket, Enrol, MemberRef, PolicyText, RecordReturn),
+    *(Adjustment, Basket, Enrol, MemberChange, MemberRef, PolicyText, RecordReturn),
     *(BalanceAnswer, CheckAnswer, AdjustmentAnswer, Health, MemberAnswer, PolicyAnswer, Problem),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
 )

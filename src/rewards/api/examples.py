@@ -47,5 +47,6 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "reason": "cold",
     },
     "Adjustment": {"wallet": "beans", "points": 50, "reason": "sorry for the wait", "actor": "lee"},
+    "MemberChange": {"birthday": "03-27", "attributes": {}},
     "PolicyText": {"policy": "policy: rewards/v1\nprogram: my-shop\ntitle: My shop\n"},
 }

@@ -120,6 +120,9 @@ KINDS: dict[str, Kind] = {
     "unknown-purchase": Kind(404, "Unknown purchase", "check the id, or the store and receipt number"),
     "no-policy": Kind(404, "No policy", "publish one with `rewards publish FILE`"),
     # it contradicts what was recorded, or what is there
+    "unknown-attribute": Kind(422, "Unknown attribute", "send attributes that the policy declares for members"),
+    "attribute-value": Kind(422, "Attribute value", "send a value of the kind that the policy declares"),
+    "birthday-invalid": Kind(422, "Birthday invalid", "send month and day, such as `03-27`"),
     "member-exists": Kind(409, "Member exists", "look the member up by the contact that is named"),
     "member-blocked": Kind(409, "Member blocked", "record the purchase with `member: null`"),
     "receipt-conflict": Kind(409, "Receipt recorded differently", "a receipt number is used once in a store"),

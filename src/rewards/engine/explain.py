@@ -18,10 +18,14 @@ from rewards.engine.step import Compiled
 from rewards.money import largest_remainder
 from rewards.policy.model import (
     AmountIs,
+    Anniversary,
+    Birthday,
     Condition,
     EarningRule,
     FirstPurchase,
+    HasAttribute,
     HasCode,
+    InTier,
     MemberFor,
     Not,
     NoVisitFor,
@@ -144,6 +148,25 @@ def _condition(condition: Condition, model: EarningRule, money: Money) -> str:
             most = f"at most {text(high)}" if high is not None else ""
             unit = "" if what == "spend" else f" {what}"
             return f"{' and '.join(filter(None, (least, most)))}{unit}" + (f" in {_lasting(within)}" if within else "")
+    return _about_member(condition)
+
+
+def _about_member(condition: Condition) -> str:
+    match condition:
+        case HasAttribute(name=name, values=values):
+            return f"{name} {' or '.join(map(plain, sorted(values, key=str)))}"
+        case Birthday(within=within):
+            return f"a birthday in the last {_lasting(within)}"
+        case Anniversary(within=within):
+            return f"an anniversary in the last {_lasting(within)}"
+        case InTier(names=names):
+            return f"the tier {' or '.join(sorted(names))}"
+    raise AssertionError("every condition has words")
+
+
+def plain(value: str | int | bool) -> str:  # noqa: FBT001  an attribute's value may be one
+    """Return an attribute's value as a policy writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _lasting(duration: Duration) -> str:

@@ -54,7 +54,7 @@ def matches(match: Match, line: Line) -> bool:
     if match.categories is not None and match.categories.isdisjoint(line.categories):
         return False
     for name, values in match.attributes:
-        if not _has(line, name, values):
+        if not has_value(line.attributes.get(name), values):
             return False
     if match.price_at_least is not None or match.price_at_most is not None:
         price = line.gross_minor // line.quantity
@@ -65,12 +65,13 @@ def matches(match: Match, line: Line) -> bool:
     return match.excluding is None or not selects(match.excluding, line)
 
 
-def _has(line: Line, name: str, values: frozenset[str | int | bool]) -> bool:
-    """Compare by type as well: `true` is not 1."""
-    if name not in line.attributes:
-        return False
-    value = line.attributes[name]
-    return any(value == other and type(value) is type(other) for other in values)
+def has_value(given: object, wanted: frozenset[str | int | bool]) -> bool:
+    """Return whether a value is one of those wanted; compared by kind as well: `true` is not 1.
+
+    >>> has_value(1, frozenset({True})), has_value(True, frozenset({True}))
+    (False, True)
+    """
+    return any(given == other and type(given) is type(other) for other in wanted)
 
 
 def selects(selection: Selection, line: Line) -> bool:

@@ -11,14 +11,20 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from rewards.days import Duration, period, periods, plus
-from rewards.engine.explain import Money, several
+from rewards.engine.explain import Money, plain, several
+from rewards.engine.lines import has_value
+from rewards.engine.member import Member, last_birthday, last_yearly
 from rewards.engine.plan import LONG, Gate, Progress, Recent, RulePlan, Visits, amount_column
 from rewards.engine.step import HEAD, Compiled, first_day
 from rewards.policy.model import (
     AmountIs,
+    Anniversary,
+    Birthday,
     Condition,
     FirstPurchase,
+    HasAttribute,
     HasCode,
+    InTier,
     MemberFor,
     Not,
     NoVisitFor,
@@ -41,13 +47,13 @@ def near_misses(
     carry: Sequence[Any],
     vectors: Sequence[Sequence[int]],
     day: int,
-    joined: int,
+    member: Member,
     points: Sequence[int],
     codes: Sequence[str],
 ) -> list[Miss]:
     """Return the rules that gave nothing because of exactly one condition, in the order of their ids."""
     found = []
-    scene = Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, joined)
+    scene = Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, member)
     for rule in version.plan.rules:
         if points[rule.index] == 0 and rule.rule.when:
             failed = [miss for miss in _failures(scene, rule, codes) if miss is not None]
@@ -63,7 +69,7 @@ class Scene(NamedTuple):
     carry: Sequence[Any]
     today: Sequence[int]
     day: int
-    joined: int
+    member: Member
 
 
 def _failures(scene: Scene, rule: RulePlan, codes: Sequence[str]) -> list[Miss | None]:
@@ -100,7 +106,7 @@ def _threshold(scene: Scene, rule: RulePlan, column: int, least: int, position: 
 def failure(scene: Scene, name: str, gate: Gate) -> Miss | None:
     """Return why a gate of the day does not hold for the rule or offer of that name, or None if it does."""
     condition = gate.condition
-    if not scene.joined:
+    if not scene.member.joined:
         return Miss(name, _word(condition), "needs a member", 0, "")
     if isinstance(condition, AmountIs):
         return _amount(scene, name, condition, gate)
@@ -110,6 +116,7 @@ def failure(scene: Scene, name: str, gate: Gate) -> Miss | None:
             return Miss(name, "not", f"is not for when `{_word(inner[0])}` holds", 0, "")
         return None
     text, short, unit = _history(scene, condition)
+    text = text or _who(scene, condition)
     return Miss(name, _word(condition), text, short, unit) if text else None
 
 
@@ -120,7 +127,7 @@ def _history(scene: Scene, condition: Condition) -> tuple[str, int, str]:
     match condition:
         case FirstPurchase() if visits:
             return "is for the first purchase", 0, ""
-        case FirstPurchase(within=Duration() as within) if day >= plus(scene.joined, within):
+        case FirstPurchase(within=Duration() as within) if day >= plus(scene.member.joined, within):
             return "came too late after joining", 0, ""
         case NthVisit(number=number, every=every):
             left = (-(visits + today)) % number if every else number - visits - today
@@ -131,9 +138,33 @@ def _history(scene: Scene, condition: Condition) -> tuple[str, int, str]:
         case NoVisitFor(duration=duration) if (left := plus(scene.carry[1], duration) - day) > 0:
             since = date.fromordinal(scene.carry[1]).isoformat()
             return f"the last visit was on {since}, {several(left, 'day')} too near", left, "days"
-        case MemberFor(at_least=duration) if (left := plus(scene.joined, duration) - day) > 0:
+        case MemberFor(at_least=duration) if (left := plus(scene.member.joined, duration) - day) > 0:
             return f"{several(left, 'more day')} as a member", left, "days"
     return "", 0, ""
+
+
+def _who(scene: Scene, condition: Condition) -> str:
+    """Return what a condition on the member lacks; no words if it holds."""
+    day, member = scene.day, scene.member
+    match condition:
+        case HasAttribute(name=name, values=values) if not has_value(member.attributes.get(name), values):
+            return f"is for members whose `{name}` is {' or '.join(map(plain, sorted(values, key=str)))}"
+        case Birthday() if not member.born:
+            return "the member's birthday is not known"
+        case Birthday(within=within) if day >= plus(last_birthday(member.born, day), within):
+            return "is for the days from the birthday on"
+        case Anniversary(within=within) if not (last := last_yearly(member.joined, day)) or day >= plus(last, within):
+            return "is for the days from the day of joining on, each year"
+        case InTier(names=names) if (held := tier_of(scene)) not in names:
+            return f"is for {' or '.join(sorted(names))}; the tier is {held}"
+    return ""
+
+
+def tier_of(scene: Scene) -> str:
+    """Return the name of the level that the member holds on the scene's day."""
+    ladder = scene.version.ladder
+    assert ladder is not None
+    return ladder.names[ladder.held(scene.version.standing(scene.carry), scene.day).level]
 
 
 def _amount(scene: Scene, name: str, condition: AmountIs, gate: Gate) -> Miss | None:
@@ -168,6 +199,10 @@ _WORDS = {
     NoVisitFor: "no_visit_for",
     MemberFor: "member_for",
     HasCode: "code",
+    HasAttribute: "attribute",
+    Birthday: "birthday",
+    Anniversary: "anniversary",
+    InTier: "tier",
     Not: "not",
 }
 

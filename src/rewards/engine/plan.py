@@ -72,7 +72,15 @@ class Contest:
     meanings: tuple[str, ...]
 
 
-Slot = Progress | Used | Recent | Visits | Contest
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the tiers measure, and until when levels are kept: see `tiers`."""
+
+    by: str
+    measure: Window | Duration
+
+
+Slot = Progress | Used | Recent | Visits | Contest | Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +168,8 @@ def plan_policy(policy: Policy) -> Plan:
     plan = Plan(policy)
     for index, rule_id in enumerate(sorted(policy.rules)):
         plan.rules.append(_plan_rule(plan, policy.rules[rule_id], index))
+    if policy.tiers is not None:
+        plan.slot(Standing(policy.tiers.by, policy.tiers.measure))
     for offer_id in sorted(policy.offers):
         offer = policy.offers[offer_id]
         for condition in member_conditions(offer.when):

@@ -7,17 +7,20 @@ number stands on every entry, so that a mended step never rewrites old days.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rewards.days import period
-from rewards.engine.plan import Contest, Plan, Progress, Recent, Slot, Used, Visits
+from rewards.engine.plan import Contest, Plan, Progress, Recent, Slot, Standing, Used, Visits
 from rewards.engine.step import EMPTY, HEAD, Carry, Compiled, compile_step
+from rewards.engine.tiers import NOTHING, Ladder
+from rewards.engine.tiers import Standing as TierStanding
 from rewards.policy.model import Policy
 from rewards.receipt import Receipt, Returned
 
 ENGINE_VERSION = 1
 
+_FROM_RECEIPTS = Recent | Visits | Standing
 _compiled: dict[str, Compiled] = {}
 
 
@@ -83,7 +86,7 @@ class Program:
         assert isinstance(old, int)
         for number in range(old, self.index(day)):
             missing = self._missing(number)
-            if any(isinstance(slot, Recent | Visits) for slot in missing):
+            if any(isinstance(slot, _FROM_RECEIPTS) for slot in missing):
                 return "receipts"
             if missing:
                 need = "points"
@@ -92,7 +95,7 @@ class Program:
     def needs_anywhere(self, last_day: int) -> str:
         """Return what a fold over any of the cuts up to `last_day` may have to look up."""
         found = [slot for number in range(self.index(last_day)) for slot in self._missing(number)]
-        if any(isinstance(slot, Recent | Visits) for slot in found):
+        if any(isinstance(slot, _FROM_RECEIPTS) for slot in found):
             return "receipts"
         return "points" if found else ""
 
@@ -113,18 +116,56 @@ class Program:
 
         Progress stays where the rule means the same, and restarts where it does
         not. Limits and conditions on history go on counting; what the old
-        version did not keep is looked up in the past.
+        version did not keep is looked up in the past. A level that was promised is kept.
         """
         while (number := carry[0]) != self.index(day):
             assert isinstance(number, int)
-            old, new = self.versions[number].plan, self.versions[number + 1]
-            kept = dict(zip(old.slots, carry[HEAD:], strict=True))
-            slots = [
-                kept[slot] if _inherits(old, new.plan, slot) else _filled(new, slot, day, past)
-                for slot in new.plan.slots
-            ]
+            old, new = self.versions[number], self.versions[number + 1]
+            kept = dict(zip(old.plan.slots, carry[HEAD:], strict=True))
+            slots: list[object] = []
+            for slot in new.plan.slots:
+                if isinstance(slot, Standing):
+                    slots.append(self._standing(old, new, kept, number + 1, past))
+                elif _inherits(old.plan, new.plan, slot):
+                    slots.append(kept[slot])
+                else:
+                    slots.append(_filled(new, slot, day, past))
             carry = [number + 1, carry[1], carry[2], *slots]
         return carry
+
+    def _standing(
+        self, old: Compiled, new: Compiled, kept: Mapping[Slot, object], number: int, past: Past
+    ) -> TierStanding:
+        """Return how a member stands at the cut: what was promised by name, what is measured by the new measure."""
+        assert new.ladder is not None
+        cut = self.from_days[number]
+        promised = next((kept[slot] for slot in old.plan.slots if isinstance(slot, Standing)), NOTHING)
+        assert isinstance(promised, list)
+        if old.ladder is None or not _same_measure(old.ladder, new.ladder):
+            amounts = self._counted(new.ladder.tiers.by, cut, past)
+            return new.ladder.measured_anew(promised, old.ladder, cut, amounts)
+        return new.ladder.taken_over(promised, old.ladder, cut)
+
+    def _counted(self, by: str, before: int, past: Past) -> list[tuple[int, int]]:
+        """Return (day, what counts for tiers) of the days before a cut, oldest first, each by its own version."""
+        found = []
+        for each in past():
+            if each.day < before:
+                version = self.on(each.day)
+                spend = sum(version.reader.vector(receipt, returned)[0] for receipt, returned in each.receipts)
+                given = sum(
+                    points
+                    for rule, points in each.points.items()
+                    if rule in version.policy.rules and version.policy.rules[rule].wallet == by
+                )
+                amount = spend if by == "spend" else int(spend > 0) if by == "visits" else given
+                if amount > 0:
+                    found.append((each.day, amount))
+        return sorted(found)
+
+
+def _same_measure(old: Ladder, new: Ladder) -> bool:
+    return (old.tiers.by, old.tiers.measure) == (new.tiers.by, new.tiers.measure)
 
 
 def _inherits(old: Plan, new: Plan, slot: Slot) -> bool:

@@ -16,6 +16,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rewards.days import Window, period, plus
+from rewards.engine.reference_members import Levels, Told
+from rewards.engine.reference_members import holds as about_member
 from rewards.money import left_of, webster
 from rewards.policy.model import (
     ALL,
@@ -51,6 +53,7 @@ class Facts:
     purchases: list[tuple[Receipt, Returned]] = field(default_factory=list)
     spendings: list[tuple[int, str, int]] = field(default_factory=list)  # instant, wallet, points
     grants: list[tuple[int, str, int]] = field(default_factory=list)  # day, wallet, points: adjustments that give
+    told: list[Told] = field(default_factory=list)  # about the member, by the day from which it holds
 
 
 class Bought(NamedTuple):
@@ -64,7 +67,7 @@ def earned(versions: Versions, facts: Facts) -> Points:
     """Return the points by day and rule; zeros are left out. A rule that lost its group's lead has a negative entry."""
     history = History(versions, facts)
     given: Points = {}  # before groups choose: what limits count
-    awards: Points = {}
+    awards = history.awards
     for day in history.days:
         rules = history.policy(day).rules.values()
         given[day] = {rule.id: _given(history, rule, day, given, awards) for rule in rules}
@@ -84,6 +87,10 @@ class History:
         self.days = sorted({receipt.day for receipt, _ in facts.purchases})
         self.on = {day: [Bought(*p) for p in facts.purchases if p[0].day == day] for day in self.days}
         self.visits = [day for day in self.days if self.amount(self.on[day], "spend", ALL) > 0]
+        self.told = facts.told
+        self.awards: Points = {}
+        first = self.days[0] if self.days else 0
+        self.levels = Levels(first, self.policy, self.for_tiers, self.days)
 
     def policy(self, day: int) -> Policy:
         """Return the version that judges a day."""
@@ -109,6 +116,13 @@ class History:
                     if spend > 0:
                         spending_days.add(receipt.day)
         return len(spending_days) if what == "visits" else total
+
+    def for_tiers(self, day: int, by: str) -> int:
+        """Return what a day adds to what tiers count: spend, visits or points of a wallet."""
+        if by in ("spend", "visits"):
+            return self.amount(self.on[day], "spend" if by == "spend" else "visits", ALL)
+        rules = self.policy(day).rules
+        return sum(points for rule, points in self.awards[day].items() if rules[rule].wallet == by)
 
     def since(self, day: int, meaning: Callable[[Policy], object]) -> int:
         """Return the day from which on, without a break up to `day`, the versions meant the same."""
@@ -330,6 +344,8 @@ def _past_holds(history: History, rule: EarningRule, condition: Condition, recei
             held = not all(_holds(history, rule, inner, receipt) for inner in all_of)
         case HasCode():
             held = condition.code in receipt.codes
+        case _:
+            held = about_member(condition, joined, history.told, day, history.levels.on)
     return held
 
 

@@ -1,9 +1,9 @@
 """The step: what one day earned, generated as Python from the policy's plan.
 
-`step(carry, periods, day, rows, joined) -> (carry', points of each rule)`. The
+`step(carry, periods, day, rows, member) -> (carry', points of each rule)`. The
 carry is a list: number of the policy version, last visit day (0: none), visits
 so far, then one entry for each slot of the plan. `rows` are the vectors of the
-day's receipts; `joined` is the day on which the member joined, 0 for a guest.
+day's receipts; `member` is what is known of the member on that day.
 
 Generated code has no branch that the policy does not need, which makes it about
 ten times as fast as interpreting the rules; `reference` is the same definition
@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rewards.days import WINDOWS, Duration, plus
-from rewards.engine.lines import Reader
+from rewards.engine.lines import Reader, has_value
+from rewards.engine.member import Member, last_birthday, last_yearly
 from rewards.engine.offers import OfferBook
 from rewards.engine.plan import (
     LONG,
@@ -28,11 +29,14 @@ from rewards.engine.plan import (
     Recent,
     RulePlan,
     Slot,
+    Standing,
     Used,
     Visits,
     contests,
     plan_policy,
 )
+from rewards.engine.tiers import NOTHING, Ladder
+from rewards.engine.tiers import Standing as TierStanding
 from rewards.engine.writing import HEAD, Writer
 from rewards.policy.model import Policy
 
@@ -40,7 +44,7 @@ __all__ = ["EMPTY", "HEAD", "Carry", "Compiled", "Row", "Step", "compile_step", 
 
 Carry = list[object]
 Row = list[int]
-Step = Callable[[Carry, tuple[int, ...], int, Sequence[Row], int], tuple[Carry, list[int]]]
+Step = Callable[[Carry, tuple[int, ...], int, Sequence[Row], Member], tuple[Carry, list[int]]]
 
 
 class Sums(NamedTuple):
@@ -67,10 +71,17 @@ class Compiled:
     single: list[tuple[int, int, int]]  # of each rule of one sum: its column (else -1), and `entry`, `window` of `sums`
     offers: OfferBook | None  # None: the policy has none
     sums: list[Sums]  # of each rule: where `explain` finds what was counted
+    ladder: Ladder | None  # None: the policy has no tiers
 
     def horizon(self, slot: Recent, day: int) -> int:
         """Return the first day that a `Recent` slot must still know on `day`."""
         return min(first_day(day, within) for within in self.plan.horizons[slot])
+
+    def standing(self, carry: Sequence[Any]) -> TierStanding:
+        """Return how the member stands in the tiers; the policy must have some."""
+        at = next(i for i, slot in enumerate(self.plan.slots) if isinstance(slot, Standing))
+        found: TierStanding = carry[HEAD + at]
+        return found
 
 
 def first_day(day: int, within: Duration) -> int:
@@ -82,8 +93,21 @@ def compile_step(policy: Policy) -> Compiled:
     """Plan the policy and generate its step."""
     plan = plan_policy(policy)
     groups = contests(plan)
-    source = Writer(plan, groups).text()
-    names: dict[str, object] = {"plus": plus, "D": Duration, "since": _since, "days": _days, "roll": _roll}
+    ladder = Ladder(policy.tiers) if policy.tiers is not None else None
+    writer = Writer(plan, groups, ladder)
+    source = writer.text()
+    names: dict[str, object] = {
+        "plus": plus,
+        "D": Duration,
+        "since": _since,
+        "days": _days,
+        "roll": _roll,
+        "has": has_value,
+        "yearly": last_yearly,
+        "born": last_birthday,
+        "ladder": ladder,
+        "wanted": writer.wanted,
+    }
     exec(compile(source, "<step>", "exec"), names)  # noqa: S102  made from our own plan, see above
     found = [_sums(plan, rule) for rule in plan.rules]
     step: Step = names["step"]  # type: ignore[assignment]
@@ -99,6 +123,7 @@ def compile_step(policy: Policy) -> Compiled:
         single=[(-1 if s.visits or len(s.columns) > 1 else s.columns[0], s.entry, s.window) for s in found],
         offers=OfferBook(policy.offers, policy.offer_groups, policy.eligible) if policy.offers else None,
         sums=found,
+        ladder=ladder,
     )
 
 
@@ -144,4 +169,5 @@ EMPTY: dict[type[Slot], list[object]] = {
     Visits: [-1, 0],
     Recent: [],
     Contest: [-1, -1, []],
+    Standing: NOTHING,
 }

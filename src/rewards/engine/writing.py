@@ -18,16 +18,21 @@ from rewards.engine.plan import (
     Recent,
     RulePlan,
     Slot,
+    Standing,
     Used,
     Visits,
     amount_column,
     contest_slot,
 )
+from rewards.engine.tiers import Ladder
 from rewards.policy.model import (
     AmountIs,
+    Anniversary,
+    Birthday,
     Condition,
     FirstPurchase,
-    HasCode,
+    HasAttribute,
+    InTier,
     MemberFor,
     Not,
     NoVisitFor,
@@ -46,8 +51,10 @@ _ROUND = {
 class Writer:
     """Writes the text of one step."""
 
-    def __init__(self, plan: Plan, groups: dict[str, list[RulePlan]]) -> None:
+    def __init__(self, plan: Plan, groups: dict[str, list[RulePlan]], ladder: Ladder | None = None) -> None:
         self.plan = plan
+        self.ladder = ladder
+        self.wanted: list[tuple[str, frozenset[str | int | bool]]] = []  # attributes that the text reads by number
         self.groups = groups
         self.lines: list[str] = []
         self.firsts: dict[Duration, str] = {}
@@ -64,7 +71,7 @@ class Writer:
         self._head()
         head, self.lines = self.lines, []
         self._tail()
-        return "def step(c, p, d, rows, joined):\n" + "".join(f"    {line}\n" for line in [*head, *body, *self.lines])
+        return "def step(c, p, d, rows, member):\n" + "".join(f"    {line}\n" for line in [*head, *body, *self.lines])
 
     def _add(self, line: str) -> None:
         self.lines.append(line)
@@ -74,8 +81,12 @@ class Writer:
         self._add("last, before = c[1], c[2]")
         self._add("visit = v[0] > 0")
         self._add("n = before + visit")
+        self._add("joined = member[0]")
         for i in range(len(self.plan.slots)):
             self._add(f"s{i} = c[{HEAD + i}]")
+        for slot in self.plan.slots:
+            if isinstance(slot, Standing):
+                self._add(f"held = ladder.held({self._slot(slot)}, d)")
         for duration, name in self.firsts.items():
             self._add(f"{name} = {self._first(duration)}")
         for text, name in self.gates.items():
@@ -102,9 +113,20 @@ class Writer:
                 period = f"p[{_PERIOD[slot.window]}]"
                 self._add(f"if v[{self.plan.column(slot.column)}] > 0:")
                 self._add(f"    {name} = [{period}, {name}[1] + 1 if {name}[0] == {period} else 1]")
+            elif isinstance(slot, Standing):
+                self._add(f"more = {self._counts_for_tiers(slot)}")
+                self._add(f"if more > 0: {name} = ladder.add({name}, held, d, more)")
         slots = "".join(f", s{i}" for i in range(len(self.plan.slots)))
         points = ", ".join(f"x{rule.index}" for rule in self.plan.rules)
         self._add(f"return [c[0], d if visit else last, n{slots}], [{points}]")
+
+    def _counts_for_tiers(self, slot: Standing) -> str:
+        if slot.by == "spend":
+            return "v[0]"
+        if slot.by == "visits":
+            return "visit"
+        given = [f"x{rule.index}" for rule in self.plan.rules if rule.rule.wallet == slot.by]
+        return " + ".join(given) or "0"
 
     # conditions
 
@@ -128,8 +150,25 @@ class Writer:
                 return f"joined and not ({parts})"
             case AmountIs():
                 return f"joined and {self._amount(condition, measure)}"
-            case HasCode():
-                raise AssertionError("a code selects receipts; it is no gate of a day")
+            case _:
+                return f"joined and {self._about_member(condition)}"
+
+    def _about_member(self, condition: Condition) -> str:
+        match condition:
+            case HasAttribute(name=name, values=values):
+                if (name, values) not in self.wanted:
+                    self.wanted.append((name, values))
+                at = self.wanted.index((name, values))
+                return f"has(member[2].get(wanted[{at}][0]), wanted[{at}][1])"
+            case Birthday(within=within):
+                return f"member[1] and d < {self._later('born(member[1], d)', within)}"
+            case Anniversary(within=within):
+                return f"yearly(joined, d) and d < {self._later('yearly(joined, d)', within)}"
+            case InTier(names=names):
+                assert self.ladder is not None
+                levels = sorted(self.ladder.names.index(name) for name in names)
+                return f"held[0] in {(*levels,)!r}"
+        raise AssertionError("a code selects receipts; it is no gate of a day")
 
     def _later(self, start: str, duration: Duration) -> str:
         if duration.unit == "days":

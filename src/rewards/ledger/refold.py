@@ -13,19 +13,20 @@ from typing import Any
 
 from rewards.days import periods
 from rewards.engine.explain import facts
+from rewards.engine.member import Member
 from rewards.engine.program import Past, PastDay, Program
 from rewards.engine.step import Compiled
 from rewards.ledger.entries import Award, Posting, postings, sums_by_wallet
 from rewards.ledger.lots import Purse
 from rewards.ledger.purses import all_purses
-from rewards.ledger.state import Booking, Change, DayRow, Grant, Near, Purchase, Return, Spending
+from rewards.ledger.state import Booking, Change, DayRow, Grant, Near, Purchase, Return, Spending, Telling, member_on
 from rewards.receipt import Receipt, Returned, all_back
 
 Receipts = Sequence[tuple[Receipt, Returned]]
-CONTRA = {Purchase: "issued", Return: "taken_back", Spending: "issued", Grant: "adjusted"}
+CONTRA = {Purchase: "issued", Return: "taken_back", Spending: "issued", Grant: "adjusted", Telling: "issued"}
 
 
-def judge(program: Program, joined: int, row: DayRow, past: Past) -> tuple[list[Any], list[Award]]:
+def judge(program: Program, member: Member, row: DayRow, past: Past) -> tuple[list[Any], list[Award]]:
     """Step over a row; set its points and return the carry after it with what changed for each rule."""
     day, was = row.day, row.points
     version, carry = program.ready(row.carry, day, past)
@@ -34,7 +35,7 @@ def judge(program: Program, joined: int, row: DayRow, past: Past) -> tuple[list[
         points: list[int] = []
     else:
         vectors = list(row.rows.values())
-        after, points = version.step(carry, periods(day), day, vectors, joined)
+        after, points = version.step(carry, periods(day), day, vectors, member)
         vector = vectors[0] if len(vectors) == 1 else [sum(column) for column in zip(*vectors, strict=True)]
     row.points = now = {index: given for index, given in enumerate(points) if given}
     if not was:
@@ -94,7 +95,7 @@ def fold_anew(
     work = _Fold(rows)
     spent = _apply(program, near, change, work)
     carry = near.carry
-    if isinstance(change, Purchase | Return):
+    if isinstance(change, Purchase | Return | Telling):
         carry = _refold(program, near, change, work, receipts)
     after = all_purses(program, work.rows, clock)
     legs = []
@@ -116,6 +117,8 @@ def fold_anew(
 
 def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
     """Change the facts of the day; return the points that were spent by it."""
+    if isinstance(change, Telling):
+        return 0
     row = (
         work.rows[change.day].copy()
         if change.day in work.rows
@@ -151,18 +154,22 @@ def carry_before(program: Program, near: Near, rows: dict[int, DayRow], day: int
 
 
 def _refold(program: Program, near: Near, change: Change, work: _Fold, receipts: Receipts) -> list[Any]:
-    """Fold from the touched day until a carry comes out as it was; return the carry after the last day."""
+    """Fold from the touched day until a carry comes out as it was; return the carry after the last day.
+
+    Facts about the member touch every day from theirs on.
+    """
     past = past_of(program, work.rows, change, receipts)
+    everywhere = isinstance(change, Telling)
     carry: list[Any] | None = None
     for day in sorted(each for each in work.rows if each >= change.day):
         row = work.rows[day]
-        if carry is not None:
-            if row.carry == carry:
+        if carry is not None or everywhere:
+            if row.carry == carry and not everywhere:
                 return near.carry
             row = work.rows[day] = row.copy()
-            row.carry = carry
+            row.carry = row.carry if carry is None else carry
             work.changed.add(day)
-        carry, awards = judge(program, near.joined, row, past)
+        carry, awards = judge(program, member_on(near, day), row, past)
         work.awards += awards
         if row.empty():
             del work.rows[day]
@@ -170,7 +177,7 @@ def _refold(program: Program, near: Near, change: Change, work: _Fold, receipts:
     return carry
 
 
-def past_of(program: Program, rows: dict[int, DayRow], change: Change, receipts: Receipts) -> Past:
+def past_of(program: Program, rows: dict[int, DayRow], change: Change | None, receipts: Receipts) -> Past:
     """Return earlier days as a cut may need them, as they are now."""
 
     def known() -> Iterable[PastDay]:
@@ -186,7 +193,7 @@ def past_of(program: Program, rows: dict[int, DayRow], change: Change, receipts:
     return known
 
 
-def _with(receipts: Receipts, change: Change) -> Receipts:
+def _with(receipts: Receipts, change: Change | None) -> Receipts:
     """Return the receipts with the change applied."""
     if isinstance(change, Purchase):
         return [*receipts, (change.receipt, {})]

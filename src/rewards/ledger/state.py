@@ -5,11 +5,13 @@ What does not live here: what a change does (`timeline`, `anew`), and rows of th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from rewards.engine.member import Member
 from rewards.ledger.entries import Entry
 from rewards.ledger.lots import Purse
 from rewards.receipt import Receipt, Returned
@@ -36,6 +38,14 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
         return not (self.rows or self.granted or self.spent)
 
 
+class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What a member told us, or staff noted, counting from the start of a day."""
+
+    from_day: int
+    born: int = 0  # month * 100 + day; 0: not known
+    attributes: dict[str, str | int | bool] = {}
+
+
 class Near(msgspec.Struct, array_like=True, gc=False):
     """The part of the state that every event reads and writes."""
 
@@ -45,6 +55,7 @@ class Near(msgspec.Struct, array_like=True, gc=False):
     carry: list[Any] = []  # after the last day; empty before the first
     purses: dict[str, Purse] = {}
     uses: dict[str, list[list[int]]] = {}  # by offer with a limit: [purchase, day, units, minor units], oldest first
+    told: list[Told] = []  # by day, oldest first; the first holds for the days before it too
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,20 @@ class Grant:
     points: int
 
 
-Change = Purchase | Return | Spending | Grant
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A member's facts from the start of a day on are others."""
+
+    at: int
+    told: Told
+
+    @property
+    def day(self) -> int:
+        """Return the first day whose facts change."""
+        return self.told.from_day
+
+
+Change = Purchase | Return | Spending | Grant | Telling
 
 
 @dataclass(slots=True)
@@ -133,6 +157,25 @@ def decode_day(data: bytes) -> DayRow:
     return _day_decoder.decode(memoryview(data)[1:])
 
 
-def open_near(joined: int) -> Near:
-    """Return the state of an owner of whom nothing is known; `joined` is a day, 0 for no member."""
-    return Near(joined)
+def open_near(joined: int, told: Sequence[Told] = ()) -> Near:
+    """Return the state of an owner who has done nothing yet; `joined` is a day, 0 for no member."""
+    return Near(joined, told=list(told))
+
+
+def member_on(near: Near, day: int) -> Member:
+    """Return what is known of the member on a day; of who is no member nothing is."""
+    if not near.told:
+        return Member(near.joined)
+    last = near.told[0]
+    for told in near.told:
+        if told.from_day <= day:
+            last = told
+    return Member(near.joined, last.born, last.attributes)
+
+
+def with_told(near: Near, told: Told) -> Near:
+    """Return the state with facts that hold from their day on, until those of a later day."""
+    others = [one for one in near.told if one.from_day != told.from_day]
+    if told.from_day and not any(one.from_day == 0 for one in others):
+        others.append(Told(0))
+    return msgspec.structs.replace(near, told=sorted([*others, told], key=lambda one: one.from_day))

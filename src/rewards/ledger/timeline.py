@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from rewards.days import moment
 from rewards.engine.misses import Scene
 from rewards.engine.program import Past, PastDay, Program
+from rewards.engine.tiers import Standing
 from rewards.ledger.entries import Award, Entry, Posting, postings, sums_by_wallet
 from rewards.ledger.lots import Purse, advance, spend, terms
 from rewards.ledger.purses import add_to_lot, copied, extend, fold_until
@@ -29,10 +30,14 @@ from rewards.ledger.state import (
     Purchase,
     Return,
     Spending,
+    Telling,
+    Told,
     decode_day,
     decode_near,
     encode,
+    member_on,
     open_near,
+    with_told,
 )
 from rewards.ledger.uses import uses_after
 
@@ -45,17 +50,21 @@ __all__ = [
     "Purchase",
     "Return",
     "Spending",
+    "Telling",
+    "Told",
     "book",
     "decode_day",
     "decode_near",
     "encode",
     "fold_until",
+    "member_on",
     "needs",
     "open_near",
     "scene",
+    "standings",
 ]
 
-_KINDS = {Purchase: "purchase", Return: "return", Spending: "spending", Grant: "adjustment"}
+_KINDS = {Purchase: "purchase", Return: "return", Spending: "spending", Grant: "adjustment", Telling: "change"}
 
 
 def needs(program: Program, near: Near, change: Change) -> str:
@@ -70,6 +79,10 @@ def needs(program: Program, near: Near, change: Change) -> str:
     if isinstance(change, Spending):
         return "days" if change.at < near.clock else ""
     late = change.day < last.day
+    if isinstance(change, Telling):
+        if change.day > last.day:
+            return ""
+        return "receipts" if program.needs_anywhere(last.day) == "receipts" else "days"
     if not isinstance(change, Grant):
         if late:
             cut = program.needs_anywhere(last.day)
@@ -119,6 +132,8 @@ def book(
     """
     clock = max(near.clock, change.at)
     policy = program.on(change.day).policy
+    if isinstance(change, Telling):
+        near = with_told(near, change.told)
     purses = copied(near.purses)
     entries = _passing(program, near, purses, clock)
     if days is None:
@@ -127,6 +142,10 @@ def book(
         result, legs, awards = fold_anew(program, near, change, purses, days, receipts, clock)
     result.near.clock = clock
     result.near.uses = uses_after(program, near.uses, change)
+    result.near.told = near.told
+    result.entries = entries
+    if isinstance(change, Telling) and not awards:
+        return result
     entries.append(
         Entry(
             kind=_KINDS[type(change)],
@@ -136,7 +155,6 @@ def book(
             awards=awards,
         )
     )
-    result.entries = entries
     return result
 
 
@@ -157,6 +175,8 @@ def _in_order(
 ) -> tuple[Booking, list[Posting], list[Award]]:
     """Book a change on the last day or after it, from the near state alone."""
     last, day = near.last, change.day
+    if isinstance(change, Telling):
+        return Booking(Near(near.joined, 0, last, near.carry, purses), {}, []), [], []
     days: dict[int, DayRow | None] = {}
     if last is None or day > last.day:
         if last is not None:
@@ -175,7 +195,7 @@ def _in_order(
     else:
         assert isinstance(change, Purchase)
         row.rows[change.key] = program.on(day).reader.vector(change.receipt, {})
-        carry, awards = judge(program, near.joined, row, _no_past)
+        carry, awards = judge(program, member_on(near, day), row, _no_past)
         legs = _gain(program, purses, day, sums_by_wallet(awards), "issued", clock)
         if program.moving and any(vector[0] > 0 for vector in row.rows.values()):
             for key in program.moving:
@@ -225,7 +245,28 @@ def scene(
     past: Past = _no_past if days is None else past_of(program, rows, change, receipts)
     version, carry = program.ready(row.carry if row is not None else carry_before(program, near, rows, day), day, past)
     vectors = [*(row.rows.values() if row is not None else ()), version.reader.vector(change.receipt, {})]
-    return Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, near.joined)
+    return Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, member_on(near, day))
+
+
+def standings(
+    program: Program, near: Near, day: int, days: dict[int, DayRow], receipts: Receipts
+) -> tuple[Standing, Standing]:
+    """Return how a member stands in the tiers of a day, at its start and after what happened on it.
+
+    `days` are all earlier rows of the owner; `receipts` are asked for only if a version between must look back.
+    """
+    rows = dict(days)
+    if near.last is not None:
+        rows[near.last.day] = near.last
+    past = past_of(program, rows, None, receipts)
+    row = rows.get(day)
+    carry = row.carry if row is not None else carry_before(program, near, rows, day)
+    version, before = program.ready(carry, day, past)
+    start = version.standing(before)
+    if row is None:
+        return start, start
+    later = min((other for other in rows if other > day), default=None)
+    return start, version.standing(rows[later].carry if later is not None else near.carry)
 
 
 def _no_past() -> Iterable[PastDay]:

@@ -184,12 +184,29 @@ _NAMES = {  # names that must exist
     ),
     "unknown-group": "`choose` in a rule or an offer names a group, and the section `choose` does not declare it.",
     "unknown-attribute": (
-        "A selection asks for an attribute of lines that `attributes: lines` does not declare. Declaring it lets the "
-        "till's mistakes be found."
+        "A selection asks for an attribute that `attributes: lines` does not declare, or a condition for one that "
+        "`attributes: members` does not. Declaring it lets mistakes be found where attributes are sent."
+    ),
+    "unknown-tier": "A condition names a tier, and `tiers: levels` does not have it.",
+    "level-unit": (
+        "Levels begin at amounts of what `by` counts: money for `spend`, visits for `visits`, points for a wallet. A "
+        "number of something else can't be compared with it."
+    ),
+    "no-lowest-level": (
+        "Everybody holds some level from the first day on: the one that begins at zero. Without it there would be "
+        "members of whom no condition on tiers could speak."
+    ),
+    "equal-levels": (
+        "Two levels begin at one amount, so nothing says which of them a member reaches first, and the lower one is "
+        "never held."
+    ),
+    "fall-without-keep": (
+        "`fall: one_level` lets a member down by one level at a time, and each is held for as long as `keep` says. "
+        "Without `keep` that is no time at all: the next level would be lost on the next day."
     ),
     "attribute-value": (
-        "The attribute is declared with another kind of value, or as one of other choices; so no line could ever have "
-        "this one."
+        "The attribute is declared with another kind of value, or as one of other choices; so no line or member could "
+        "ever have this one."
     ),
     "ambiguous-unit": (
         "A wallet's key or its `one` is used in another wallet, or is a word of the language such as `visits`. `give: "

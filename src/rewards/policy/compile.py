@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from rewards.policy.attributes import Declared, Kind
+from rewards.policy.conditions import OfMembers
 from rewards.policy.forms import Facts
 from rewards.policy.groups import Groups
 from rewards.policy.head import (
@@ -36,9 +38,10 @@ from rewards.policy.offers import OfferChecks, OfferDraft, built_offers, draft_o
 from rewards.policy.problems import PolicyRefused, Problem, Report
 from rewards.policy.rules import CrossChecks, Draft, draft_rule
 from rewards.policy.schema import POLICY
-from rewards.policy.selections import Attributes, Selections
+from rewards.policy.selections import Selections
 from rewards.policy.shape import Got, Reader, Table
 from rewards.policy.source import Map, read_source
+from rewards.policy.tiers import Levels, compile_tiers, level_names
 from rewards.policy.wallets import compile_wallet, text_of
 
 _NO_ERRORS = "a policy without errors has all its parts"
@@ -83,7 +86,10 @@ class _Compiler:
         eligible = self._eligible(selections)
         wallets = self._wallets()
         groups = self._groups()
-        drafts, offers = self._rules(selections, groups), self._offers(selections, groups)
+        members = self._members()
+        drafts = self._rules(selections, members, groups)
+        offers = self._offers(selections, members, groups)
+        tiers = compile_tiers(self.root.get("tiers"), self.report)
         self._remarks(drafts, offers, eligible)
         if self.report.refused:
             return None
@@ -93,6 +99,7 @@ class _Compiler:
         policy = self._policy(zone, wallets, eligible)
         return replace(
             policy,
+            tiers=tiers,
             rules=self._built(drafts, wallets),
             offers=built_offers(offers, groups),
             groups=tuple(name for name in groups.named if name not in groups.of_offers),
@@ -111,14 +118,21 @@ class _Compiler:
         table = self.root.value(name, Table())
         return table if isinstance(table, Table) else Table()
 
-    def _attributes(self, owner: str) -> Attributes:
-        declared = self._section("attributes").value(owner, Table())
+    def _attributes(self, whose: Literal["lines", "members"]) -> Declared:
+        broken = "attributes" in self.root.broken or whose in self._section("attributes").broken
+        return Declared(whose, None if broken else self._kinds(whose), self.report)
+
+    def _kinds(self, whose: str) -> dict[str, Kind]:
+        declared = self._section("attributes").value(whose, Table())
         return {name: _kind(got.value) for name, got in declared.got.items()}
+
+    def _members(self) -> OfMembers:
+        names = level_names(self.root.get("tiers"), broken="tiers" in self.root.broken)
+        return OfMembers(self._attributes("members"), Levels(names, self.report))
 
     def _selections(self) -> Selections:
         named = self._section("selections")
-        broken = "attributes" in self.root.broken or "lines" in self._section("attributes").broken
-        attributes = None if broken else self._attributes("lines")
+        attributes = self._attributes("lines")
         selections = Selections(
             named.got, named.broken, attributes, self.report, unknown="selections" in self.root.broken
         )
@@ -146,15 +160,15 @@ class _Compiler:
         choose = self._section("choose")
         return Groups(choose.got, None if "choose" in self.root.broken else choose.broken, self.report)
 
-    def _rules(self, selections: Selections, groups: Groups) -> dict[str, Draft]:
+    def _rules(self, selections: Selections, members: OfMembers, groups: Groups) -> dict[str, Draft]:
         earn = self._section("earn")
-        drafts = {name: draft_rule(name, got, selections, self.report) for name, got in earn.got.items()}
+        drafts = {name: draft_rule(name, got, selections, members, self.report) for name, got in earn.got.items()}
         CrossChecks(drafts, earn.broken, groups, self.report).run()
         return drafts
 
-    def _offers(self, selections: Selections, groups: Groups) -> dict[str, OfferDraft]:
+    def _offers(self, selections: Selections, members: OfMembers, groups: Groups) -> dict[str, OfferDraft]:
         offers = self._section("offers").got
-        drafts = {name: draft_offer(name, got, selections, self.report) for name, got in offers.items()}
+        drafts = {name: draft_offer(name, got, selections, members, self.report) for name, got in offers.items()}
         OfferChecks(drafts, groups, self.report).run()
         return drafts
 
@@ -199,8 +213,8 @@ class _Compiler:
             zone=zone,
             country=root.value("country"),
             effective=root.value("effective"),
-            line_attributes=self._attributes("lines"),
-            member_attributes=self._attributes("members"),
+            line_attributes=self._kinds("lines"),
+            member_attributes=self._kinds("members"),
             wallets=wallets,
             eligible=eligible,
             rules={},

@@ -9,13 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rewards.days import Duration, Window
+from rewards.policy.attributes import Declared
 from rewards.policy.model import (
     ALL,
     AmountIs,
     Amounts,
+    Anniversary,
+    Birthday,
     Condition,
     FirstPurchase,
+    HasAttribute,
     HasCode,
+    InTier,
     MemberFor,
     Not,
     NoVisitFor,
@@ -26,11 +31,20 @@ from rewards.policy.model import (
 from rewards.policy.problems import Report, Span
 from rewards.policy.selections import Selections, bounds_crossed
 from rewards.policy.shape import Got, Table
+from rewards.policy.tiers import Levels
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MEASURE_LONGER = "measure a longer one, such as `measure: ever`"
 # the most days that a window can have; none for `ever`
 MOST_DAYS: dict[str, int] = {"receipt": 1, "day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+
+
+@dataclass(frozen=True, slots=True)
+class OfMembers:
+    """What conditions may ask of members."""
+
+    attributes: Declared
+    levels: Levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,7 @@ class OfRule:
     measure: Window | None
     selections: Selections
     report: Report
+    members: OfMembers
     offer: bool = False
 
 
@@ -51,6 +66,10 @@ def compile_conditions(table: Table, rule: OfRule, *, negated: bool = False) -> 
     """Return the conditions in a fixed order; what is refused is reported and left out."""
     found: list[Condition] = []
     for name in sorted(table.got):
+        if name == "attribute":
+            wanted = rule.members.attributes.wanted(table.got[name].value) or ()
+            found += [HasAttribute(one, values) for one, values in wanted]
+            continue
         condition = _condition(name, table.got[name], rule, negated=negated)
         if condition is not None:
             found.append(condition)
@@ -66,6 +85,9 @@ def _condition(name: str, got: Got, rule: OfRule, *, negated: bool) -> Condition
         return _amount("visits", got, rule, negated=negated)
     if name == "not":
         return _not(got, rule, negated=negated)
+    if name == "tier":
+        names = rule.members.levels.known(got)
+        return InTier(names) if names else None
     return _simple(name, got)
 
 
@@ -79,6 +101,8 @@ def _simple(name: str, got: Got) -> Condition | None:
         return NthVisit(table.value("every"), every=True) if table.got else NthVisit(got.value)
     if name == "no_visit_for":
         return NoVisitFor(got.value)
+    if name in ("birthday", "anniversary"):
+        return (Birthday if name == "birthday" else Anniversary)(table.value("within"))
     return MemberFor(table.value("at_least")) if name == "member_for" else HasCode(got.value)
 
 

@@ -86,6 +86,14 @@ def _whole(text: str, code: str, what: str, most: int, least: int = 1) -> int:
     return number
 
 
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Where a level begins: so much `spend`, so many `visits`, or points of a wallet; a bare 0 names none of them."""
+
+    what: str
+    amount: int
+
+
 # Texts and names.
 
 
@@ -240,6 +248,29 @@ def _give(text: str, facts: Facts) -> Given:
     return Given(points, (facts.units or {}).get(word, ""))
 
 
+def _threshold(text: str, facts: Facts) -> Threshold:
+    if text == "0":
+        return Threshold("", 0)
+    if found := re.fullmatch(r"(\S+) +visits?", text):
+        return Threshold("visits", _whole(found[1], "bad-count", "a number of visits", MOST, 0))
+    if re.fullmatch(r"\S+", text):
+        return Threshold("spend", _decimal(text, facts, 0))
+    if found := re.fullmatch(r"0 +(\S+)", text):
+        return Threshold(_give(f"1 {found[1]}", facts).wallet, 0)
+    given = _give(text, facts)
+    return Threshold(given.wallet, given.points)
+
+
+def _qualifies(text: str, facts: Facts) -> str:
+    if text in ("spend", "visits"):
+        return text
+    units = facts.units
+    if units is None or text in units:
+        return units[text] if units else text
+    hint = Hint(text, ("spend", "visits", *units), "write `spend`, `visits` or a wallet", "what can count is")
+    raise Wrong("bad-choice", f"{quoted(text)} is neither `spend` nor `visits` nor a wallet", hint)
+
+
 def _limit_points(text: str, facts: Facts) -> Given:
     if re.fullmatch(r"\S+", text):
         return Given(_whole(text, "bad-points", "a number of points", MOST), "")
@@ -308,6 +339,16 @@ GIVE = Form("points of a wallet", ("5 beans", "1 star"), _give, r"^[0-9]+ +\S+$"
 LIMIT_POINTS = Form(
     "a number of points", ("500",), _limit_points, r"^[0-9]+( +\S+)?$", ("integer", "string"), minimum=1
 )
+THRESHOLD = Form(
+    "an amount, visits or points",
+    ("350.00", "10 visits", "500 points"),
+    _threshold,
+    r"^[0-9]+((\.[0-9]+)?| +\S+)$",
+    ("number", "string"),
+    minimum=0,
+)
+QUALIFIES = Form("`spend`, `visits` or a wallet", ("spend", "visits"), _qualifies, r"\S")
+TIER_NAME = Form("the name of a tier", ("gold",), _name, r"\S")
 TIMES_LIMIT = Form("a number", ("1",), _times_limit, r"^[0-9]+$", ("integer", "string"), minimum=1)
 NTH = Form("the number of a visit", ("5",), _nth, r"^[0-9]+$", ("integer", "string"), minimum=1)
 FACTOR = Form("a factor", ("2", "1.25"), _factor, r"^[0-9]+(\.[0-9]+)?$", ("number", "string"), minimum=1)

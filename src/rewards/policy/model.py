@@ -114,13 +114,54 @@ class HasCode:
 
 
 @dataclass(frozen=True, slots=True)
+class HasAttribute:
+    """The member's attribute has one of the values on that day."""
+
+    name: str
+    values: frozenset[str | int | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Birthday:
+    """The member's birthday is one of the days of the `within` that ends today; 29 February is 28 in common years."""
+
+    within: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class Anniversary:
+    """So many whole years after joining is one of the days of the `within` that ends today."""
+
+    within: Duration
+
+
+@dataclass(frozen=True, slots=True)
+class InTier:
+    """The member holds one of the levels at the start of the day."""
+
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """Holds unless all of the conditions hold."""
 
     all_of: tuple[Condition, ...]
 
 
-Condition = FirstPurchase | NthVisit | NoVisitFor | MemberFor | AmountIs | HasCode | Not
+Condition = (
+    FirstPurchase
+    | NthVisit
+    | NoVisitFor
+    | MemberFor
+    | AmountIs
+    | HasCode
+    | HasAttribute
+    | Birthday
+    | Anniversary
+    | InTier
+    | Not
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +348,21 @@ class Returns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tiers:
+    """Levels by what a member spent, how often they came, or what points they earned.
+
+    The level of a day is decided by what is measured up to and with the day before, and by what was promised to be
+    kept; it is held all day.
+    """
+
+    by: str  # spend, visits, or a wallet: points that rules gave in it
+    measure: Window | Duration  # week or longer
+    levels: tuple[tuple[str, int], ...]  # name and least amount (minor units, visits or points), lowest first, from 0
+    keep: Duration | Literal["until_end_of_year", "until_end_of_next_year"] | None = None
+    fall: Literal["to_what_was_earned", "one_level"] = "to_what_was_earned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One version of a program's rules."""
 
@@ -323,6 +379,7 @@ class Policy:
     member_attributes: dict[str, frozenset[str] | Literal["boolean", "text", "integer"]] = field(default_factory=dict)
     wallets: dict[str, Wallet]
     eligible: Eligible = Eligible()
+    tiers: Tiers | None = None
     rules: dict[str, EarningRule]
     groups: tuple[str, ...] = ()  # names in `choose`; an earning group keeps the best of its members
     returns: Returns = Returns()

@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import factorial
 from typing import Literal
 
-from rewards.policy.conditions import OfRule, compile_conditions, compile_schedule
+from rewards.policy.conditions import OfMembers, OfRule, compile_conditions, compile_schedule
 from rewards.policy.groups import Groups
 from rewards.policy.meaning import Meanings
 from rewards.policy.model import (
@@ -60,12 +60,12 @@ class OfferDraft:
     group: str | None = None  # a group that it may be in
 
 
-def draft_offer(name: str, got: Got, selections: Selections, report: Report) -> OfferDraft:
+def draft_offer(name: str, got: Got, selections: Selections, members: OfMembers, report: Report) -> OfferDraft:
     """Read one offer; what needs other offers or the groups comes later."""
     table: Table = got.value
     on, when = table.get("on"), table.get("when")
     selected = selections.resolve(on) if table.has("on") else ALL
-    of_offer = OfRule(selected, "receipt", selections, report, offer=True)
+    of_offer = OfRule(selected, "receipt", selections, report, members, offer=True)
     draft = OfferDraft(
         id=name,
         table=table,

@@ -14,6 +14,7 @@ from typing import Literal
 from rewards.days import WINDOWS, Window
 from rewards.policy.conditions import (
     MOST_DAYS,
+    OfMembers,
     OfRule,
     compile_conditions,
     compile_schedule,
@@ -53,14 +54,14 @@ class Draft:
         return got.place if got else self.key
 
 
-def draft_rule(name: str, got: Got, selections: Selections, report: Report) -> Draft:
+def draft_rule(name: str, got: Got, selections: Selections, members: OfMembers, report: Report) -> Draft:
     """Read one rule; what needs other rules comes later."""
     table: Table = got.value
     on_got = table.get("on")
     on = selections.resolve(on_got) if table.has("on") else selections.resolve(Got(ALL_SELECTED, got.key, got.key))
     measure: Window | None = table.value("measure", None if "measure" in table.broken else "day")
     when = table.get("when")
-    of_rule = OfRule(on, measure, selections, report)
+    of_rule = OfRule(on, measure, selections, report, members)
     gives, wallet = _gives(table)
     draft = Draft(
         id=name,

@@ -151,6 +151,42 @@ _ELIGIBLE = Fields(
         ),
     ),
 )
+_TIERS = Fields(
+    "the tiers",
+    (
+        Key(
+            "by",
+            forms.QUALIFIES,
+            "What qualifies: eligible spend, visits, or a wallet (points earned in it; spending them changes nothing).",
+            required=True,
+        ),
+        Key(
+            "measure",
+            time_forms.TIER_MEASURE,
+            "The window or the time that is measured; the level of a day is decided by the day before.",
+            required=True,
+        ),
+        Key(
+            "levels",
+            Named("where a level begins", forms.THRESHOLD),
+            "Levels by name, each with the least that it takes; the lowest begins at zero.",
+            required=True,
+            example="{insider: 0.00, vip: 350.00}",
+        ),
+        Key(
+            "keep",
+            time_forms.KEEP,
+            "How long a level that was reached is kept at least, from the year of the day before.",
+            default="none",
+        ),
+        Key(
+            "fall",
+            choice("to_what_was_earned", "one_level"),
+            "Where a member falls who no longer qualifies; `one_level` at a time needs `keep`.",
+            default="to_what_was_earned",
+        ),
+    ),
+)
 _RETURNS = Fields(
     "what holds for returns",
     (
@@ -208,6 +244,12 @@ POLICY = Fields(
             example="{amount: after_discounts, tax: included, paid_by_points: does_not_count}",
         ),
         Key(
+            "tiers",
+            _TIERS,
+            "Levels that members reach; conditions use them by name.",
+            example="{by: spend, measure: year, levels: {insider: 0.00, vip: 350.00}}",
+        ),
+        Key(
             "earn",
             Named("an earning rule", _RULE),
             "What a purchase earns; the order means nothing.",
@@ -232,6 +274,6 @@ POLICY = Fields(
             example="{accept_within: 90 days}",
         ),
     ),
-    unsupported=("tiers", "rewards", "gift_cards", "activities", "fairness"),
-    together=(("earn", ("points", "eligible", "returns")),),
+    unsupported=("rewards", "gift_cards", "activities", "fairness"),
+    together=(("earn", ("points", "eligible", "returns")), ("tiers", ("eligible",))),
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
+from rewards.policy.attributes import Declared
 from rewards.policy.model import ALL, Match, Selection
 from rewards.policy.problems import Report, Span
 from rewards.policy.shape import Got, Table
@@ -18,8 +18,6 @@ from rewards.policy.wording import Hint, one_of, quoted
 MOST_IN_ALL = 20_000  # parts of all lists of selections
 MOST_MATCHES = 1_000  # of one selection, all names looked up
 DEEPEST = 16  # `except` inside `except`
-
-Attributes = dict[str, frozenset[str] | Literal["boolean", "text", "integer"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Selections:
 
     named: dict[str, Got]
     broken: set[str]
-    attributes: Attributes | None  # of lines; None where the section is broken
+    attributes: Declared  # of lines
     report: Report
     unknown: bool = False  # the section is broken: any name may be in it
     written_out: int = 0
@@ -155,7 +153,7 @@ class Selections:
     def _match(self, table: Table) -> _Sized | None:
         excluded = table.get("except")
         inner = self._any(excluded) if excluded else None
-        attributes = self._attributes(table)
+        attributes = self.attributes.wanted(table.value("attributes", Table()))
         prices = _prices(table, self.report)
         if table.broken or (excluded and not inner) or attributes is None or prices is None:
             return None
@@ -169,43 +167,6 @@ class Selections:
             excluding=inner.selection if inner else None,
         )
         return _Sized(Selection((match,)), 1 + (inner.matches if inner else 0), inner.depth + 1 if inner else 0)
-
-    def _attributes(self, table: Table) -> tuple[tuple[str, frozenset[str | int | bool]], ...] | None:
-        found, fine = [], True
-        for name, got in sorted(table.value("attributes", Table()).got.items()):
-            if self.attributes is None:
-                continue
-            if name not in self.attributes:
-                message = f"the attribute {quoted(name)} of lines is not declared"
-                otherwise = f"declare it: `attributes: {{lines: {{{name}: text}}}}`"
-                self.report.add("unknown-attribute", message, got.key, Hint(name, self.attributes, otherwise))
-                fine = False
-                continue
-            values = [self._value(name, one) for one in (got.value if isinstance(got.value, list) else [got])]
-            fine = fine and None not in values
-            found.append((name, frozenset(value for value in values if value is not None)))
-        return tuple(found) if fine else None
-
-    def _value(self, name: str, got: Got) -> str | int | bool | None:
-        kind = (self.attributes or {})[name]
-        if isinstance(kind, frozenset):
-            if got.value in kind:
-                return str(got.value)
-            advice: str | Hint = Hint(got.value, sorted(kind), "write one of the choices declared", "the choices are")
-        elif kind == "boolean":
-            if got.value in ("true", "false"):
-                return bool(got.value == "true")
-            advice = "write `true` or `false`"
-        elif kind == "integer":
-            if got.value.removeprefix("-").isascii() and got.value.removeprefix("-").isdigit() and len(got.value) < 16:  # noqa: PLR2004
-                return int(got.value)
-            advice = "write a whole number such as `5`"
-        else:
-            return str(got.value)
-        word = "of the choices" if isinstance(kind, frozenset) else f"of the kind `{kind}`"
-        message = f"{quoted(got.value)} is not {word} that `{name}` is declared with"
-        self.report.add("attribute-value", message, got.span, advice)
-        return None
 
 
 def _references(got: Got) -> Iterator[Got]:

@@ -79,6 +79,17 @@ def _amount(what: str, form: Form, help: str) -> Key:  # noqa: A002
     return Key(what, bounds, help, example=f"{{at_least: {form.examples[0]}}}")
 
 
+def _within(what: str) -> Fields:
+    key = Key(
+        "within",
+        time_forms.DURATION,
+        "Of the days up to and with today; `1 day` is the day itself.",
+        required=True,
+        example="7 days",
+    )
+    return Fields(f"a condition on {what}", (key,))
+
+
 _FIRST = Fields(
     "a condition on the first purchase",
     (Key("within", time_forms.JOINING, "Only so long after joining.", required=True),),
@@ -117,10 +128,33 @@ _CONDITIONS_FIELDS = Fields(
             "Units bought over the measure (offers: the receipt), or over `within`.",
         ),
         _amount("visits", forms.counted("visit"), "Visits over the rule's measure, or over `within`."),
+        Key(
+            "tier",
+            ListOf(forms.TIER_NAME),
+            "Members who hold one of these levels at the start of the day.",
+            example="[vip, rouge]",
+        ),
+        Key(
+            "attribute",
+            Named("a value", _VALUES, ATTRIBUTE_NAME),
+            "Members whose attributes have these values; each name is declared in `attributes: members`.",
+            example="{student: true}",
+        ),
+        Key(
+            "birthday",
+            _within("a birthday"),
+            "The member's birthday is one of these days; 29 February is 28 in common years.",
+            example="{within: 7 days}",
+        ),
+        Key(
+            "anniversary",
+            _within("an anniversary"),
+            "So many whole years after joining is one of these days.",
+            example="{within: 7 days}",
+        ),
         Key("code", forms.CODE, "Only receipts that carry this code; compared without case."),
         Key("not", CONDITIONS, "Holds unless all of these conditions hold.", example="{code: STAFF}"),
     ),
-    unsupported=("tier", "attribute", "birthday", "anniversary"),
     at_least_one=(
         "first_purchase",
         "nth_visit",
@@ -129,6 +163,10 @@ _CONDITIONS_FIELDS = Fields(
         "spend",
         "units",
         "visits",
+        "tier",
+        "attribute",
+        "birthday",
+        "anniversary",
         "code",
         "not",
     ),

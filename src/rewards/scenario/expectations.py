@@ -36,6 +36,7 @@ class Happened:
     answer: dict[str, Any]
     refused: RewardsError | None
     balances: dict[str, Any]
+    tier: str
 
     def awards(self) -> list[dict[str, Any]]:
         """Return what a purchase gave, by rule and day; below zero was taken elsewhere."""
@@ -199,6 +200,10 @@ def _balance(key: str, value: dict[str, int], happened: Happened, _: Policy) -> 
     return _numbers(key, value, {wallet: one[name] for wallet, one in happened.balances.items()})
 
 
+def _tier(key: str, value: str, happened: Happened, _: Policy) -> list[Mismatch]:
+    return [] if happened.tier == value else [Mismatch(key, value, happened.tier or "no tier")]
+
+
 def _next_expiry(key: str, value: dict[str, Any], happened: Happened, _: Policy) -> list[Mismatch]:
     found = []
     for wallet, wanted in value.items():
@@ -252,8 +257,9 @@ _COMPARE: dict[str, _Compare] = {
     "balance": _balance,
     "pending": _balance,
     "debt": _balance,
+    "tier": _tier,
     "next_expiry": _next_expiry,
     "refused": _refused,
     "why": _why,
 }
-_AFTER_REFUSAL = (_balance, _next_expiry, _refused, _why)
+_AFTER_REFUSAL = (_balance, _tier, _next_expiry, _refused, _why)

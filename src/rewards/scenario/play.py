@@ -118,6 +118,8 @@ class _World:
             card=card,
             phone=phone,
             email=email,
+            birthday=member.birthday,
+            attributes=member.attributes,
         )
         self.ids[member.name] = self._do(enrolled, key=f"enrol {member.name}")["member_id"]
         for wallet, points in member.balances.items():
@@ -153,7 +155,9 @@ class _World:
             answer = self._answer(step)
         except RewardsError as error:
             refused = error
-        return Happened(verb=_VERB[type(step.action)], answer=answer, refused=refused, balances=self._balances(step))
+        balance = self._balance(step)
+        wallets, tier = balance.get("wallets", {}), (balance.get("tier") or {}).get("name", "")
+        return Happened(verb=_VERB[type(step.action)], answer=answer, refused=refused, balances=wallets, tier=tier)
 
     def _answer(self, step: Step) -> dict[str, Any]:
         if isinstance(step.action, ReadBalance):
@@ -180,10 +184,10 @@ class _World:
             basket = msgspec.structs.replace(basket, tenders=self.paid[key])
         return self._do(RecordPurchase(basket))
 
-    def _balances(self, step: Step) -> dict[str, Any]:
-        """Return the member's wallets, at the step's time if it reads a balance, else as they are now."""
+    def _balance(self, step: Step) -> dict[str, Any]:
+        """Return the member's balance, at the step's time if it reads a balance, else as they are now."""
         if step.owner is None or step.owner not in self.ids:
             return {}
         at = step.at if isinstance(step.action, ReadBalance) else None
-        wallets: dict[str, Any] = msgspec.to_builtins(self.service.balance(self.ids[step.owner], at))["wallets"]
-        return wallets
+        found: dict[str, Any] = msgspec.to_builtins(self.service.balance(self.ids[step.owner], at))
+        return found

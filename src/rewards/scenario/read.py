@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from rewards.policy.attributes import Declared
 from rewards.policy.compile import compile_policy
 from rewards.policy.forms import Facts
 from rewards.policy.model import Policy
@@ -106,7 +107,13 @@ class _FileReader:
             contacts={key: table.value(key) for key in ("card", "phone", "email") if table.has(key)},
             joined=table.value("joined"),
             balances={wallet: got.value for wallet, got in balances.got.items()},
+            birthday=table.value("birthday"),
+            attributes=self._attributes(table.value("attributes") or Table()),
         )
+
+    def _attributes(self, table: Table) -> dict[str, str | int | bool]:
+        declared = Declared("members", dict(self.policy.member_attributes), self.report)
+        return {name: next(iter(values)) for name, values in declared.wanted(table) or ()}
 
     def _stories(self, root: Map, told: Entry | None) -> list[Story]:
         if told is None or not isinstance(told.value, Map) or not told.value.entries:

@@ -44,6 +44,8 @@ class Member:
     contacts: dict[str, str] = field(default_factory=dict)
     joined: int | None = None
     balances: dict[str, int] = field(default_factory=dict)
+    birthday: str | None = None
+    attributes: dict[str, str | int | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

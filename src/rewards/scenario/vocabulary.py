@@ -96,12 +96,21 @@ def _file(text: str, _: Facts) -> str:
 _ANY = ("string", "number", "boolean")
 _NUMBER = ("integer", "string")
 VERSION = Form("`rewards/v1`", ("rewards/v1",), _anything, options=("rewards/v1",))
+
+
+def _birthday(text: str, _facts: Facts) -> str:
+    if not re.fullmatch(r"([0-9]{4}-)?[0-9]{2}-[0-9]{2}", text):
+        raise Wrong("bad-date", f"{quoted(text)} is no month and day", "write it such as `03-27`")
+    return text
+
+
 WHEN = Form(
     "a date, or a date and a time",
     ("2026-12-02", "2026-12-02 08:12"),
     _local,
     r"^(\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?|\$.+)$",
 )
+BIRTHDAY = Form("a month and day", ("03-27",), _birthday, r"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$")
 NAME = Form("a name", ("r1",), _name, r"\S", _ANY)
 WORDS = Form("a text", ("5 whole 1.00",), _anything, None, _ANY)
 FILE = Form("a policy beside this file", ("corner-cafe-2027.yaml",), _file, r"\.ya?ml$")
@@ -135,8 +144,15 @@ _MEMBER = Fields(
             "Points held from the day of joining on.",
             example="{beans: 870}",
         ),
+        Key("birthday", BIRTHDAY, "Month and day."),
+        Key(
+            "attributes",
+            Named("a value", WORDS, ANY_KEY),
+            "What the policy declares in `attributes: members`.",
+            example="{student: true}",
+        ),
     ),
-    unsupported=("attributes", "tier"),
+    unsupported=("tier",),
     may_be_empty=True,
 )
 _STORED_VALUE = Fields(
@@ -231,6 +247,7 @@ EXPECT = Fields(
         Key("balance", _BY_WALLET, "Points that can be used now, by wallet.", example="{beans: 900}"),
         Key("pending", _BY_WALLET, "Points that become usable later, by wallet."),
         Key("debt", _BY_WALLET, "Points owed, by wallet."),
+        Key("tier", NAME, "The level that the member holds on that day.", example="gold"),
         Key(
             "next_expiry",
             Named("a date", Either("a date or a map of points and date", scalar=WHEN, map=_NEXT_EXPIRY), ANY_KEY),
@@ -244,7 +261,7 @@ EXPECT = Fields(
             "Texts that occur in the explanation.",
         ),
     ),
-    unsupported=("spent", "restored", "issued", "held", "tier", "available"),
+    unsupported=("spent", "restored", "issued", "held", "available"),
 )
 STEP = Fields(
     "a step",

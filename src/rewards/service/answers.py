@@ -39,12 +39,29 @@ class WalletDetail(WalletBalance, frozen=True):
     arrivals: list[Arriving] = []
 
 
+class NextTier(msgspec.Struct, frozen=True):
+    """The way to the next level: what is still missing of what the policy's tiers count."""
+
+    name: str
+    by: str  # spend (minor units), visits, or a wallet's points
+    short: int
+
+
+class TierAnswer(msgspec.Struct, frozen=True):
+    """The level that is held on the day, and until when without another visit; `next` is None at the top."""
+
+    name: str
+    held_until: str | None  # the last day; None where it has no end
+    next: NextTier | None
+
+
 class BalanceAnswer(msgspec.Struct, frozen=True):
     """What a member has, per wallet, exact at `at`."""
 
     member_id: str
     at: str
     wallets: dict[str, WalletDetail]
+    tier: TierAnswer | None = None  # of the day; None where the policy has no tiers
 
 
 class LinePoints(msgspec.Struct, frozen=True):
@@ -226,6 +243,8 @@ class MemberAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     external_id: str = ""
     name: str = ""
     language: str = ""
+    birthday: str = ""  # month and day, 03-27
+    attributes: dict[str, str | int | bool] = {}
 
 
 class VersionAnswer(msgspec.Struct, frozen=True):

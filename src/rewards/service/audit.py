@@ -21,6 +21,8 @@ from rewards.ledger.timeline import (
     Purchase,
     Return,
     Spending,
+    Telling,
+    Told,
     book,
     decode_day,
     encode,
@@ -31,7 +33,17 @@ from rewards.ledger.timeline import (
 from rewards.receipt import Receipt, Returned
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
-from rewards.service.journal import Row, Timeline, entry_hash, read_adjustment, read_receipt, read_return, total
+from rewards.service.journal import (
+    Row,
+    Timeline,
+    entry_hash,
+    read_adjustment,
+    read_change,
+    read_enrolment,
+    read_receipt,
+    read_return,
+    total,
+)
 from rewards.service.running import Running
 from rewards.store import statements
 
@@ -190,7 +202,7 @@ def _booked(postings: Sequence[Row]) -> dict[tuple[str, int], int]:
 
 def _fold(running: Running, whole: Whole) -> tuple[Near, dict[int, DayRow]]:
     """Return the state that an owner's events give, in the order in which they were recorded."""
-    near = open_near(whole.line.joined_day or 0)
+    near = open_near(whole.line.joined_day or 0, _told_at_first(whole))
     days: dict[int, DayRow] = {}
     if running.program is None or whole.line.kind != "member":
         return near, days
@@ -212,6 +224,14 @@ def _fold(running: Running, whole: Whole) -> tuple[Near, dict[int, DayRow]]:
     return near, days
 
 
+def _told_at_first(whole: Whole) -> list[Told]:
+    """Return what was known of a member from the enrolment on."""
+    if whole.line.kind != "member" or not whole.events:
+        return []
+    first = read_enrolment(whole.events[0][11])
+    return [Told(0, first.born, first.attributes)] if first.born or first.attributes else []
+
+
 def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict[int, Returned]) -> Change | None:
     """Return what an event changes, and remember it for the events after it."""
     number, kind, of, at, body = row[1], row[2], row[4], row[5], row[11]
@@ -227,4 +247,6 @@ def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict
         if given.points < 0:
             return Spending(at, day, given.wallet, -given.points, "adjusted")
         return Grant(at, day, given.wallet, given.points)
+    if kind == "change" and (told := read_change(body)) is not None:
+        return Telling(at, told)
     return None

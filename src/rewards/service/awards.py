@@ -17,6 +17,7 @@ from rewards.engine.program import Program
 from rewards.engine.step import Compiled
 from rewards.ledger.entries import Award, Posting
 from rewards.ledger.lots import NEVER, terms
+from rewards.ledger.state import member_on
 from rewards.ledger.timeline import Near
 from rewards.policy.model import Condition, EarningRule, HasCode, Not, Offer, Policy
 from rewards.receipt import Receipt
@@ -102,7 +103,9 @@ def not_applied(program: Program, near: Near, receipt: Receipt) -> list[NotAppli
         return []
     version = program.on(row.day)
     points = [row.points.get(index, 0) for index in range(len(version.rule_ids))]
-    misses = near_misses(version, row.carry, list(row.rows.values()), row.day, near.joined, points, receipt.codes)
+    misses = near_misses(
+        version, row.carry, list(row.rows.values()), row.day, member_on(near, row.day), points, receipt.codes
+    )
     return [
         NotApplied(
             rule=miss.rule,

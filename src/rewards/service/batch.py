@@ -14,19 +14,21 @@ from typing import Any, Generic, TypeVar
 
 from rewards.basket import MemberRef
 from rewards.engine.misses import Scene
+from rewards.engine.tiers import Standing
 from rewards.errors import NotFound
-from rewards.ledger.timeline import Booking, Change, DayRow, Purchase, book, encode, needs, open_near, scene
+from rewards.ledger.timeline import Booking, Change, DayRow, Purchase, book, encode, needs, open_near, scene, standings
 from rewards.receipt import Receipt, Returned
 from rewards.service.asked import Asked
 from rewards.service.commands import Outcome
 from rewards.service.contacts import normal
-from rewards.service.journal import Happened, Row, Rows, Timeline, near_row, read_receipt, read_return, total
+from rewards.service.journal import Happened, Row, Rows, Timeline, near_row, pack, read_receipt, read_return, total
 from rewards.service.running import Running
 from rewards.store import statements
 from rewards.store.database import Session
 
 Key = tuple[Any, ...]
 Place = tuple[int, int]  # owner and event number
+Profile = tuple[str, str, bytes]  # name, language, packed metadata
 V = TypeVar("V")
 
 
@@ -103,6 +105,7 @@ class Batch:
         self.by_id: Table[tuple[int, bytes]] = Table(session, statements.EVENTS_BY_ID, 4)
         self.parked: Lists[tuple[str, str, int, bytes]] = Lists(session, statements.PARKED, 2)
         self.returns: Lists[tuple[int, bytes]] = Lists(session, statements.EVENTS_OF, 2)
+        self._profiles: dict[int, Profile] = {}
         self._lines: dict[int, Timeline | None] = {}
         self._next: int | None = None
         self.rows = Rows()
@@ -142,6 +145,34 @@ class Batch:
         line = self.line(owner) if owner is not None else None
         return line if line is not None and line.kind == "member" else None
 
+    def contacts_of(self, owner: int) -> list[tuple[str, str]]:
+        """Return a member's contacts as (kind, value), in their order."""
+        stored = [(kind, value) for kind, value, _ in self.session.keyed(statements.CONTACTS_OF_OWNER, [(owner,)])]
+        added = [(kind, value) for kind, value, mine in self.more[statements.ADD_CONTACT] if mine == owner]
+        return sorted({*stored, *added})
+
+    def add_contact(self, kind: str, value: str, owner: int) -> None:
+        """Give a member a contact that nobody has."""
+        self.contacts.put((kind, value), (owner,))
+        self.more[statements.ADD_CONTACT].append((kind, value, owner))
+
+    def profile(self, owner: int) -> Profile:
+        """Return a member's name, language and packed metadata."""
+        known = self._profiles.get(owner)
+        if known is None:
+            rows = self.session.keyed(statements.PROFILES, [(owner,)])
+            known = self._profiles[owner] = (rows[0][1], rows[0][2], rows[0][3]) if rows else ("", "", pack({}))
+        return known
+
+    def save_profile(self, owner: int, profile: Profile, *, new: bool = False) -> None:
+        """Have a member's profile written, in place of what is there unless the member is new."""
+        self._profiles[owner] = profile
+        rows = self.more[statements.ADD_PROFILE]
+        rows[:] = [row for row in rows if row[0] != owner]
+        rows.append((owner, *profile))
+        if not new:
+            self.more[statements.DROP_PROFILE].append((owner,))
+
     @property
     def country(self) -> str | None:
         """The country to which a phone number without a prefix belongs."""
@@ -174,6 +205,15 @@ class Batch:
         """Return the day of a purchase as its offers' conditions see it; the timeline stays as it is."""
         days, receipts = self._needed(line, change)
         return scene(self.running.ready(), line.near, change, days, receipts)
+
+    def standings(self, line: Timeline, day: int) -> tuple[Standing, Standing]:
+        """Return how a member stands in the tiers at the start of a day, and after what happened on it."""
+        program, near = self.running.ready(), line.near
+        last_day = near.last.day if near.last is not None else 0
+        look_back = bool(last_day and program.needs_anywhere(max(day, last_day)))
+        if line.days is None and (look_back or day <= last_day):
+            line.load_days(self.session.keyed(statements.DAYS, [(line.owner,)]) if not line.new else [])
+        return standings(program, near, day, line.days or {}, self.history(line) if look_back else ())
 
     def _needed(
         self, line: Timeline, change: Change
@@ -265,4 +305,4 @@ class Batch:
         write(statements.ADD_DAY, added)
 
 
-_BEFORE = (statements.ADD_OWNER, statements.ADD_PROFILE, statements.ADD_CONTACT)
+_BEFORE = (statements.ADD_OWNER, statements.DROP_PROFILE, statements.ADD_PROFILE, statements.ADD_CONTACT)

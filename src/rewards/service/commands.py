@@ -11,11 +11,14 @@ from datetime import date
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from rewards.basket import Basket, Id, Instant, MemberRef, Name, OptionalId, Quantity
 from rewards.money import LARGEST
 
+Language = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z0-9-]*$")]
+Birthday = Annotated[str, Meta(max_length=10, pattern=r"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$", examples=["03-27"])]
+AttributeValue = bool | Annotated[int, Meta(ge=-LARGEST, le=LARGEST)] | Name
 Points = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 
 
@@ -43,9 +46,24 @@ class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     email: Id | None = None
     external_id: Id | None = None
     name: Name = ""
-    language: Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z0-9-]*$")] = ""
+    language: Language = ""
     joined: date | None = None
+    birthday: Birthday | None = None  # only month and day are kept
+    attributes: Annotated[dict[Id, AttributeValue], Meta(max_length=50)] = {}  # as the policy declares them
     metadata: Annotated[dict[Id, Name], Meta(max_length=50)] = {}
+
+
+class ChangeMember(msgspec.Struct, frozen=True, kw_only=True):
+    """Change what is known of a member; what is not set stays, and an attribute that is None is taken away.
+
+    Birthday and attributes count from the start of today. Refused: attributes that the policy does not declare.
+    """
+
+    member_id: Id
+    name: Name | UnsetType = UNSET
+    language: Language | UnsetType = UNSET
+    birthday: Birthday | UnsetType | None = UNSET
+    attributes: Annotated[dict[Id, AttributeValue | None], Meta(max_length=50)] | UnsetType = UNSET
 
 
 class RecordPurchase(msgspec.Struct, frozen=True):
@@ -108,4 +126,4 @@ class Publish(msgspec.Struct, frozen=True):
     name: str = "policy.yaml"  # for diagnostics
 
 
-Command = Enrol | RecordPurchase | RecordReturn | Adjust | Publish
+Command = Enrol | ChangeMember | RecordPurchase | RecordReturn | Adjust | Publish

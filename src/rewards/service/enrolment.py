@@ -1,6 +1,7 @@
 """Enrolling members.
 
-What does not live here: the forms of contacts (`contacts`).
+What does not live here: the forms of contacts (`contacts`), and what members tell about
+themselves (`member_facts`).
 """
 
 from __future__ import annotations
@@ -8,16 +9,17 @@ from __future__ import annotations
 import msgspec
 
 from rewards.errors import Conflict, InvalidRequest
-from rewards.service.answers import MemberAnswer
+from rewards.ledger.timeline import Told, open_near
 from rewards.service.asked import Asked, fingerprint
-from rewards.service.balances import day_of, day_text
+from rewards.service.balances import day_of
 from rewards.service.batch import Batch
-from rewards.service.commands import Enrol, Outcome
+from rewards.service.commands import AttributeValue, Enrol, Outcome
 from rewards.service.contacts import issue_card, normal
 from rewards.service.journal import EnrolmentBody, Happened, Timeline, pack
-from rewards.store import statements
+from rewards.service.member_facts import answer, born, check_attributes
 
 _json = msgspec.json.Encoder()
+NOTHING_TOLD = Told(0)
 KINDS = ("card", "phone", "email", "external_id")
 
 
@@ -35,11 +37,11 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
             raise Conflict("member-exists", f"a member with this {kind} is enrolled already", pointer=f"/{kind}")
     if enrol.card is None and not asked.silent:
         contacts = {"card": _free_card(batch), **contacts}
-    line, place = _open(batch, asked, joined, contacts, print_)
+    told = Told(0, *_facts(batch, enrol, today))
+    line, place = _open(batch, asked, joined, contacts, print_, told)
     if enrol.name or enrol.language or enrol.metadata:
-        profile = (line.owner, enrol.name, enrol.language, pack(enrol.metadata))
-        batch.more[statements.ADD_PROFILE].append(profile)
-    body = b"" if asked.silent else _json.encode(_answer(batch, line, enrol, contacts))
+        batch.save_profile(line.owner, (enrol.name, enrol.language, pack(enrol.metadata)), new=True)
+    body = b"" if asked.silent else _json.encode(answer(batch, line))
     return batch.answered(asked, place, 201, body)
 
 
@@ -56,6 +58,12 @@ def _contacts(batch: Batch, enrol: Enrol) -> dict[str, str]:
     return {kind: normal(kind, value, country) for kind, value in given.items() if value is not None}
 
 
+def _facts(batch: Batch, enrol: Enrol, today: int) -> tuple[int, dict[str, AttributeValue]]:
+    kinds = batch.running.policy_on(today).member_attributes if enrol.attributes else {}
+    attributes = check_attributes(kinds, dict(enrol.attributes))
+    return born(enrol.birthday) if enrol.birthday else 0, attributes
+
+
 def _free_card(batch: Batch) -> str:
     while True:
         card = issue_card()
@@ -64,34 +72,20 @@ def _free_card(batch: Batch) -> str:
 
 
 def _open(
-    batch: Batch, asked: Asked, joined: int, contacts: dict[str, str], print_: bytes
+    batch: Batch, asked: Asked, joined: int, contacts: dict[str, str], print_: bytes, told: Told = NOTHING_TOLD
 ) -> tuple[Timeline, tuple[int, int]]:
     line = batch.open("member", joined)
+    if told != NOTHING_TOLD:
+        line.near = open_near(joined, [told])
     happened = Happened(
         kind="enrolment",
         external_id="",
         occurred_at=asked.now,
         recorded_at=asked.now,
         fingerprint=print_,
-        body=EnrolmentBody(joined),
+        body=EnrolmentBody(joined, told.born, told.attributes),
     )
     number = batch.record(line, happened, None)
     for kind, value in contacts.items():
-        batch.contacts.put((kind, value), (line.owner,))
-        batch.more[statements.ADD_CONTACT].append((kind, value, line.owner))
+        batch.add_contact(kind, value, line.owner)
     return line, (line.owner, number)
-
-
-def _answer(batch: Batch, line: Timeline, enrol: Enrol, contacts: dict[str, str]) -> MemberAnswer:
-    assert line.joined_day is not None
-    return MemberAnswer(
-        member_id=batch.running.ids.member(line.owner),
-        joined=day_text(line.joined_day),
-        state=line.state,
-        cards=[contacts["card"]] if "card" in contacts else [],
-        phones=[contacts["phone"]] if "phone" in contacts else [],
-        emails=[contacts["email"]] if "email" in contacts else [],
-        external_id=contacts.get("external_id", ""),
-        name=enrol.name,
-        language=enrol.language,
-    )

@@ -12,7 +12,7 @@ from rewards.basket import MemberRef
 from rewards.errors import RewardsError
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Key
-from rewards.service.commands import Adjust, Command, Enrol, RecordPurchase, RecordReturn
+from rewards.service.commands import Adjust, ChangeMember, Command, Enrol, RecordPurchase, RecordReturn
 from rewards.service.contacts import normal
 from rewards.service.enrolment import KINDS
 
@@ -50,6 +50,8 @@ def _names(command: Command) -> Iterable[tuple[str, str, str]]:
 def _ref(command: Command) -> MemberRef | None:
     if isinstance(command, RecordPurchase):
         return command.basket.member
+    if isinstance(command, ChangeMember):
+        return MemberRef(id=command.member_id)
     return command.member if isinstance(command, Adjust) else None
 
 

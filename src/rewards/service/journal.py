@@ -15,7 +15,7 @@ import msgspec
 from rewards.engine.program import ENGINE_VERSION
 from rewards.ledger.entries import Award, Entry
 from rewards.ledger.lots import NEVER
-from rewards.ledger.timeline import Booking, DayRow, Near, decode_day, decode_near, encode
+from rewards.ledger.timeline import Booking, DayRow, Near, Told, decode_day, decode_near, encode
 from rewards.receipt import Receipt, Returned
 
 Row = tuple[Any, ...]
@@ -41,6 +41,14 @@ class EnrolmentBody(msgspec.Struct, frozen=True, array_like=True):
     """The body of an enrolment's event; what is personal stands in the profile."""
 
     joined_day: int
+    born: int = 0  # month * 100 + day
+    attributes: dict[str, str | int | bool] = {}
+
+
+class ChangeBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of a change's event; None where only the profile changed."""
+
+    told: Told | None = None
 
 
 class NoteBody(msgspec.Struct, frozen=True, array_like=True):
@@ -52,6 +60,8 @@ class NoteBody(msgspec.Struct, frozen=True, array_like=True):
 
 _return = msgspec.msgpack.Decoder(ReturnBody)
 _adjustment = msgspec.msgpack.Decoder(AdjustmentBody)
+_enrolment = msgspec.msgpack.Decoder(EnrolmentBody)
+_change = msgspec.msgpack.Decoder(ChangeBody)
 _note = msgspec.msgpack.Decoder(NoteBody)
 
 
@@ -67,7 +77,7 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     till_id: str = ""
     operator_id: str = ""
     fingerprint: bytes
-    body: Receipt | ReturnBody | AdjustmentBody | EnrolmentBody
+    body: Receipt | ReturnBody | AdjustmentBody | EnrolmentBody | ChangeBody
 
 
 def read_receipt(body: bytes) -> Receipt:
@@ -83,6 +93,16 @@ def read_return(body: bytes) -> Returned:
 def read_adjustment(body: bytes) -> AdjustmentBody:
     """Return what an adjustment's event holds."""
     return _adjustment.decode(body)
+
+
+def read_enrolment(body: bytes) -> EnrolmentBody:
+    """Return what an enrolment's event holds."""
+    return _enrolment.decode(body)
+
+
+def read_change(body: bytes) -> Told | None:
+    """Return the facts that a change's event holds."""
+    return _change.decode(body).told
 
 
 def read_awards(blob: bytes) -> list[Award]:

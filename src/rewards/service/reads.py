@@ -18,8 +18,10 @@ from rewards.service.answers import (
     BalanceAnswer,
     EntryAnswer,
     MemberAnswer,
+    NextTier,
     PurchaseAnswer,
     StatementAnswer,
+    TierAnswer,
     VersionAnswer,
 )
 from rewards.service.asked import Asked
@@ -27,6 +29,7 @@ from rewards.service.balances import day_of, day_text, detail, names, purses, te
 from rewards.service.batch import Batch
 from rewards.service.commands import RecordPurchase
 from rewards.service.journal import Timeline
+from rewards.service.member_facts import answer as member_answer
 from rewards.service.publishing import answer as version_answer
 from rewards.service.telling import again, answer, coming, entry_answer, with_postings
 from rewards.store import statements
@@ -46,25 +49,7 @@ def quote(batch: Batch, basket: Basket, caller: str, now: int) -> PurchaseAnswer
 
 def member(batch: Batch, ref: MemberRef) -> MemberAnswer:
     """Return a member with contacts and profile."""
-    line = batch.member(ref, "")
-    contacts = batch.session.keyed(statements.CONTACTS_OF_OWNER, [(line.owner,)])
-    by_kind: dict[str, list[str]] = {}
-    for kind, value, _ in sorted(contacts):
-        by_kind.setdefault(kind, []).append(value)
-    profile = batch.session.keyed(statements.PROFILES, [(line.owner,)])
-    name, language = profile[0][1:3] if profile else ("", "")
-    assert line.joined_day is not None
-    return MemberAnswer(
-        member_id=batch.running.ids.member(line.owner),
-        joined=day_text(line.joined_day),
-        state=line.state,
-        cards=by_kind.get("card", []),
-        phones=by_kind.get("phone", []),
-        emails=by_kind.get("email", []),
-        external_id=next(iter(by_kind.get("external_id", [])), ""),
-        name=name,
-        language=language,
-    )
+    return member_answer(batch, batch.member(ref, ""))
 
 
 def _by_id(batch: Batch, member_id: str) -> Timeline:
@@ -82,9 +67,25 @@ def balance(batch: Batch, member_id: str, at: int | None, now: int) -> BalanceAn
     try:
         found = purses(program, line.near, moment, line.days)
         wallets = {key: detail(found.get(key), moment, program.zone) for key in names(program, moment, found)}
-        return BalanceAnswer(member_id, text(moment, program.zone), wallets)
+        return BalanceAnswer(member_id, text(moment, program.zone), wallets, _tier(batch, line, moment))
     except (OverflowError, ValueError) as error:
         raise InvalidRequest("time-out-of-range", "`at` is outside the calendar", pointer="/at") from error
+
+
+def _tier(batch: Batch, line: Timeline, at: int) -> TierAnswer | None:
+    """Return the level of the day, until when it is held, and the way to the next."""
+    day = day_of(at, batch.running.zone)
+    ladder = batch.running.ready().on(day).ladder
+    if ladder is None:
+        return None
+    start, end = batch.standings(line, day)
+    level = ladder.held(start, day).level
+    until = ladder.lasts_until(start, day)
+    following = None
+    if level + 1 < len(ladder.names):
+        name, least = ladder.tiers.levels[level + 1]
+        following = NextTier(name, ladder.tiers.by, max(0, least - ladder.measured(end, day)))
+    return TierAnswer(ladder.names[level], day_text(until) if until is not None else None, following)
 
 
 def statement(batch: Batch, member_id: str, limit: int, cursor: str | None, now: int) -> StatementAnswer:

@@ -14,10 +14,19 @@ from contextlib import contextmanager
 import msgspec
 
 from rewards.errors import Conflict, KeyReused, RewardsError
-from rewards.service import adjustments, enrolment, publishing, purchases, returns
+from rewards.service import adjustments, enrolment, member_facts, publishing, purchases, returns
 from rewards.service.asked import Asked, fingerprint
 from rewards.service.batch import Batch
-from rewards.service.commands import Adjust, Command, Enrol, Outcome, Publish, RecordPurchase, RecordReturn
+from rewards.service.commands import (
+    Adjust,
+    ChangeMember,
+    Command,
+    Enrol,
+    Outcome,
+    Publish,
+    RecordPurchase,
+    RecordReturn,
+)
 from rewards.service.foresight import foresee
 from rewards.service.journal import pack
 from rewards.service.running import Running, current
@@ -28,6 +37,7 @@ _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     RecordPurchase: purchases.record,
     RecordReturn: returns.record,
     Enrol: enrolment.record,
+    ChangeMember: member_facts.record,
     Adjust: adjustments.record,
 }
 

@@ -110,6 +110,7 @@ def _route_return() -> str:
 
 ADD_OWNER = _add("owner")
 ADD_PROFILE = _add("profile")
+DROP_PROFILE = _drop("profile", "owner_id")
 ADD_CONTACT = _add("contact_route")
 ADD_EVENT = _add("event")
 ADD_NOTE = _add("note")

@@ -116,7 +116,7 @@ class Event(Base, table=True):
     __table_args__ = (
         UniqueConstraint("owner_id", "kind", "store_id", "external_id"),  # the journal's own net against doubles
         CheckConstraint("number > 0", name="number_is_positive"),
-        CheckConstraint("kind IN ('enrolment', 'purchase', 'return', 'adjustment')", name="kind_is_known"),
+        CheckConstraint("kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment')", name="kind_is_known"),
         CheckConstraint("length(fingerprint) = 32", name="fingerprint_is_whole"),
         Index(
             "ix_event_owner_id_of_number",

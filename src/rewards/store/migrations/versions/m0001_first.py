@@ -99,7 +99,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('enrolment', 'purchase', 'return', 'adjustment')", name=op.f("ck_event_kind_is_known")
+            "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment')", name=op.f("ck_event_kind_is_known")
         ),
         sa.CheckConstraint("length(fingerprint) = 32", name=op.f("ck_event_fingerprint_is_whole")),
         sa.CheckConstraint("number > 0", name=op.f("ck_event_number_is_positive")),

@@ -71,7 +71,7 @@ class Levels:
         return tiers.levels[self._at(day)[0] if day > self.first else 0][0]
 
     def _at(self, day: int) -> tuple[int, list[str], dict[str, int]]:
-        """Return the level, the names up to it, and the last day on which each name is kept."""
+        """Return the level, the names up to it but for the lowest, and the last day on which each name is kept."""
         for each in range(max(self._held, default=self.first) + 1, day + 1):
             self._held[each] = self._next(each, *self._held.get(each - 1, (0, [], {}))[1:])
         return self._held[day]
@@ -92,7 +92,7 @@ class Levels:
             now = was - 1
             for name in names[1 : now + 1]:
                 kept[name] = max(kept.get(name, 0), _kept_after_fall(tiers, day))
-        return now, names[: now + 1], kept
+        return now, names[1 : now + 1], kept
 
     def _measured(self, tiers: Tiers, last: int) -> int:
         if isinstance(tiers.measure, Duration):

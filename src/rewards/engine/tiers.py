@@ -123,7 +123,7 @@ class Ladder:
         last = day - 1
         held = before.held(standing, last) if last > standing[0] else Held(standing[4], standing[3])
         kept = dict(zip(before.names[1:], held.kept, strict=False))
-        names = set(before.names[: held.level + 1])
+        names = set(before.names[1 : held.level + 1])  # the lowest is everybody's, and no promise
         level = max(i for i, name in enumerate(self.names) if not i or name in names)
         return [kept.get(name, 0) for name in self.names[1:]], level
 

@@ -135,6 +135,13 @@ def test_a_receipt_that_arrives_late_draws_on_its_own_days_window(till, clock):
     assert first(till, "november", ANA, at=clock.now - 12 * DAY) == 200
 
 
+def test_the_order_of_arrival_decides_not_the_till_clock(till, clock):
+    first(till, "r0")
+    assert first(till, "afternoon", ANA) == 200
+    assert first(till, "morning", BEN, at=clock.now - DAY / 8) == 0
+    assert drawn(till)["first"] == [2, 2, 400]
+
+
 def test_sent_again_it_is_the_same_answer_and_drawn_once(till):
     basket = till.basket("r1", 1000, card=None, codes=("FIRST",))
     known = till.service.do(RecordPurchase(basket))

@@ -71,7 +71,7 @@ def verify(batch: Batch) -> list[str]:
     """Return what is wrong, one sentence for each fault, by owner; nothing is written."""
     found, tally = [], Tally(batch.running)
     for whole in _owners(batch):
-        found += [f"owner {whole.line.owner}: {fault}" for fault in _faults(batch, whole, tally)]
+        found += [f"{tally.name(whole.line.owner)}: {fault}" for fault in _faults(batch, whole, tally)]
     return [*found, *tally.faults()]
 
 

@@ -84,6 +84,11 @@ class Tally:
         default_factory=lambda: defaultdict(lambda: [0, 0, 0])
     )
 
+    def name(self, owner: int) -> str:
+        """Return how a finding names an owner."""
+        offer = next((offer for offer, budget in self.running.budgets.items() if budget == owner), None)
+        return f"owner {owner}" if offer is None else f"owner {owner} (the budget of `{offer}`)"
+
     def of_budget(self, owner: int, drawn: Mapping[int, Sequence[int]]) -> None:
         """Take what a budget's state says."""
         for day, sums in drawn.items():
@@ -103,11 +108,10 @@ class Tally:
 
     def faults(self) -> Iterator[str]:
         """Return a sentence for each day of which a budget says something else than the receipts."""
-        names = {owner: offer for offer, owner in self.running.budgets.items()}
         for (owner, day), sums in sorted(self._unexplained.items()):
             if any(sums):
                 times, units, minor = sums
                 yield (
-                    f"owner {owner}: the budget of `{names.get(owner, 'no offer')}` counts {times:+} uses, {units:+} "
-                    f"units and {minor:+} minor units against the receipts of {day_text(day)}"
+                    f"{self.name(owner)}: it counts {times:+} uses, {units:+} units and {minor:+} minor units against "
+                    f"the receipts of {day_text(day)}"
                 )

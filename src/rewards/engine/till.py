@@ -137,10 +137,12 @@ def left(limit: UseLimit, known: Sequence[Sequence[int]], day: int) -> int:
 def left_of_budget(budget: UseLimit, drawn: Drawn, day: int) -> int:
     """Return what all buyers' uses leave of a budget on a day: uses, units or minor units; never below zero."""
     now, what = period(day, budget.per), _DRAWN.index(budget.what)
-    return max(0, budget.amount - sum([sums[what] for of, sums in drawn.items() if period(of, budget.per) == now]))
+    near = drawn if budget.per == "ever" else [of for of in drawn if abs(of - day) < _LONGEST_WINDOW]
+    return max(0, budget.amount - sum([drawn[of][what] for of in near if period(of, budget.per) == now]))
 
 
 _DRAWN = ("times", "units", "money")
+_LONGEST_WINDOW = 366  # days, of those that end
 
 
 def _windows(spent: Sequence[UseLimit]) -> str:

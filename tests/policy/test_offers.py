@@ -150,7 +150,10 @@ BEFORE = meanings(OFFERS)
         ("tenth", "{title: Tea, funded_by: Acme, stage: item, " + OFFERS["tenth"][1:]),
         ("second", OFFERS["second"].replace("both", "[{categories: [bread]}, {categories: [coffee, tea]}]")),
         ("second", OFFERS["second"].replace("of_every: 2", "of_every: 2 units, pick: cheapest, off: 100%")),
-        ("sum", "{amount_off: 5, schedule: {days: [sun, sat]}, limit: [{per: day, money: 100}]}"),
+        (
+            "sum",
+            "{amount_off: 5, schedule: {days: [sun, sat]}, limit: [{per: day, money: 100}], budget: [{per: week, times: 90}]}",
+        ),
     ],
 )
 def test_the_same_said_otherwise_means_the_same(name: str, offer: str) -> None:

@@ -184,7 +184,7 @@ def test_what_limits_leave() -> None:
 @pytest.mark.parametrize("per", ["day", "week", "month", "quarter", "year", "ever"])
 def test_what_a_budget_has_left_is_of_the_days_own_window(per: Window) -> None:
     first = date(2026, 1, 1).toordinal()
-    drawn = {day: (1, 2, 30) for day in range(first, first + 3 * 366)}
+    drawn = dict.fromkeys(range(first, first + 3 * 366), (1, 2, 30))
     for day in range(first, first + 3 * 366, 17):
         days = sum(period(other, per) == period(day, per) for other in drawn)
         for what, each in (("times", 1), ("units", 2), ("money", 30)):

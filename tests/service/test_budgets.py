@@ -89,7 +89,9 @@ def test_why_not_is_told_and_no_figure_of_the_shops(till, clock):
 
 def test_the_last_of_a_budget_cuts_the_discount(till):
     assert cake(till, "r1", 4500, ANA) == {"cakes": 900}
-    assert cake(till, "r2", 1000) == {"cakes": 100}
+    answer = till.buy("r2", lines=(line("1", amount=1000, categories=("cake",)),), card=None)
+    assert offers(answer) == {"cakes": 100}
+    assert answer["discounts"][0]["why"] == "20% off 10.00 of the basket; that was all that was left"
     assert cake(till, "r3", 1000, BEN) == {}
 
 

@@ -73,11 +73,17 @@ def decide(
         return Decision(receipt, withheld)
     outcome = version.offers.best(receipt.lines, claims)
     withheld += [_beaten(one) for one in outcome.not_taken if one.why == "beaten"]
-    return Decision(_taken_off(receipt, outcome), withheld)
+    return Decision(_taken_off(receipt, outcome, claims), withheld)
 
 
-def _taken_off(receipt: Receipt, outcome: Outcome) -> Receipt:
-    found = tuple(Discount(one.offer.id, one.amount_minor, one.units, one.lines_minor) for one in outcome.applied)
+def _taken_off(receipt: Receipt, outcome: Outcome, claims: Sequence[Claim]) -> Receipt:
+    left = {claim.offer.id: claim.money_left for claim in claims}
+    found = tuple(
+        Discount(
+            one.offer.id, one.amount_minor, one.units, one.lines_minor, rest=one.amount_minor == left[one.offer.id]
+        )
+        for one in outcome.applied
+    )
     return msgspec.structs.replace(receipt, lines=discounted(receipt.lines, outcome), discounts=found)
 
 

@@ -109,7 +109,7 @@ def _why(policy: Policy, receipt: Receipt, discount: Discount) -> str:
             text = f"{several(discount.units, 'unit')} of {what} {free}"
     if offer.at_most is not None and discount.amount_minor == offer.at_most:
         text += f", at most {money.text(offer.at_most)}"
-    return text
+    return f"{text}; that was all that was left" if discount.rest else text
 
 
 def _percent(part: int, whole: int) -> str:

@@ -57,6 +57,7 @@ class Discount(msgspec.Struct, frozen=True, array_like=True, gc=False):
     units: int  # that it served
     lines_minor: tuple[int, ...]  # the share of each line, in the receipt's order
     reward: str = ""
+    rest: bool = False  # it took all that a limit or a budget of money had left
 
 
 class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):

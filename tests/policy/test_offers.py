@@ -86,6 +86,8 @@ def test_limits_and_who_pays(grocer: Policy) -> None:
     assert offers["bread"].limits == (UseLimit("units", 3, "receipt"), UseLimit("units", 30, "month"))
     assert offers["event-grocery"].limits == (UseLimit("times", 1, "ever"),)
     assert offers["first-delivery"].limits == (UseLimit("money", 5_000, "month"),)
+    assert offers["first-delivery"].budgets == (UseLimit("money", 5_000_000, "month"),)
+    assert {name for name, offer in offers.items() if offer.budgets} == {"first-delivery"}
     assert (offers["small-cup"].at_most, offers["bread"].at_most) == (200, None)
     assert (offers["happy-hour"].funded_by, offers["bread"].funded_by) == ("Acme Ltd", "")
     assert {offer.only_by for offer in offers.values()} == {None}
@@ -110,6 +112,14 @@ def test_as_many_combinations_as_the_engine_tries(members: int, *, refused: bool
     assert [problem.code for problem in problems] == (["choose-too-wide"] if refused else [])
 
 
+def test_a_budget_of_a_receipt_is_a_limit() -> None:
+    text = (HERE / "good" / "offers-alone.yaml").read_text()
+    budget = "percent_off: 10%, budget: [{money: 5.00, per: receipt}, {times: 7, per: day}]"
+    offer = load_policy(text.replace("percent_off: 10%", budget).encode()).offers["tenth"]
+    assert offer.limits == (UseLimit("money", 500, "receipt"),)
+    assert offer.budgets == (UseLimit("times", 7, "day"),)
+
+
 HEAD = """policy: rewards/v1
 program: shop
 title: Shop
@@ -120,7 +130,7 @@ selections: {drinks: {categories: [tea, coffee]}, food: {categories: [bread]}, b
 OFFERS = {
     "tenth": "{on: drinks, percent_off: 10%, when: {spend: {at_least: 5.00}, code: A}, choose: g}",
     "second": "{on: both, free: {units: 1, of_every: 2}, limit: [{times: 1, per: day}, {units: 4, per: month}]}",
-    "sum": "{amount_off: 5.00, limit: {money: 100.00, per: day}, schedule: {days: [sat, sun]}}",
+    "sum": "{amount_off: 5.00, limit: {money: 100.00, per: day}, budget: {times: 90, per: week}, schedule: {days: [sat, sun]}}",
 }
 
 
@@ -140,7 +150,10 @@ BEFORE = meanings(OFFERS)
         ("tenth", "{title: Tea, funded_by: Acme, stage: item, " + OFFERS["tenth"][1:]),
         ("second", OFFERS["second"].replace("both", "[{categories: [bread]}, {categories: [coffee, tea]}]")),
         ("second", OFFERS["second"].replace("of_every: 2", "of_every: 2 units, pick: cheapest, off: 100%")),
-        ("sum", "{amount_off: 5, schedule: {days: [sun, sat]}, limit: [{per: day, money: 100}]}"),
+        (
+            "sum",
+            "{amount_off: 5, schedule: {days: [sun, sat]}, limit: [{per: day, money: 100}], budget: [{per: week, times: 90}]}",
+        ),
     ],
 )
 def test_the_same_said_otherwise_means_the_same(name: str, offer: str) -> None:
@@ -163,6 +176,8 @@ def test_the_same_said_otherwise_means_the_same(name: str, offer: str) -> None:
         ("sum", "per: day", "per: week"),
         ("sum", "sun", "fri"),
         ("sum", "5.00,", "5.00 per unit,"),
+        ("sum", "times: 90", "times: 91"),
+        ("sum", "budget: {times: 90, per: week}, ", ""),
     ],
 )
 def test_another_effect_is_another_meaning(name: str, before: str, after: str) -> None:

@@ -182,3 +182,13 @@ def test_a_return_after_the_promised_time_is_recorded_with_a_warning(shop, clock
     assert [(one["code"], one["detail"]) for one in answer["warnings"]] == [
         ("return-late", "the policy takes goods of this purchase back until 2027-03-02")
     ]
+
+
+def test_two_returns_of_everything_wait_for_one_purchase(shop):
+    """The second finds nothing left, on a timeline that is empty again: it is recorded and takes nothing."""
+    member = shop.enrol()["member_id"]
+    for name in ("b1", "b2"):
+        assert shop.service.do(shop.give_back(name, of="r1")).status == 202
+    shop.buy("r1", 1000)
+    assert shop.beans(member).available == 0
+    assert shop.ask(shop.give_back("b2", of="r1"))["purchase_id"] == shop.buy("r1", 1000)["purchase_id"]

@@ -174,6 +174,7 @@ class _Printer:
             **self._off(offer),
             at_most=None if at_most is None else self._money(at_most),
             limit=[self._use(limit) for limit in offer.limits],
+            budget=[self._use(budget) for budget in offer.budgets],
             funded_by=offer.funded_by or None,
             choose=offer.choose,
         )

@@ -72,6 +72,7 @@ def offer(draw: Draw, name: str, anchor: int) -> Offer:
         when=tuple(condition(draw, kind, "day") for kind in kinds),
         at_most=pick(draw, (None, None, 300)) if isinstance(gives, PercentOff | Free) else None,
         limits=_limits(draw, units=units),
+        budgets=_limits(draw, units=units),
         funded_by=pick(draw, ("", "", "Acme")),
         meaning="",
     )

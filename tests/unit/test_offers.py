@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from rewards.days import Window, period
 from rewards.engine.offers import Claim, OfferBook, Outcome, discounted
+from rewards.engine.till import left_of_budget
 from rewards.policy.model import (
     AmountOff,
     Eligible,
@@ -175,3 +179,14 @@ def test_what_limits_leave() -> None:
     assert best([line(1000)], tenth, money_left=60).discount_minor == 60
     assert best([line(1000)], tenth, money_left=0).not_taken[0].why == "gives_nothing"
     assert best([], tenth).not_taken[0].why == "nothing_selected"
+
+
+@pytest.mark.parametrize("per", ["day", "week", "month", "quarter", "year", "ever"])
+def test_what_a_budget_has_left_is_of_the_days_own_window(per: Window) -> None:
+    first = date(2026, 1, 1).toordinal()
+    drawn = dict.fromkeys(range(first, first + 3 * 366), (1, 2, 30))
+    for day in range(first, first + 3 * 366, 17):
+        days = sum(period(other, per) == period(day, per) for other in drawn)
+        for what, each in (("times", 1), ("units", 2), ("money", 30)):
+            assert left_of_budget(UseLimit(what, 100_000, per), drawn, day) == 100_000 - each * days
+            assert left_of_budget(UseLimit(what, 1, per), drawn, day) == 0

@@ -25,6 +25,7 @@ from rewards.policy.model import Condition, HasCode, Offer, UseLimit
 from rewards.receipt import Discount, Receipt
 
 Known = Mapping[str, Sequence[Sequence[int]]]  # uses by offer: [purchase, day, units, minor units]
+Drawn = Mapping[int, Sequence[int]]  # of a budget, by day: times, units, minor units
 
 
 class Buyer(NamedTuple):
@@ -52,13 +53,18 @@ class Decision:
     withheld: list[Withheld]
 
 
-def decide(version: Compiled, receipt: Receipt, buyer: Buyer | None) -> Decision:
-    """Take the best legal combination of offers off a receipt; `buyer` is None for a guest."""
+def decide(
+    version: Compiled, receipt: Receipt, buyer: Buyer | None, drawn: Mapping[str, Drawn] | None = None
+) -> Decision:
+    """Take the best legal combination of offers off a receipt; `buyer` is None for a guest.
+
+    `drawn` is what all buyers drew on the budgets so far, by offer.
+    """
     if version.offers is None:
         return Decision(receipt, [])
     claims, withheld = [], []
     for offer in version.policy.offers.values():
-        found = _claim(version, offer, receipt, buyer)
+        found = _claim(version, offer, receipt, buyer, (drawn or {}).get(offer.id, {}))
         if isinstance(found, Claim):
             claims.append(found)
         elif found is not None:
@@ -67,15 +73,23 @@ def decide(version: Compiled, receipt: Receipt, buyer: Buyer | None) -> Decision
         return Decision(receipt, withheld)
     outcome = version.offers.best(receipt.lines, claims)
     withheld += [_beaten(one) for one in outcome.not_taken if one.why == "beaten"]
-    return Decision(_taken_off(receipt, outcome), withheld)
+    return Decision(_taken_off(receipt, outcome, claims), withheld)
 
 
-def _taken_off(receipt: Receipt, outcome: Outcome) -> Receipt:
-    found = tuple(Discount(one.offer.id, one.amount_minor, one.units, one.lines_minor) for one in outcome.applied)
+def _taken_off(receipt: Receipt, outcome: Outcome, claims: Sequence[Claim]) -> Receipt:
+    left = {claim.offer.id: claim.money_left for claim in claims}
+    found = tuple(
+        Discount(
+            one.offer.id, one.amount_minor, one.units, one.lines_minor, rest=one.amount_minor == left[one.offer.id]
+        )
+        for one in outcome.applied
+    )
     return msgspec.structs.replace(receipt, lines=discounted(receipt.lines, outcome), discounts=found)
 
 
-def _claim(version: Compiled, offer: Offer, receipt: Receipt, buyer: Buyer | None) -> Claim | Withheld | None:
+def _claim(
+    version: Compiled, offer: Offer, receipt: Receipt, buyer: Buyer | None, drawn: Drawn
+) -> Claim | Withheld | None:
     """Return the offer as a claim, or why it is withheld; None if it is not for this receipt at all."""
     if offer.on is not None and not any(selects(offer.on, line) for line in receipt.lines):
         return None
@@ -99,12 +113,18 @@ def _claim(version: Compiled, offer: Offer, receipt: Receipt, buyer: Buyer | Non
             return told
         others = tuple(condition for condition in offer.when if condition is not why.condition)
         return told if barred(replace(offer, when=others), receipt, eligible, member=member) is None else None
-    if buyer is None:
-        return Claim(offer=offer)
-    known = buyer.uses.get(offer.id, ())
-    rooms = [(limit, left(limit, known, receipt.day)) for limit in offer.limits if limit.per != "receipt"]
-    if any(room == 0 for _, room in rooms):
-        return Withheld(offer, "limit", f"the limit is used up: {_limits(rooms)}")
+    return _within(offer, receipt.day, () if buyer is None else buyer.uses.get(offer.id, ()), drawn)
+
+
+def _within(offer: Offer, day: int, known: Sequence[Sequence[int]], drawn: Drawn) -> Claim | Withheld:
+    """Return the offer as far as its limits and budgets leave it, or which of them is used up."""
+    limits = [(limit, left(limit, known, day)) for limit in offer.limits if limit.per != "receipt"]
+    if any(room == 0 for _, room in limits):
+        return Withheld(offer, "limit", f"the limit is used up: {_limits(limits)}")
+    budgets = [(budget, left_of_budget(budget, drawn, day)) for budget in offer.budgets]
+    if spent := [budget for budget, room in budgets if room == 0]:
+        return Withheld(offer, "budget", f"the budget is used up{_windows(spent)}")
+    rooms = [*limits, *budgets]
     return Claim(
         offer=offer,
         units_left=min((room for limit, room in rooms if limit.what == "units"), default=None),
@@ -118,6 +138,23 @@ def left(limit: UseLimit, known: Sequence[Sequence[int]], day: int) -> int:
     mine = [use for use in known if period(use[1], limit.per) == now]
     used = len(mine) if limit.what == "times" else sum(use[2 if limit.what == "units" else 3] for use in mine)
     return max(0, limit.amount - used)
+
+
+def left_of_budget(budget: UseLimit, drawn: Drawn, day: int) -> int:
+    """Return what all buyers' uses leave of a budget on a day: uses, units or minor units; never below zero."""
+    now, what = period(day, budget.per), _DRAWN.index(budget.what)
+    near = drawn if budget.per == "ever" else [of for of in drawn if abs(of - day) < _LONGEST_WINDOW]
+    return max(0, budget.amount - sum([drawn[of][what] for of in near if period(of, budget.per) == now]))
+
+
+_DRAWN = ("times", "units", "money")
+_LONGEST_WINDOW = 366  # days, of those that end
+
+
+def _windows(spent: Sequence[UseLimit]) -> str:
+    """Name the windows, and not the amounts: what a shop sets aside is its own affair."""
+    windows = [budget.per for budget in spent]
+    return "" if "ever" in windows else f" per {' and per '.join(dict.fromkeys(windows))}"
 
 
 def _limits(rooms: Sequence[tuple[UseLimit, int]]) -> str:

@@ -56,6 +56,7 @@ class Near(msgspec.Struct, array_like=True, gc=False):
     purses: dict[str, Purse] = {}
     uses: dict[str, list[list[int]]] = {}  # by offer with a limit: [purchase, day, units, minor units], oldest first
     told: list[Told] = []  # by day, oldest first; the first holds for the days before it too
+    drawn: dict[int, list[int]] = {}  # of a budget, by day: [times, units, minor units]; days without any left out
 
 
 @dataclass(frozen=True, slots=True)

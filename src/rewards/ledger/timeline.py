@@ -75,7 +75,7 @@ def needs(program: Program, near: Near, change: Change) -> str:
     """
     last = near.last
     if last is None:
-        return ""
+        return "days" if isinstance(change, Return) else ""  # all came back before: there are no days
     if isinstance(change, Spending):
         return "days" if change.at < near.clock else ""
     late = change.day < last.day

@@ -349,6 +349,10 @@ _WARNINGS = {  # legal, and hardly meant
         "something off."
     ),
     "two-limits": "Two limits count the same in the same window. Both hold, so the larger one has no effect.",
+    "budget-of-receipt": (
+        "A budget is what all buyers may use together, first come, first served. A receipt has one buyer, so a budget "
+        "of a receipt is a limit, and `limit` says so."
+    ),
     "schedule-never-holds": (
         "The parts of a schedule must all hold, and these never do together: the first day is after the last, or a "
         "date is not on the days named."

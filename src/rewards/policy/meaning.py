@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from rewards.policy.model import ALL, AmountIs, EarningRule, Offer, Selection, Times, Wallet
 
 _FILTERS = ("on", "schedule", "paid_with", "when", "gives")
-_OF_OFFER = ("stage", "gives", "schedule", "at_most", "limits", "only_by", "choose")
+_OF_OFFER = ("stage", "gives", "schedule", "at_most", "limits", "budgets", "only_by", "choose")
 _ALL = (*_FILTERS, "wallet", "measure", "remainder", "limits", "choose")
 
 

@@ -259,7 +259,7 @@ class Free:
 
 @dataclass(frozen=True, slots=True)
 class UseLimit:
-    """At most so many uses, units or minor units in each `per` window, of a member."""
+    """At most so many uses, units or minor units in each `per` window: of a member, or of all buyers together."""
 
     what: Literal["times", "units", "money"]
     amount: int
@@ -279,7 +279,8 @@ class Offer:
     schedule: Schedule | None = None
     when: tuple[Condition, ...] = ()  # amounts without `within` are of the receipt
     at_most: int | None = None  # minor units of discount, per receipt
-    limits: tuple[UseLimit, ...] = ()
+    limits: tuple[UseLimit, ...] = ()  # of a member, or of one receipt
+    budgets: tuple[UseLimit, ...] = ()  # of all buyers together; never per receipt, which is a limit
     only_by: Literal["reward", "voucher"] | None = None  # never by itself
     funded_by: str = ""  # empty: the shop
     choose: str | None = None

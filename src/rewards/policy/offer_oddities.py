@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
+from rewards.days import Window
 from rewards.policy.groups import Groups
 from rewards.policy.meaning import Meanings
 from rewards.policy.model import ALL, AmountOff, FixedPrice, Free, Offer, PercentOff
@@ -25,12 +26,10 @@ def remark_on_offer(draft: OfferDraft, report: Report) -> None:
         remark_on_schedule(draft.schedule, got, report)
     if got := draft.table.get("at_most"):
         _at_most(draft, got, report)
-    _uses(draft.limits, "limit", report)
-    for use, got in draft.limits:
-        if use.what == "times" and use.per == "receipt":
-            message = "this limit never holds anything back: a receipt uses an offer once, however much it gives"
-            advice = "limit the units, such as `{units: 1, per: receipt}`, or delete it"
-            report.add("limit-cannot-bind", message, got.key, advice)
+    for uses, name in ((draft.limits, "limit"), (draft.budgets, "budget")):
+        _uses(uses, name, report)
+        _of_receipts(uses, name, report)
+    _beside_budgets(draft, report)
 
 
 def _at_most(draft: OfferDraft, got: Got, report: Report) -> None:
@@ -55,6 +54,38 @@ def _uses(uses: Uses, name: str, report: Report) -> None:
             message = f"two {name}s of `{use.what}` per {use.per}: only the smaller one holds"
             also = Also(first.value.got["per"].span, f"the other {name}")
             report.add("two-limits", message, got.value.got["per"].span, "keep the smaller one", also)
+
+
+def _of_receipts(uses: Uses, name: str, report: Report) -> None:
+    for use, got in uses:
+        if use.per != "receipt":
+            continue
+        if use.what == "times":
+            message = f"this {name} never holds anything back: a receipt uses an offer once, however much it gives"
+            advice = "limit the units, such as `{units: 1, per: receipt}`, or delete it"
+            report.add("limit-cannot-bind", message, got.key, advice)
+        elif name == "budget":
+            message = "a receipt is one buyer's, so this budget is no more than a limit"
+            report.add("budget-of-receipt", message, got.value.got["per"].span, "write it as `limit`")
+
+
+def _beside_budgets(draft: OfferDraft, report: Report) -> None:
+    """Warn of a member's limit that is no less than what all buyers have together."""
+    for limit, place in draft.limits:
+        for budget, got in draft.budgets:
+            windows = _windows_in(budget.per, limit.per)
+            if budget.what == limit.what and windows and windows * budget.amount <= limit.amount:
+                allows = f"the budget per {budget.per} allows all buyers together no more"
+                message, also = f"this limit never holds anything back: {allows}", Also(got.key, "the budget is here")
+                report.add("limit-cannot-bind", message, place.key, "lower it, delete it, or raise the budget", also)
+                break
+
+
+def _windows_in(one: Window, other: Window) -> int:
+    """Return how many windows of one kind at most meet one of another; 0 if they are not known to nest."""
+    if (one, other) in MOST_WINDOWS:
+        return MOST_WINDOWS[one, other]
+    return int(one == "ever" or other == "receipt" or (other, one) in MOST_WINDOWS)
 
 
 MOST_RIVALS = 256  # offers on the same lines that are compared with each other
@@ -101,7 +132,7 @@ def _beaten(loser: OfferDraft, winner: OfferDraft, report: Report) -> None:
 def _beats(one: _Rival, other: _Rival, *, first: bool) -> bool:
     """Tell whether an offer on the same lines always takes as much off; of equals the first one does."""
     winner, loser = one.offer, other.offer
-    if winner.limits or winner.schedule not in (None, loser.schedule):
+    if winner.limits or winner.budgets or winner.schedule not in (None, loser.schedule):
         return False
     if winner.at_most is not None and (loser.at_most is None or winner.at_most < loser.at_most):
         return False

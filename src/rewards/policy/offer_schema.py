@@ -27,6 +27,7 @@ def _uses(what: str, per: Form, whose: str) -> Either:
             Key("per", per, f"The window that {whose} holds in.", required=True),
         ),
         exactly_one=("times", "units", "money"),
+        elsewhere=(("points", "an offer takes money off and gives no points: write `times`, `units` or `money`"),),
     )
     return Either(f"{what} or a list of them", map=fields, list=ListOf(fields))
 
@@ -70,10 +71,17 @@ OFFER = Fields(
             default="none",
             example="{times: 1, per: month}",
         ),
+        Key(
+            "budget",
+            _uses("a budget", choice(*WINDOWS[1:], "receipt"), "the budget"),
+            "The most for all buyers together, guests too; who comes first is served first.",
+            default="none",
+            example="{money: 50000.00, per: month}",
+        ),
         Key("funded_by", forms.TEXT, "Who pays the discount, for the report.", default="the shop", example="Acme Ltd"),
         Key("choose", forms.GROUP_NAME, "The group whose offers compete.", default="none"),
     ),
-    unsupported=("only_by", "budget"),
+    unsupported=("only_by",),
     exactly_one=GIVES,
 )
 GROUP = Fields(

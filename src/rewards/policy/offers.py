@@ -57,6 +57,7 @@ class OfferDraft:
     when: tuple[Condition, ...]
     schedule: Schedule | None
     limits: Uses = field(default_factory=list)
+    budgets: Uses = field(default_factory=list)
     group: str | None = None  # a group that it may be in
 
 
@@ -77,6 +78,7 @@ def draft_offer(name: str, got: Got, selections: Selections, members: OfMembers,
         when=compile_conditions(when.value, of_offer) if when else (),
         schedule=compile_schedule(table.get("schedule")),
         limits=_uses(table.get("limit")),
+        budgets=_uses(table.get("budget")),
     )
     _check_units(draft, report)
     return draft
@@ -148,7 +150,7 @@ def _check_units(draft: OfferDraft, report: Report) -> None:
     once = isinstance(draft.gives, AmountOff) and not draft.gives.per_unit
     if name or not (once or draft.stage == "basket"):
         return
-    for use, got in draft.limits:
+    for use, got in (*draft.limits, *draft.budgets):
         if use.what == "units":
             what = "an amount that comes off once" if once else "what is off the basket"
             message = f"units are limited here, but {what} serves no units"
@@ -256,11 +258,17 @@ def built_offer(draft: OfferDraft) -> Offer:
         schedule=draft.schedule,
         when=draft.when,
         at_most=table.value("at_most"),
-        limits=tuple(use for use, _ in draft.limits),
+        limits=tuple(use for use, _ in (*draft.limits, *_of_receipt(draft.budgets))),
+        budgets=tuple(use for use, _ in draft.budgets if use.per != "receipt"),
         funded_by=table.value("funded_by", ""),
         choose=draft.group,
         meaning="",
     )
+
+
+def _of_receipt(budgets: Uses) -> Uses:
+    """Return the budgets that are limits: a receipt is one buyer's."""
+    return [one for one in budgets if one[0].per == "receipt"]
 
 
 def built_offers(drafts: dict[str, OfferDraft], groups: Groups) -> dict[str, Offer]:

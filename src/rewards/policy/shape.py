@@ -223,8 +223,9 @@ class Reader:
         if name in shape.unsupported:
             self._unsupported(entry.key)
             return ""
-        guess = self._guess(entry, free)
-        advice = f"did you mean `{guess}`?" if guess else f"the keys here are {_listed(shape)}"
+        advice = dict(shape.elsewhere).get(name, "")
+        guess = "" if advice else self._guess(entry, free)
+        advice = advice or (f"did you mean `{guess}`?" if guess else f"the keys here are {_listed(shape)}")
         self.report.add("unknown-key", f"unknown key {quoted(name)} in {shape.what}", entry.key.span, advice)
         return guess
 

@@ -30,6 +30,7 @@ class Fields:
     what: str  # with its article
     keys: tuple[Key, ...] = ()
     unsupported: tuple[str, ...] = ()  # keys of the language that this version does not know yet
+    elsewhere: tuple[tuple[str, str], ...] = ()  # keys that maps like this one have, and what to write here instead
     exactly_one: tuple[str, ...] = ()
     at_least_one: tuple[str, ...] = ()
     excludes: tuple[tuple[str, str], ...] = ()  # beside the pairs of `exactly_one`

@@ -12,6 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from rewards.ledger.budgets import drawn_after
 from rewards.ledger.lots import Purse
 from rewards.ledger.timeline import (
     Change,
@@ -33,6 +36,7 @@ from rewards.ledger.timeline import (
 from rewards.receipt import Receipt, Returned
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
+from rewards.service.budgets import Tally
 from rewards.service.journal import (
     Row,
     Timeline,
@@ -42,12 +46,14 @@ from rewards.service.journal import (
     read_enrolment,
     read_receipt,
     read_return,
+    read_use,
     total,
 )
 from rewards.service.running import Running
 from rewards.store import statements
 
 _PAGE = 500
+_FIRST = -(2**63)  # budgets have owners below zero
 
 
 @dataclass(slots=True)
@@ -63,7 +69,10 @@ class Whole:
 
 def verify(batch: Batch) -> list[str]:
     """Return what is wrong, one sentence for each fault, by owner; nothing is written."""
-    return [f"owner {whole.line.owner}: {fault}" for whole in _owners(batch) for fault in _faults(batch, whole)]
+    found, tally = [], Tally(batch.running)
+    for whole in _owners(batch):
+        found += [f"{tally.name(whole.line.owner)}: {fault}" for fault in _faults(batch, whole, tally)]
+    return [*found, *tally.faults()]
 
 
 def rebuild(batch: Batch) -> int:
@@ -82,7 +91,7 @@ def rebuild(batch: Batch) -> int:
 
 
 def _owners(batch: Batch) -> Iterator[Whole]:
-    above = 0
+    above = _FIRST
     while page := [owner for (owner,) in batch.session.rows(statements.OWNER_PAGE, (above, _PAGE, 0))]:
         above = page[-1]
         keys = [(owner,) for owner in page]
@@ -91,7 +100,9 @@ def _owners(batch: Batch) -> Iterator[Whole]:
         for owner in page:
             if owner not in wholes:
                 near = open_near(0)
-                wholes[owner] = Whole(Timeline(owner, "member", "active", None, -1, -1, b"", near))
+                wholes[owner] = Whole(
+                    Timeline(owner, "member" if owner > 0 else "budget", "active", None, -1, -1, b"", near)
+                )
         for row in read(statements.EVENTS_OF_OWNER, keys):
             wholes[row[0]].events.append(row)
         for row in read(statements.ENTRIES_OF_OWNER, keys):
@@ -106,13 +117,14 @@ def _owners(batch: Batch) -> Iterator[Whole]:
         yield from wholes.values()
 
 
-def _faults(batch: Batch, whole: Whole) -> Iterator[str]:
+def _faults(batch: Batch, whole: Whole, tally: Tally) -> Iterator[str]:
     yield from _numbers(whole)
     yield from _chain(whole)
     yield from _sums(whole)
     yield from _routes(batch, whole)
     try:
         near, days = _fold(batch.running, whole)
+        _count(whole, tally)
     except Exception as error:  # noqa: BLE001  whatever a damaged event brings about is a finding
         yield f"its events cannot be folded: {error!r}"
         return
@@ -158,8 +170,35 @@ def _routes(batch: Batch, whole: Whole) -> Iterator[str]:
     batch.receipts.foresee([(row[7], row[3], row[2]) for row in named])
     for row in named:
         route = batch.receipts.get(row[7], row[3], row[2])
-        if route is None or route[:2] != row[:2]:
+        if route is None or route[:2] != _place(whole, row):
             yield f"event {row[1]}: its number `{row[3]}` of store `{row[7]}` does not lead to it"
+
+
+def _place(whole: Whole, row: Row) -> tuple[int, int]:
+    """Return where an event happened; what a budget has is seen from the buyer's timeline."""
+    if whole.line.kind != "budget":
+        return row[0], row[1]
+    try:
+        use = read_use(row[11])
+    except msgspec.MsgspecError:  # told as a damaged event too
+        return 0, 0
+    return use.owner, use.number
+
+
+def _count(whole: Whole, tally: Tally) -> None:
+    """Count what a budget says was drawn, or what a buyer's receipts drew."""
+    if whole.line.kind == "budget":
+        tally.of_budget(whole.line.owner, whole.line.near.drawn)
+        return
+    if not tally.running.budgets:
+        return
+    back: defaultdict[int, list[Returned]] = defaultdict(list)
+    for row in whole.events:
+        if row[2] == "return" and row[4] is not None:
+            back[row[4]].append(read_return(row[11]))
+    for row in whole.events:
+        if row[2] == "purchase":
+            tally.of_receipt(read_receipt(row[11]), total(back[row[1]]))
 
 
 def _states(running: Running, whole: Whole, near: Near, days: dict[int, DayRow]) -> Iterator[str]:
@@ -168,6 +207,9 @@ def _states(running: Running, whole: Whole, near: Near, days: dict[int, DayRow])
         yield "its state is not what its events give"
     if whole.days != days:
         yield "its days are not what its events give"
+    granted = sum(row[5] for row in whole.postings if row[3] == "granted")
+    if granted != sum(minor for _, _, minor in near.drawn.values()):
+        yield "its postings do not add up to what was drawn"
     if running.program is None or not whole.entries:
         return
     rows = dict(days)
@@ -203,6 +245,10 @@ def _booked(postings: Sequence[Row]) -> dict[tuple[str, int], int]:
 def _fold(running: Running, whole: Whole) -> tuple[Near, dict[int, DayRow]]:
     """Return the state that an owner's events give, in the order in which they were recorded."""
     near = open_near(whole.line.joined_day or 0, _told_at_first(whole))
+    if whole.line.kind == "budget":
+        for row in whole.events:
+            near.drawn = drawn_after(near.drawn, read_use(row[11]), back=row[2] == "return")
+        return near, {}
     days: dict[int, DayRow] = {}
     if running.program is None or whole.line.kind != "member":
         return near, days

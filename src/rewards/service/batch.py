@@ -183,15 +183,24 @@ class Batch:
         """Return a new timeline that is stored only if `keep` is told to."""
         return Timeline(0, kind, "active", joined_day, 0, 0, b"", open_near(joined_day or 0), new=True)
 
+    def budget(self, owner: int) -> Timeline:
+        """Return the timeline of a budget; a new one is stored only if something is recorded on it."""
+        line = self.line(owner)
+        if line is None:
+            line = self._lines[owner] = self.open("budget", None)
+            line.owner = owner
+        return line
+
     def keep(self, line: Timeline, now: int) -> None:
-        """Give a new timeline its owner's number, and store it."""
-        if not line.new or line.owner:
+        """Store a new timeline, unless it was told before; a budget has its owner's number already."""
+        if not line.new or line.events:
             return
-        if self._next is None:
-            self._next = self.session.rows(statements.NEXT_OWNER)[0][0]
-        line.owner = self._next
-        self._next += 1
-        self._lines[line.owner] = line
+        if not line.owner:
+            if self._next is None:
+                self._next = self.session.rows(statements.NEXT_OWNER)[0][0]
+            line.owner = self._next
+            self._next += 1
+            self._lines[line.owner] = line
         self.more[statements.ADD_OWNER].append((line.owner, line.kind, line.state, line.joined_day, now))
 
     # booking

@@ -30,6 +30,8 @@ def foresee(batch: Batch, commands: Sequence[Asked]) -> None:
     owners = {place[0] for place in places}
     owners.update(route[0] for key in contacts if (route := batch.contacts.get(*key)) is not None)
     owners.update(owner for ref in refs if ref.id and (owner := batch.running.ids.read_member(ref.id)) is not None)
+    if any(isinstance(asked.command, RecordPurchase) for asked in commands):
+        owners.update(batch.running.budgets.values())
     batch.foresee_lines(owners)
     batch.answers.foresee(places)
     returned = [place for asked in commands if (place := _returned(batch, asked.command)) is not None]

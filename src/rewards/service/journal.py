@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from rewards.engine.program import ENGINE_VERSION
+from rewards.ledger.budgets import Use
 from rewards.ledger.entries import Award, Entry
 from rewards.ledger.lots import NEVER
 from rewards.ledger.timeline import Booking, DayRow, Near, Told, decode_day, decode_near, encode
@@ -62,6 +63,7 @@ _return = msgspec.msgpack.Decoder(ReturnBody)
 _adjustment = msgspec.msgpack.Decoder(AdjustmentBody)
 _enrolment = msgspec.msgpack.Decoder(EnrolmentBody)
 _change = msgspec.msgpack.Decoder(ChangeBody)
+_use = msgspec.msgpack.Decoder(Use)
 _note = msgspec.msgpack.Decoder(NoteBody)
 
 
@@ -77,7 +79,7 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     till_id: str = ""
     operator_id: str = ""
     fingerprint: bytes
-    body: Receipt | ReturnBody | AdjustmentBody | EnrolmentBody | ChangeBody
+    body: Receipt | ReturnBody | AdjustmentBody | EnrolmentBody | ChangeBody | Use
 
 
 def read_receipt(body: bytes) -> Receipt:
@@ -103,6 +105,11 @@ def read_enrolment(body: bytes) -> EnrolmentBody:
 def read_change(body: bytes) -> Told | None:
     """Return the facts that a change's event holds."""
     return _change.decode(body).told
+
+
+def read_use(body: bytes) -> Use:
+    """Return what an event of a budget's timeline drew, or gave back."""
+    return _use.decode(body)
 
 
 def read_awards(blob: bytes) -> list[Award]:

@@ -16,6 +16,7 @@ from rewards.errors import Conflict
 from rewards.ledger.timeline import Purchase
 from rewards.policy.model import AmountOff, FixedPrice, Free, Offer, PercentOff, Policy
 from rewards.receipt import Discount, Receipt
+from rewards.service import budgets
 from rewards.service.answers import DiscountAnswer, LineAmount, NotApplied
 from rewards.service.awards import title
 from rewards.service.batch import Batch
@@ -26,7 +27,7 @@ from rewards.service.promises import Promise
 def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | None) -> Decision:
     """Return the receipt with our discounts taken off; a promise is kept as it was given.
 
-    Raises `Conflict` `offer-gone` if a limit was used up since the quote.
+    Raises `Conflict` `offer-gone` if a limit or a budget was used up since the quote.
     """
     version = batch.running.ready().on(receipt.day)
     if promise is not None:
@@ -36,14 +37,17 @@ def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | N
     buyer = None
     if line.kind == "member":
         buyer = Buyer(batch.scene(line, Purchase(line.events + 1, receipt)), line.near.uses)
-    return decide(version, receipt, buyer)
+    return decide(version, receipt, buyer, budgets.drawn_so_far(batch))
 
 
 def _as_promised(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise) -> Receipt:
     offers = batch.running.policy_on(receipt.day).offers
     for discount in promise.discounts:
         offer = offers.get(discount.offer)
-        if offer is not None and not _has_room(offer, discount, line, receipt.day):
+        if offer is None:
+            continue
+        day = receipt.day
+        if not (_has_room(offer, discount, line, day) and budgets.has_room(batch, offer, discount, day)):
             raise Conflict(
                 "offer-gone",
                 f"the offer `{offer.id}` was used up since the quote: ask for a new one",
@@ -105,7 +109,7 @@ def _why(policy: Policy, receipt: Receipt, discount: Discount) -> str:
             text = f"{several(discount.units, 'unit')} of {what} {free}"
     if offer.at_most is not None and discount.amount_minor == offer.at_most:
         text += f", at most {money.text(offer.at_most)}"
-    return text
+    return f"{text}; that was all that was left" if discount.rest else text
 
 
 def _percent(part: int, whole: int) -> str:

@@ -14,7 +14,7 @@ from rewards.engine.till import Withheld
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import differences, pricing, promises
+from rewards.service import budgets, differences, pricing, promises
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import Outcome, RecordPurchase
@@ -51,6 +51,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     )
     number = batch.record(line, happened, work.booking if line.kind == "member" else None)
     place = (line.owner, number)
+    budgets.draw(batch, happened, receipt, place)
     batch.route(receipt.store_id, receipt.receipt_id, "purchase", place, print_)
     if basket.metadata:
         batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(metadata=basket.metadata))))

@@ -17,7 +17,8 @@ from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
 from rewards.ledger.entries import Award
 from rewards.ledger.timeline import Booking, Return
 from rewards.money import left_of, webster
-from rewards.receipt import Line, Receipt, Returned
+from rewards.receipt import Line, Receipt, Returned, all_back
+from rewards.service import budgets
 from rewards.service.answers import ReturnAnswer, ReturnedLine
 from rewards.service.asked import Asked
 from rewards.service.awards import told
@@ -215,9 +216,12 @@ def _record(
 ) -> Place:
     """Record what came back and book what it takes; return the event's place."""
     booking: Booking | None = None
-    if receipt is not None and of is not None and line.kind == "member":
+    whole = False
+    if receipt is not None and of is not None:
         returned = total([_so_far(batch, line, of), units])
-        booking = batch.book(line, Return(of, receipt, returned, instant(command.occurred_at)))
+        whole = all_back(receipt, returned)
+        if line.kind == "member":
+            booking = batch.book(line, Return(of, receipt, returned, instant(command.occurred_at)))
     happened = Happened(
         kind="return",
         external_id=command.return_id,
@@ -233,6 +237,8 @@ def _record(
     if of is not None:
         batch.returns.get(line.owner, of).append((line.events + 1, pack(happened.body)))
     number = batch.record(line, happened, booking)
+    if receipt is not None and whole:
+        budgets.give_back(batch, happened, receipt, (line.owner, number))
     if command.reason:
         batch.more[statements.ADD_NOTE].append((line.owner, number, pack(NoteBody(command.reason))))
     return line.owner, number

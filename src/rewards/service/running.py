@@ -14,7 +14,7 @@ from rewards.engine.program import Program
 from rewards.errors import Conflict
 from rewards.policy.compile import load_policy
 from rewards.policy.model import Policy
-from rewards.service.ids import Ids
+from rewards.service.ids import Ids, budget_owner
 from rewards.store import statements
 from rewards.store.database import Session, Store
 
@@ -39,6 +39,7 @@ class Running:
     currency: str | None
     versions: tuple[Version, ...]  # oldest first
     program: Program | None
+    budgets: dict[str, int]  # the owner of the budget of each offer that has, or had, one
 
     def ready(self) -> Program:
         """Return the program; raise `Conflict` `no-policy` before the first version."""
@@ -100,4 +101,6 @@ def _load(session: Session, known: tuple[Version, ...]) -> Running:
 def _running(secret: bytes, versions: tuple[Version, ...]) -> Running:
     program = Program([(version.from_day, version.policy) for version in versions]) if versions else None
     currency = versions[0].policy.currency if versions else None
-    return Running(secret, Ids(secret), currency, versions, program)
+    offers = [offer for version in versions for offer in version.policy.offers.values()]
+    budgets = {offer.id: budget_owner(offer.id) for offer in offers if offer.budgets}
+    return Running(secret, Ids(secret), currency, versions, program, budgets)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rewards.policy.gift_card_codes import GIFT_CARDS
+
 Severity = Literal["error", "warning", "note"]
 
 
@@ -365,7 +367,8 @@ _WARNINGS = {  # legal, and hardly meant
         "serves."
     ),
     "unused": (
-        "A selection, wallet or group is declared, and no rule or offer uses it. Often one names another by mistake."
+        "A selection, wallet or group is declared, and no rule or offer uses it; or no voucher gives an offer that "
+        "applies only by one. Often one names another by mistake."
     ),
 }
 _NOTES = {
@@ -378,7 +381,9 @@ _NOTES = {
 }
 
 CODES: dict[str, Code] = {
-    **{code: Code("error", text) for part in (_TEXT, _SHAPE, _NAMES, _RULES) for code, text in part.items()},
+    **{
+        code: Code("error", text) for part in (_TEXT, _SHAPE, _NAMES, _RULES, GIFT_CARDS) for code, text in part.items()
+    },
     **{code: Code("warning", text) for code, text in _WARNINGS.items()},
     **{code: Code("note", text) for code, text in _NOTES.items()},
     "repeated-item": Code("warning", _SHAPE["repeated-item"]),

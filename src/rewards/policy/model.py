@@ -286,6 +286,17 @@ class Offer:
     meaning: str  # hash of everything but texts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftCard:
+    """A product that is issued card by card, each with a code of its own. A voucher gives an offer, once."""
+
+    id: str
+    kind: Literal["voucher"]
+    offer: str
+    expires: Expiry | None = None  # counted from the day of issue
+    to: Literal["bearer", "member"] = "bearer"  # who may use it
+
+
 @dataclass(frozen=True, slots=True)
 class OfferGroup:
     """Offers that compete: one for the whole receipt, or one for each line."""
@@ -385,3 +396,4 @@ class Policy:
     returns: Returns = Returns()
     offers: dict[str, Offer] = field(default_factory=dict)
     offer_groups: dict[str, OfferGroup] = field(default_factory=dict)
+    gift_cards: dict[str, GiftCard] = field(default_factory=dict)

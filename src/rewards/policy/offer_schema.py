@@ -70,10 +70,11 @@ OFFER = Fields(
             default="none",
             example="{times: 1, per: month}",
         ),
+        Key("only_by", choice("voucher", later=("reward",)), "Never by itself: a voucher gives it.", default="anyone"),
         Key("funded_by", forms.TEXT, "Who pays the discount, for the report.", default="the shop", example="Acme Ltd"),
         Key("choose", forms.GROUP_NAME, "The group whose offers compete.", default="none"),
     ),
-    unsupported=("only_by", "budget"),
+    unsupported=("budget",),
     exactly_one=GIVES,
 )
 GROUP = Fields(

@@ -257,6 +257,7 @@ def built_offer(draft: OfferDraft) -> Offer:
         when=draft.when,
         at_most=table.value("at_most"),
         limits=tuple(use for use, _ in draft.limits),
+        only_by=table.value("only_by"),
         funded_by=table.value("funded_by", ""),
         choose=draft.group,
         meaning="",

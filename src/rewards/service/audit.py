@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rewards.ledger.gift_cards import encode_card
 from rewards.ledger.lots import Purse
 from rewards.ledger.timeline import (
     Change,
@@ -31,6 +32,7 @@ from rewards.ledger.timeline import (
     open_near,
 )
 from rewards.receipt import Receipt, Returned
+from rewards.service import card_audit
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
 from rewards.service.journal import (
@@ -71,9 +73,11 @@ def rebuild(batch: Batch) -> int:
     count = 0
     for whole in _owners(batch):
         near, days = _fold(batch.running, whole)
+        card = card_audit.fold(whole.events) if whole.line.kind == "card" else None
+        near_state = encode(near) if card is None else encode_card(card)
         head = whole.entries[-1][10] if whole.entries else b""
         owner = whole.line.owner
-        state = (len(whole.events), len(whole.entries), head, encode(near), owner)
+        state = (len(whole.events), len(whole.entries), head, near_state, owner)
         batch.session.write(statements.SAVE_NEAR, [state])
         batch.session.write(statements.DROP_DAYS, [(owner,)])
         batch.session.write(statements.ADD_DAY, [(owner, day, encode(row)) for day, row in days.items()])
@@ -112,6 +116,7 @@ def _faults(batch: Batch, whole: Whole) -> Iterator[str]:
     yield from _sums(whole)
     yield from _routes(batch, whole)
     try:
+        yield from _cards(batch, whole)
         near, days = _fold(batch.running, whole)
     except Exception as error:  # noqa: BLE001  whatever a damaged event brings about is a finding
         yield f"its events cannot be folded: {error!r}"
@@ -160,6 +165,16 @@ def _routes(batch: Batch, whole: Whole) -> Iterator[str]:
         route = batch.receipts.get(row[7], row[3], row[2])
         if route is None or route[:2] != row[:2]:
             yield f"event {row[1]}: its number `{row[3]}` of store `{row[7]}` does not lead to it"
+
+
+def _cards(batch: Batch, whole: Whole) -> Iterator[str]:
+    """Yield what is wrong with a gift card, or with the vouchers of purchases."""
+    if whole.line.kind == "card":
+        yield from card_audit.faults(batch, whole.line, whole.events)
+        return
+    for row in whole.events if batch.running.has_gift_cards else ():
+        if row[2] == "purchase":
+            yield from card_audit.unredeemed(batch, row[:2], row)
 
 
 def _states(running: Running, whole: Whole, near: Near, days: dict[int, DayRow]) -> Iterator[str]:

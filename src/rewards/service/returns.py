@@ -18,6 +18,7 @@ from rewards.ledger.entries import Award
 from rewards.ledger.timeline import Booking, Return
 from rewards.money import left_of, webster
 from rewards.receipt import Line, Receipt, Returned
+from rewards.service import vouchers
 from rewards.service.answers import ReturnAnswer, ReturnedLine
 from rewards.service.asked import Asked
 from rewards.service.awards import told
@@ -215,9 +216,12 @@ def _record(
 ) -> Place:
     """Record what came back and book what it takes; return the event's place."""
     booking: Booking | None = None
-    if receipt is not None and of is not None and line.kind == "member":
+    if receipt is not None and of is not None:
         returned = total([_so_far(batch, line, of), units])
-        booking = batch.book(line, Return(of, receipt, returned, instant(command.occurred_at)))
+        if line.kind == "member":
+            booking = batch.book(line, Return(of, receipt, returned, instant(command.occurred_at)))
+        about = (store, command.return_id)
+        vouchers.give_back(batch, now, receipt, (line.owner, of), returned, about, print_)
     happened = Happened(
         kind="return",
         external_id=command.return_id,
@@ -282,6 +286,7 @@ def _answer(
         refund_due_minor=_due(receipt, before, after, refund),
         taken_back=[msgspec.structs.replace(one, points=-one.points) for one in changes if one.points < 0],
         given=[one for one in changes if one.points > 0],
+        vouchers_restored=vouchers.restored(receipt, before, after),
         still_returnable=[
             {"line_id": each.line_id, "quantity": rest}
             for each in receipt.lines

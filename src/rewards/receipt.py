@@ -58,6 +58,15 @@ class Discount(msgspec.Struct, frozen=True, array_like=True, gc=False):
     lines_minor: tuple[int, ...]  # the share of each line, in the receipt's order
     reward: str = ""
     rest: bool = False  # it took all that a limit or a budget of money had left
+    voucher: str = ""  # the id of the gift card that gave the offer
+
+
+class Shown(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A code of a gift card that the customer showed; the code itself is never kept."""
+
+    gift_card_id: str  # empty: it leads to none
+    last_four: str
+    reason: str = ""  # why it did nothing; empty if it gave its offer
 
 
 class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -79,6 +88,7 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     till_id: str = ""
     operator_id: str = ""
     discounts: tuple[Discount, ...] = ()  # ours
+    shown: tuple[Shown, ...] = ()  # codes of gift cards, by last four and id
 
 
 Returned = dict[str, int]  # line_id -> units returned so far; lines of which nothing came back are left out

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,19 +22,24 @@ from rewards.store.database import Store
 
 NOON = datetime(2026, 12, 2, 12, 0, tzinfo=UTC)
 CAFE = Path(__file__).parents[2] / "rules" / "corner-cafe.yaml"
+VOUCHERS = b"""
+offers: {sorry: {only_by: voucher, amount_off: 1.00}}
+gift_cards: {sorry: {kind: voucher, offer: sorry, expires: {after: 30 days}}}
+"""
 
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     file = tmp_path_factory.mktemp("api") / "rewards.db"
     opened = Service(Store.open(f"sqlite:///{file}"), clock=lambda: instant(NOON))
-    opened.do(Publish(CAFE.read_bytes()))
+    opened.do(Publish(CAFE.read_bytes() + VOUCHERS))
     yield opened
     opened.close()
 
 
-@pytest.fixture(scope="session")
-def address(service: Service) -> Iterator[str]:
+@contextmanager
+def served(service: Service) -> Iterator[str]:
+    """Serve on a free loopback port; give the address."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(create_app(service), log_level="warning", access_log=False, ws="none")
@@ -46,6 +52,12 @@ def address(service: Service) -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def address(service: Service) -> Iterator[str]:
+    with served(service) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

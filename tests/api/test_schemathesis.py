@@ -34,6 +34,8 @@ schema.config.checks.positive_data_acceptance.expected_statuses += ["422"]
 @pytest.fixture(scope="module", autouse=True)
 def known(client: httpx.Client) -> None:
     KNOWN["member_id"] = enrolled(client, "schemathesis")
+    issued = client.post("/v1/gift-cards", json={"product": "sorry"}, headers={"Idempotency-Key": "schemathesis-card"})
+    KNOWN["gift_card_id"], KNOWN["code"] = issued.json()["gift_card_id"], issued.json()["code"]
     KNOWN["purchase_id"] = client.post("/v1/purchases", json=purchase("SCHEMATHESIS")).json()["purchase_id"]
 
 
@@ -72,6 +74,8 @@ def agree(body: dict[str, Any], number: int) -> None:
         "occurred_at": "2026-12-02T11:00:00Z",
         "currency": "EUR",
         "wallet": "beans",
+        "product": "sorry",
+        "code": KNOWN["code"],
         "member": {"id": KNOWN["member_id"]},
         "quote": None,
         "discount_minor": 0,

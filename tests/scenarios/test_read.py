@@ -111,6 +111,25 @@ BUY = "at: 2026-12-02, purchase: r1, member: ana"
             [("contradicting-keys", 38, "`member` and `balance` exclude each other", "keep one of them")],
         ),
         (
+            "{at: 2026-12-02, issue: {card: c1, product: sorry}}",
+            [("unknown-name", 51, "there is no gift card in the policy `sorry`", "there is none here")],
+        ),
+        (
+            "{at: 2026-12-02, card: c1, do: block}",
+            [("unknown-name", 30, "there is no gift card `c1`", "there is none here")],
+        ),
+        (
+            "{at: 2026-12-02, balance: ana, do: block}",
+            [
+                (
+                    "missing-key",
+                    38,
+                    "`do` needs `card`",
+                    "add `card`: read a gift card, after `do` if that is there, such as `card: c1`",
+                )
+            ],
+        ),
+        (
             "{at: 2026-12-02, return: {of: r9, all: true}}",
             [("unknown-name", 37, "there is no purchase `r9`", "there is none here")],
         ),

@@ -7,6 +7,9 @@ import sys
 from contextlib import closing
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from rewards.errors import InvalidRequest, TryAgain
@@ -41,6 +44,40 @@ def test_a_migrated_database_equals_a_created_one(tmp_path):
             name: words(lines) for name, lines in theirs.items()
         }
         assert migrated.execute("SELECT version_num FROM alembic_version").fetchone() == (migrate.HEAD,)
+
+
+def at_version(path: str, version: str) -> None:
+    """Make a database as an older engine left it."""
+    config = Config()
+    config.set_main_option("script_location", str(migrate.MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+    engine.dispose()
+
+
+def test_an_older_database_is_upgraded_with_what_it_holds(tmp_path):
+    path = str(tmp_path / "old.db")
+    at_version(path, "0001")
+    event = (1, 1, "purchase", "r1", None, 5, 6, "S1", "T1", "kim", b"f" * 32, b"body")
+    back = (1, 2, "return", "b1", 1, 5, 6, "S1", "T1", "kim", b"f" * 32, b"body")
+    insert = f"INSERT INTO event VALUES ({', '.join('?' * 12)})"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executemany(insert, [event, back])
+        connection.commit()
+    Store(path).close()
+    with closing(sqlite3.connect(path)) as upgraded, closing(sqlite3.connect(":memory:")) as created:
+        migrate.create(created)
+        mine, theirs = ddl(upgraded), ddl(created)
+        mine.pop("alembic_version")
+        assert {name: words(lines) for name, lines in mine.items()} == {
+            name: words(lines) for name, lines in theirs.items()
+        }
+        assert upgraded.execute("SELECT * FROM event ORDER BY number").fetchall() == [event, back]
+        upgraded.execute(insert, (2, 1, "card", *event[3:]))
+        with pytest.raises(sqlite3.IntegrityError):
+            upgraded.execute(insert, (3, 1, "nothing", *event[3:]))
 
 
 def test_every_table_is_strict():

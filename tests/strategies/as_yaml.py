@@ -22,6 +22,7 @@ from rewards.policy.model import (
     FixedPrice,
     Flat,
     Free,
+    GiftCard,
     HasAttribute,
     HasCode,
     InTier,
@@ -78,6 +79,7 @@ class _Printer:
             tiers=policy.tiers and self._tiers(policy.tiers),
             earn={key: self._rule(rule) for key, rule in policy.rules.items()},
             offers={key: self._offer(offer) for key, offer in policy.offers.items()},
+            gift_cards={key: self._gift_card(card) for key, card in policy.gift_cards.items()},
             choose={group: {"keep": "best"} for group in policy.groups}
             | {name: {"keep": "best", "of": group.of} for name, group in policy.offer_groups.items()},
             returns={
@@ -175,8 +177,18 @@ class _Printer:
             at_most=None if at_most is None else self._money(at_most),
             limit=[self._use(limit) for limit in offer.limits],
             budget=[self._use(budget) for budget in offer.budgets],
+            only_by=offer.only_by,
             funded_by=offer.funded_by or None,
             choose=offer.choose,
+        )
+
+    def _gift_card(self, card: GiftCard) -> dict[str, object]:
+        expires = card.expires
+        return _given(
+            kind=card.kind,
+            offer=card.offer,
+            expires=expires and _given(after=_duration(expires.after), at=expires.at),
+            to=card.to,
         )
 
     def _off(self, offer: Offer) -> dict[str, object]:

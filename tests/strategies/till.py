@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rewards.days import Duration
 from rewards.policy.meaning import Meanings
 from rewards.policy.model import (
     ALL,
     AmountOff,
+    Expiry,
     FixedPrice,
     Free,
+    GiftCard,
     Offer,
     OfferGroup,
     PercentOff,
@@ -34,12 +37,30 @@ def with_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
             group = pick(draw, RIVALS)
             groups = {group: OfferGroup(group, of)}
             offers = {name: replace(one, choose=group) for name, one in offers.items()}
+    given = pick(draw, sorted(offers)) if offers and chance(draw, 3) else None
+    if given is not None:
+        offers[given] = replace(offers[given], only_by="voucher")
     meanings = Meanings(policy.wallets, dict(policy.rules))
     told = {
         name: replace(one, meaning=meanings.of_offer(one, groups[one.choose].of if one.choose else ""))
         for name, one in offers.items()
     }
-    return replace(policy, offers=told, offer_groups=groups)
+    return replace(policy, offers=told, offer_groups=groups, gift_cards=_vouchers(draw, given) if given else {})
+
+
+def _vouchers(draw: Draw, offer_id: str) -> dict[str, GiftCard]:
+    """Draw one or two vouchers of an offer."""
+    ends: tuple[Expiry | None, ...] = (None, Expiry(after=Duration(7, "days")), Expiry(at="end_of_month"))
+    return {
+        name: GiftCard(
+            id=name,
+            kind="voucher",
+            offer=offer_id,
+            expires=pick(draw, ends),
+            to=pick(draw, ("bearer", "member")),
+        )
+        for name in ("sorry", "flyer")[: whole(draw, 1, 2)]
+    }
 
 
 def offer(draw: Draw, name: str, anchor: int) -> Offer:

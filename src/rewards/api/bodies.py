@@ -13,7 +13,16 @@ from msgspec import UNSET, Meta, UnsetType
 
 from rewards.basket import Id, Instant, MemberRef, Name, OptionalId
 from rewards.service.answers import VersionAnswer
-from rewards.service.commands import Adjust, AttributeValue, Birthday, ChangeMember, Language, Points
+from rewards.service.commands import (
+    ActOnGiftCard,
+    Adjust,
+    AttributeValue,
+    Birthday,
+    ChangeMember,
+    GiftCardActivity,
+    Language,
+    Points,
+)
 
 
 class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -56,6 +65,24 @@ class MemberChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             birthday=self.birthday,
             attributes=self.attributes,
         )
+
+
+class GiftCardCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A gift card by its code, with or without blanks and dashes; in the body, so that no code stands in an address."""
+
+    code: Id
+
+
+class CardActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What staff do with a gift card that the address names; a voucher takes `BLOCK`, `UNBLOCK` and `DEACTIVATE`."""
+
+    activity: GiftCardActivity
+    reason: Name = ""
+    actor: OptionalId = ""
+
+    def of(self, gift_card_id: str) -> ActOnGiftCard:
+        """Return the command for a gift card."""
+        return ActOnGiftCard(gift_card_id=gift_card_id, activity=self.activity, reason=self.reason, actor=self.actor)
 
 
 class PolicyText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

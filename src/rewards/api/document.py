@@ -21,23 +21,35 @@ from litestar.response import Response
 from litestar.status_codes import HTTP_404_NOT_FOUND
 
 from rewards import __version__
-from rewards.api.bodies import Adjustment, CheckAnswer, Health, MemberChange, PolicyAnswer, PolicyText, VersionsAnswer
+from rewards.api.bodies import (
+    Adjustment,
+    CardActivity,
+    CheckAnswer,
+    GiftCardCode,
+    Health,
+    MemberChange,
+    PolicyAnswer,
+    PolicyText,
+    VersionsAnswer,
+)
 from rewards.api.examples import EXAMPLES
 from rewards.api.problems import KINDS, PAGE, Problem, no_such_path
 from rewards.basket import Basket, MemberRef
 from rewards.service.answers import (
     AdjustmentAnswer,
     BalanceAnswer,
+    GiftCardAnswer,
     MemberAnswer,
     PurchaseAnswer,
     ReturnAnswer,
     StatementAnswer,
 )
-from rewards.service.commands import Enrol, RecordReturn
+from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn
 
 _BODIES = (
-    *(Adjustment, Basket, Enrol, MemberChange, MemberRef, PolicyText, RecordReturn),
-    *(BalanceAnswer, CheckAnswer, AdjustmentAnswer, Health, MemberAnswer, PolicyAnswer, Problem),
+    *(Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef, PolicyText),
+    *(RecordReturn, BalanceAnswer, CheckAnswer, AdjustmentAnswer, GiftCardAnswer, Health, MemberAnswer, PolicyAnswer),
+    *(Problem,),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
 )
 

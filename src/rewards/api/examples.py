@@ -48,5 +48,8 @@ EXAMPLES: dict[str, dict[str, object]] = {
     },
     "Adjustment": {"wallet": "beans", "points": 50, "reason": "sorry for the wait", "actor": "lee"},
     "MemberChange": {"birthday": "03-27", "attributes": {}},
+    "IssueGiftCard": {"product": "sorry", "actor": "lee"},
+    "GiftCardCode": {"code": "7ZZZ-0000-0000-00004"},
+    "CardActivity": {"activity": "BLOCK", "reason": "lost", "actor": "lee"},
     "PolicyText": {"policy": "policy: rewards/v1\nprogram: my-shop\ntitle: My shop\n"},
 }

@@ -22,8 +22,10 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
 from rewards.api.bodies import (
     Adjustment,
+    CardActivity,
     CheckAnswer,
     FindingAnswer,
+    GiftCardCode,
     Health,
     MemberChange,
     PolicyAnswer,
@@ -37,12 +39,13 @@ from rewards.policy.problems import Problem, as_json
 from rewards.service.answers import (
     AdjustmentAnswer,
     BalanceAnswer,
+    GiftCardAnswer,
     MemberAnswer,
     PurchaseAnswer,
     ReturnAnswer,
     StatementAnswer,
 )
-from rewards.service.commands import Enrol, RecordPurchase, RecordReturn
+from rewards.service.commands import Enrol, IssueGiftCard, RecordPurchase, RecordReturn
 from rewards.service.service import Service
 
 _KEY = HeaderParameter(
@@ -255,6 +258,50 @@ async def adjust_points(
         return written(await service.asubmit(data.of(member_id), key=idempotency_key))
 
 
+@post(
+    "/gift-cards",
+    operation_id="issue_gift_card",
+    tags=["gift cards"],
+    summary="Issue a gift card",
+    responses=refusals(404, 409, body=True),
+    response_headers=[IDEMPOTENCY_STATUS],
+)
+async def issue_gift_card(
+    data: JSONBody[IssueGiftCard], service: NamedDependency[Service], idempotency_key: Key
+) -> Answer[GiftCardAnswer]:
+    """Its `code` is told here and kept nowhere: sent again, the answer has a new code, which leads to the same card."""
+    return written(await service.asubmit(data, key=idempotency_key))
+
+
+@post(
+    "/gift-cards/lookup",
+    operation_id="look_up_gift_card",
+    tags=["gift cards"],
+    summary="Find a gift card by its code",
+    status_code=200,
+    responses=refusals(404, body=True),
+)
+async def look_up_gift_card(data: JSONBody[GiftCardCode], service: NamedDependency[Service]) -> Answer[GiftCardAnswer]:
+    """What it gives, and whether it still can. Whatever is wrong with a code, the answer is the same 404."""
+    return answer(service.gift_card(data.code))
+
+
+@post(
+    "/gift-cards/{gift_card_id:str}/activities",
+    operation_id="act_on_gift_card",
+    tags=["gift cards"],
+    summary="Block, unblock or deactivate a gift card",
+    responses=refusals(404, 409, body=True),
+    response_headers=[IDEMPOTENCY_STATUS],
+)
+async def act_on_gift_card(
+    gift_card_id: FromPath[str], data: JSONBody[CardActivity], service: NamedDependency[Service], idempotency_key: Key
+) -> Answer[GiftCardAnswer]:
+    """A blocked card does nothing until it is unblocked; a deactivated one never does anything again."""
+    with _pointing_nowhere():
+        return written(await service.asubmit(data.of(gift_card_id), key=idempotency_key))
+
+
 @get("/policy", operation_id="get_policy", tags=["policy"], summary="Read the policy in force", responses=refusals(404))
 async def get_policy(service: NamedDependency[Service]) -> Answer[PolicyAnswer]:
     """The file's text as it was published, and its version: the SHA-256 of its bytes."""
@@ -306,11 +353,11 @@ async def check_ready(service: NamedDependency[Service]) -> Answer[Health]:
 
 @contextmanager
 def _pointing_nowhere() -> Iterator[None]:
-    """Errors about a member point to `/member`, which is not in the documents of some operations."""
+    """Errors about a member or a gift card point to it, where it is named by the address."""
     try:
         yield
     except RewardsError as error:
-        error.pointer = error.pointer.removeprefix("/member")
+        error.pointer = error.pointer.removeprefix("/member").removeprefix("/gift_card_id")
         raise
 
 
@@ -339,6 +386,9 @@ V1 = (
     get_balance,
     get_statement,
     adjust_points,
+    issue_gift_card,
+    look_up_gift_card,
+    act_on_gift_card,
     get_policy,
     list_policy_versions,
     check_policy,

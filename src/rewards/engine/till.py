@@ -18,7 +18,7 @@ from rewards.engine.lines import holds as holds_at
 from rewards.engine.lines import selects
 from rewards.engine.misses import Miss, Scene, failure
 from rewards.engine.offer_conditions import Barred, barred
-from rewards.engine.offers import Claim, NotTaken, Outcome, discounted
+from rewards.engine.offers import Claim, NotTaken, OfferBook, Outcome, discounted
 from rewards.engine.plan import offer_gate
 from rewards.engine.step import Compiled
 from rewards.policy.model import Condition, HasCode, Offer, UseLimit
@@ -54,16 +54,29 @@ class Decision:
 
 
 def decide(
-    version: Compiled, receipt: Receipt, buyer: Buyer | None, drawn: Mapping[str, Drawn] | None = None
+    version: Compiled,
+    receipt: Receipt,
+    buyer: Buyer | None,
+    asked: Mapping[str, Offer] | None = None,
+    drawn: Mapping[str, Drawn] | None = None,
 ) -> Decision:
     """Take the best legal combination of offers off a receipt; `buyer` is None for a guest.
 
-    `drawn` is what all buyers drew on the budgets so far, by offer.
+    `asked` are the offers for which a voucher or reward asks: they never apply by themselves. One that the version
+    no longer has joins its offers, outside of groups that it does not have either. `drawn` is what all buyers drew
+    on the budgets so far, by offer.
     """
-    if version.offers is None:
+    offers, book = version.policy.offers, version.offers
+    asked = asked or {}
+    if not asked.keys() <= offers.keys():
+        offers = {**asked, **offers}
+        book = OfferBook(offers, version.policy.offer_groups, version.policy.eligible)
+    if book is None:
         return Decision(receipt, [])
     claims, withheld = [], []
-    for offer in version.policy.offers.values():
+    for offer in offers.values():
+        if offer.only_by is not None and offer.id not in asked:
+            continue
         found = _claim(version, offer, receipt, buyer, (drawn or {}).get(offer.id, {}))
         if isinstance(found, Claim):
             claims.append(found)
@@ -71,7 +84,7 @@ def decide(
             withheld.append(found)
     if not claims:
         return Decision(receipt, withheld)
-    outcome = version.offers.best(receipt.lines, claims)
+    outcome = book.best(receipt.lines, claims)
     withheld += [_beaten(one) for one in outcome.not_taken if one.why == "beaten"]
     return Decision(_taken_off(receipt, outcome, claims), withheld)
 
@@ -106,13 +119,14 @@ def _claim(
         return None  # nobody is told a code
     if offer.schedule is not None and not holds_at(offer.schedule, receipt):
         return None
-    why = barred(offer, receipt, eligible, member=member)
+    why = barred(offer, receipt, eligible, granted=True, member=member)
     if why is not None:
         told = _withheld(offer, why, tuple(misses), version.policy.decimals)
         if told is None or why.condition is None:
             return told
         others = tuple(condition for condition in offer.when if condition is not why.condition)
-        return told if barred(replace(offer, when=others), receipt, eligible, member=member) is None else None
+        rest = replace(offer, when=others)
+        return told if barred(rest, receipt, eligible, granted=True, member=member) is None else None
     return _within(offer, receipt.day, () if buyer is None else buyer.uses.get(offer.id, ()), drawn)
 
 

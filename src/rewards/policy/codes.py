@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rewards.policy.section_codes import GIFT_CARDS, TIERS
+
 Severity = Literal["error", "warning", "note"]
 
 
@@ -187,23 +189,6 @@ _NAMES = {  # names that must exist
         "A selection asks for an attribute that `attributes: lines` does not declare, or a condition for one that "
         "`attributes: members` does not. Declaring it lets mistakes be found where attributes are sent."
     ),
-    "unknown-tier": "A condition names a tier, and `tiers: levels` does not have it.",
-    "level-unit": (
-        "Levels begin at amounts of what `by` counts: money for `spend`, visits for `visits`, points for a wallet. A "
-        "number of something else can't be compared with it."
-    ),
-    "no-lowest-level": (
-        "Everybody holds some level from the first day on: the one that begins at zero. Without it there would be "
-        "members of whom no condition on tiers could speak."
-    ),
-    "equal-levels": (
-        "Two levels begin at one amount, so nothing says which of them a member reaches first, and the lower one is "
-        "never held."
-    ),
-    "fall-without-keep": (
-        "`fall: one_level` lets a member down by one level at a time, and each is held for as long as `keep` says. "
-        "Without `keep` that is no time at all: the next level would be lost on the next day."
-    ),
     "attribute-value": (
         "The attribute is declared with another kind of value, or as one of other choices; so no line or member could "
         "ever have this one."
@@ -369,7 +354,8 @@ _WARNINGS = {  # legal, and hardly meant
         "serves."
     ),
     "unused": (
-        "A selection, wallet or group is declared, and no rule or offer uses it. Often one names another by mistake."
+        "A selection, wallet or group is declared, and no rule or offer uses it; or no voucher gives an offer that "
+        "applies only by one. Often one names another by mistake."
     ),
 }
 _NOTES = {
@@ -381,8 +367,9 @@ _NOTES = {
     "more-problems": "At most 100 problems are shown in one run, errors before others. Mend these, and run again.",
 }
 
+_ERRORS = (_TEXT, _SHAPE, _NAMES, _RULES, TIERS, GIFT_CARDS)
 CODES: dict[str, Code] = {
-    **{code: Code("error", text) for part in (_TEXT, _SHAPE, _NAMES, _RULES) for code, text in part.items()},
+    **{code: Code("error", text) for part in _ERRORS for code, text in part.items()},
     **{code: Code("warning", text) for code, text in _WARNINGS.items()},
     **{code: Code("note", text) for code, text in _NOTES.items()},
     "repeated-item": Code("warning", _SHAPE["repeated-item"]),

@@ -2,7 +2,7 @@
 
 What does not live here: reading YAML (`source`), the vocabulary (`schema`,
 `shape`), and the checks of single sections (`head`, `selections`, `rules`,
-`offers`, `wallets`, and the oddities of each). Pure: the same bytes give the same answer.
+`offers`, `gift_cards`, `wallets`, and the oddities of each). Pure: the same bytes give the same answer.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from rewards.policy.attributes import Declared, Kind
 from rewards.policy.conditions import OfMembers
 from rewards.policy.forms import Facts
+from rewards.policy.gift_cards import compile_gift_cards, remark_on_ungiven
 from rewards.policy.groups import Groups
 from rewards.policy.head import (
     check_country,
@@ -89,11 +90,13 @@ class _Compiler:
         members = self._members()
         drafts = self._rules(selections, members, groups)
         offers = self._offers(selections, members, groups)
+        gift_cards = compile_gift_cards(self._section("gift_cards"), self._section("offers"), offers, self.report)
         tiers = compile_tiers(self.root.get("tiers"), self.report)
         self._remarks(drafts, offers, eligible)
         if self.report.refused:
             return None
         self._remarks_on_all(selections, groups, drafts, offers)
+        remark_on_ungiven(gift_cards, offers, self.report)
         if zone is None:
             return None
         policy = self._policy(zone, wallets, eligible)
@@ -102,6 +105,7 @@ class _Compiler:
             tiers=tiers,
             rules=self._built(drafts, wallets),
             offers=built_offers(offers, groups),
+            gift_cards=gift_cards,
             groups=tuple(name for name in groups.named if name not in groups.of_offers),
             offer_groups={name: OfferGroup(name, groups.of(name)) for name in groups.named if name in groups.of_offers},
         )

@@ -162,12 +162,15 @@ def _zone(text: str, _facts: Facts) -> str:
     return text
 
 
-def choice(*options: str) -> Form:
-    """Return the form of a word out of a few."""
+def choice(*options: str, later: tuple[str, ...] = ()) -> Form:
+    """Return the form of a word out of a few; `later` are words of the language that this version does not know yet."""
 
     def read(text: str, _facts: Facts) -> str:
         if text in options:
             return text
+        if text in later:
+            message = f"`{text}` is not supported by this version of the engine"
+            raise Wrong("unsupported", message, f"write {one_of(options)}, or wait for a later version")
         listed = f"write {one_of(options)}"
         raise Wrong("bad-choice", f"{quoted(text)} is not one of the choices here", Hint(text, options, listed))
 
@@ -319,6 +322,7 @@ CODE = Form("a code", ("AUTUMN300",), _code, r"\S", _ANY)
 IDENTIFIER = Form("an id", ("corner-cafe",), _id, f"^(?!({'|'.join(RESERVED)})$){ID}$")
 SELECTION_NAME = Form("the name of a selection", ("hot-drinks", "all"), _name, r"\S")
 RULE_NAME = Form("the name of a rule", ("base",), _name, r"\S")
+OFFER_NAME = Form("the name of an offer", ("happy-hour",), _name, r"\S")
 GROUP_NAME = Form("the name of a group", ("boost",), _name, r"\S")
 VALUE = Form("a value", ("true", "large"), _text, r"\S", _ANY)
 LANGUAGE = Form("`rewards/v1`", ("rewards/v1",), _name, options=("rewards/v1",))

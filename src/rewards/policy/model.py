@@ -1,8 +1,9 @@
 """The compiled policy: plain frozen records that the engine reads.
 
 What does not live here: YAML, positions, diagnostics (`source`, `schema`,
-`compile`), and what a rule gives (`engine`). Money is in minor units, dates are
-ordinals of the proleptic calendar, minutes are local minutes of a day.
+`compile`), what a rule gives (`engine`), and the terms of points and tiers
+(`terms`). Money is in minor units, dates are ordinals of the proleptic
+calendar, minutes are local minutes of a day.
 """
 
 from __future__ import annotations
@@ -12,8 +13,49 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rewards.days import Duration, Window
+from rewards.policy.terms import Expiry, Liability, Returns, Text, Tiers, Wallet
 
-Text = dict[str, str]  # by language tag; a text without languages stands under ""
+__all__ = [
+    "ALL",
+    "AmountIs",
+    "AmountOff",
+    "Amounts",
+    "Anniversary",
+    "Birthday",
+    "Condition",
+    "EarningRule",
+    "Eligible",
+    "Expiry",
+    "FirstPurchase",
+    "FixedPrice",
+    "Flat",
+    "Free",
+    "GiftCard",
+    "HasAttribute",
+    "HasCode",
+    "InTier",
+    "Liability",
+    "Limit",
+    "Match",
+    "MemberFor",
+    "NoVisitFor",
+    "Not",
+    "NthVisit",
+    "Offer",
+    "OfferGroup",
+    "PercentOff",
+    "Policy",
+    "Rate",
+    "Returns",
+    "Schedule",
+    "Selection",
+    "Text",
+    "Tiers",
+    "Times",
+    "UseLimit",
+    "Wallet",
+]
+
 Amounts = Literal["spend", "units", "visits"]
 
 
@@ -287,46 +329,23 @@ class Offer:
     meaning: str  # hash of everything but texts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftCard:
+    """A product that is issued card by card, each with a code of its own. A voucher gives an offer, once."""
+
+    id: str
+    kind: Literal["voucher"]
+    offer: str
+    expires: Expiry | None = None  # counted from the day of issue
+    to: Literal["bearer", "member"] = "bearer"  # who may use it
+
+
 @dataclass(frozen=True, slots=True)
 class OfferGroup:
     """Offers that compete: one for the whole receipt, or one for each line."""
 
     name: str
     of: Literal["line", "receipt"] = "receipt"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expiry:
-    """When a lot ends; at least one of `after` and `at`."""
-
-    after: Duration | None = None
-    at: Literal["end_of_month", "end_of_quarter", "end_of_year"] | None = None
-    since: Literal["earned", "available", "last_visit"] = "earned"
-
-
-@dataclass(frozen=True, slots=True)
-class Liability:
-    """Finance's estimate: so many points are worth so much (minor units)."""
-
-    points: int
-    worth_minor: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wallet:
-    """One kind of points."""
-
-    key: str  # the plural
-    one: str
-    title: Text = field(default_factory=dict)
-    round: Literal["down", "half_up", "up"] = "down"
-    pending: Duration | None = None
-    expires: Expiry | None = None
-    liability: Liability | None = None
-
-    def __hash__(self) -> int:
-        """Hash by the key alone: wallets are looked up with every lot."""
-        return hash(self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,30 +356,6 @@ class Eligible:
     before_discounts: bool = False  # our own discounts; the till's are always off
     tax_included: bool = True
     points_count: bool = False  # the part that points and promotional money paid
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Returns:
-    """What the shop promises about goods that come back."""
-
-    accept_within: Duration = Duration(90, "days")  # noqa: RUF009  frozen
-    spent_points: Literal["debt", "deduct_from_refund"] = "debt"
-    restored_points_last: Duration = Duration(14, "days")  # noqa: RUF009  frozen
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tiers:
-    """Levels by what a member spent, how often they came, or what points they earned.
-
-    The level of a day is decided by what is measured up to and with the day before, and by what was promised to be
-    kept; it is held all day.
-    """
-
-    by: str  # spend, visits, or a wallet: points that rules gave in it
-    measure: Window | Duration  # week or longer
-    levels: tuple[tuple[str, int], ...]  # name and least amount (minor units, visits or points), lowest first, from 0
-    keep: Duration | Literal["until_end_of_year", "until_end_of_next_year"] | None = None
-    fall: Literal["to_what_was_earned", "one_level"] = "to_what_was_earned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,6 +378,7 @@ class Policy:
     tiers: Tiers | None = None
     rules: dict[str, EarningRule]
     groups: tuple[str, ...] = ()  # names in `choose`; an earning group keeps the best of its members
-    returns: Returns = Returns()
+    returns: Returns = Returns()  # noqa: RUF009  frozen
     offers: dict[str, Offer] = field(default_factory=dict)
     offer_groups: dict[str, OfferGroup] = field(default_factory=dict)
+    gift_cards: dict[str, GiftCard] = field(default_factory=dict)

@@ -132,7 +132,7 @@ def _beaten(loser: OfferDraft, winner: OfferDraft, report: Report) -> None:
 def _beats(one: _Rival, other: _Rival, *, first: bool) -> bool:
     """Tell whether an offer on the same lines always takes as much off; of equals the first one does."""
     winner, loser = one.offer, other.offer
-    if winner.limits or winner.budgets or winner.schedule not in (None, loser.schedule):
+    if winner.limits or winner.budgets or winner.only_by or winner.schedule not in (None, loser.schedule):
         return False
     if winner.at_most is not None and (loser.at_most is None or winner.at_most < loser.at_most):
         return False

@@ -260,6 +260,7 @@ def built_offer(draft: OfferDraft) -> Offer:
         at_most=table.value("at_most"),
         limits=tuple(use for use, _ in (*draft.limits, *_of_receipt(draft.budgets))),
         budgets=tuple(use for use, _ in draft.budgets if use.per != "receipt"),
+        only_by=table.value("only_by"),
         funded_by=table.value("funded_by", ""),
         choose=draft.group,
         meaning="",

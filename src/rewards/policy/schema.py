@@ -10,8 +10,9 @@ from __future__ import annotations
 from rewards.days import WINDOWS
 from rewards.policy import forms, time_forms
 from rewards.policy.forms import choice
+from rewards.policy.gift_card_schema import GIFT_CARD
 from rewards.policy.offer_schema import GROUP, OFFER
-from rewards.policy.shared_schema import ATTRIBUTE_NAME, CONDITIONS, SCHEDULE, SELECTION, TITLE
+from rewards.policy.shared_schema import ATTRIBUTE_NAME, CONDITIONS, ENDS, SCHEDULE, SELECTION, TITLE
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named
 
 _KIND = Either(
@@ -20,7 +21,6 @@ _KIND = Either(
     list=ListOf(forms.VALUE),
 )
 _ATTRIBUTES = Named("an attribute", _KIND, ATTRIBUTE_NAME)
-_ENDS = ("end_of_month", "end_of_quarter", "end_of_year")
 _LIMIT = Fields(
     "a limit",
     (
@@ -83,7 +83,7 @@ _EXPIRES = Either(
             Key("after", time_forms.DURATION, "So many days or months later, at the start of that day."),
             Key(
                 "at",
-                choice(*_ENDS),
+                choice(*ENDS),
                 "At the end of the period of the day earned, or of the day into which `after` falls.",
             ),
             Key("since", choice("earned", "available", "last_visit"), "What `after` counts from.", default="earned"),
@@ -268,12 +268,18 @@ POLICY = Fields(
             example="{boost: {keep: best}}",
         ),
         Key(
+            "gift_cards",
+            Named("a gift card", GIFT_CARD),
+            "What can be issued with a code of its own.",
+            example="{sorry: {kind: voucher, offer: free-cup}}",
+        ),
+        Key(
             "returns",
             _RETURNS,
             "What the shop promises about goods that come back.",
             example="{accept_within: 90 days}",
         ),
     ),
-    unsupported=("rewards", "gift_cards", "activities", "fairness"),
+    unsupported=("rewards", "activities", "fairness"),
     together=(("earn", ("points", "eligible", "returns")), ("tiers", ("eligible",))),
 )

@@ -29,7 +29,7 @@ def compile_wallet(key: str, got: Got, report: Report) -> Wallet:
     """Return a wallet; contradictions of its terms are reported."""
     table: Table = got.value
     pending: Duration | None = table.value("pending")
-    expires = _expiry(table.get("expires"))
+    expires = expiry_of(table.get("expires"))
     if pending and expires:
         _ends_after_pending(pending, expires, table, report)
     return Wallet(
@@ -43,7 +43,8 @@ def compile_wallet(key: str, got: Got, report: Report) -> Wallet:
     )
 
 
-def _expiry(got: Got | None) -> Expiry | None:
+def expiry_of(got: Got | None) -> Expiry | None:
+    """Return an expiry as read; None for `never`, and for a broken one."""
     if got is None or not isinstance(got.value, Table) or got.value.broken:
         return None
     return Expiry(after=got.value.value("after"), at=got.value.value("at"), since=got.value.value("since", "earned"))

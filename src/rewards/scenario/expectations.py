@@ -96,6 +96,8 @@ _VERBS: dict[str, tuple[str, ...]] = {  # what only steps of these verbs have; a
     ),
     **dict.fromkeys(("refund", "taken_back", "taken_back_by", "parked"), _RETURN),
     "lines": (*_SALE, *_RETURN),
+    "issued": (*_SALE, "issue"),
+    "state": ("issue", "card"),
 }
 
 
@@ -193,6 +195,17 @@ def _codes(key: str, value: dict[str, str], happened: Happened, _: Policy) -> li
     return [Mismatch(f"{key}: {code}", value[code], actual.get(code, "not refused")) for code in wrong]
 
 
+def _issued(key: str, value: dict[str, int], happened: Happened, _: Policy) -> list[Mismatch]:
+    answer = happened.answer
+    cards = [answer] if happened.verb == "issue" else answer.get("gift_cards_issued", [])
+    return _numbers(key, value, Counter(card["product"] for card in cards))
+
+
+def _state(key: str, value: str, happened: Happened, _: Policy) -> list[Mismatch]:
+    actual = happened.answer.get("state", "")
+    return [] if actual == value else [Mismatch(key, f"`{value}`", f"`{actual}`")]
+
+
 def _balance(key: str, value: dict[str, int], happened: Happened, _: Policy) -> list[Mismatch]:
     if not happened.balances and value:
         return [Mismatch(key, "a member's wallets", "this step has no member")]
@@ -254,6 +267,8 @@ _COMPARE: dict[str, _Compare] = {
     "taken_back_by": _taken,
     "parked": _parked,
     "codes_refused": _codes,
+    "issued": _issued,
+    "state": _state,
     "balance": _balance,
     "pending": _balance,
     "debt": _balance,

@@ -6,19 +6,19 @@ What does not live here: comparing (`expectations`) and showing the results
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import msgspec
 
-from rewards.basket import BasketTender, MemberRef
+from rewards.basket import Basket, BasketTender, MemberRef
 from rewards.days import midnight, moment
 from rewards.errors import RewardsError
 from rewards.scenario.expectations import Happened, Mismatch, mismatches
-from rewards.scenario.story import Buy, Member, Quote, ReadBalance, Step, Stories, Story
-from rewards.service.commands import Adjust, Enrol, Publish, RecordPurchase, RecordReturn
+from rewards.scenario.story import Buy, Issue, Member, Quote, ReadBalance, Step, Stories, Story, UseCard
+from rewards.service.commands import ActOnGiftCard, Adjust, Command, Enrol, Publish, RecordPurchase, RecordReturn
 from rewards.service.service import Service
 from rewards.store.database import Store
 
@@ -27,6 +27,8 @@ _VERB = {
     Quote: "quote",
     RecordReturn: "return",
     Adjust: "adjust",
+    Issue: "issue",
+    UseCard: "card",
     ReadBalance: "balance",
     Publish: "publish",
 }
@@ -79,6 +81,8 @@ class _World:
         self.service = Service(Store.open("sqlite://"), clock=lambda: self.now)
         self.ids: dict[str, str] = {}
         self.quotes: dict[str, str] = {}  # by name
+        self.codes: dict[str, str] = {}  # of gift cards, by name
+        self.cards: dict[str, str] = {}  # names of gift cards, by id
         self.paid: dict[
             tuple[str, str], tuple[BasketTender, ...]
         ] = {}  # by store and receipt, where the step names none
@@ -100,9 +104,7 @@ class _World:
     def close(self) -> None:
         self.service.close()
 
-    def _do(
-        self, command: Enrol | Publish | Adjust | RecordPurchase | RecordReturn, key: str | None = None
-    ) -> dict[str, Any]:
+    def _do(self, command: Command, key: str | None = None) -> dict[str, Any]:
         outcome = self.service.do(command, caller=CALLER, key=key)
         body: dict[str, Any] = msgspec.json.decode(outcome.body)
         return body
@@ -163,17 +165,45 @@ class _World:
         if isinstance(step.action, ReadBalance):
             return {}
         if isinstance(step.action, Quote):
-            answer: dict[str, Any] = msgspec.to_builtins(self.service.quote(step.action.basket, caller=CALLER))
-            self.quotes[step.action.basket.receipt_id] = answer["quote"]
-            return answer
+            basket = self._shown(step.action.basket, step.action.vouchers)
+            answer: dict[str, Any] = msgspec.to_builtins(self.service.quote(basket, caller=CALLER))
+            self.quotes[basket.receipt_id] = answer["quote"]
+            return self._named(answer)
         if isinstance(step.action, Buy):
-            return self._buy(step.action)
+            return self._named(self._buy(step.action))
+        if isinstance(step.action, Issue):
+            return self._issue(step.action)
+        if isinstance(step.action, UseCard):
+            return self._use(step.action)
         key = f"{step.owner} {step.action.adjustment_id}" if isinstance(step.action, Adjust) else None
         return self._do(step.action, key=key)
 
+    def _issue(self, action: Issue) -> dict[str, Any]:
+        answer = self._do(action.command, key=f"issue {action.name}")
+        self.codes[action.name] = answer["code"]
+        self.cards[answer["gift_card_id"]] = action.name
+        return answer
+
+    def _use(self, action: UseCard) -> dict[str, Any]:
+        answer: dict[str, Any] = msgspec.to_builtins(self.service.gift_card(self.codes.get(action.name, action.name)))
+        if action.do is None:
+            return answer
+        return self._do(ActOnGiftCard(gift_card_id=answer["gift_card_id"], activity=action.do, actor=CALLER))
+
+    def _shown(self, basket: Basket, vouchers: Sequence[str]) -> Basket:
+        """Return the basket with the codes of the vouchers that are shown; one that was refused has none."""
+        codes = (self.codes[name] for name in vouchers if name in self.codes)
+        return msgspec.structs.replace(basket, codes=(*basket.codes, *codes))
+
+    def _named(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Return an answer in which vouchers that were refused stand under the story's names for them."""
+        for one in answer["codes_refused"]:
+            one["code"] = self.cards.get(one.get("gift_card_id", ""), one["code"])
+        return answer
+
     def _buy(self, action: Buy) -> dict[str, Any]:
         """Record a purchase; the same name again is the same request, paid as it was the first time."""
-        basket = action.basket
+        basket = self._shown(action.basket, action.vouchers)
         if action.quoted:
             basket = msgspec.structs.replace(basket, quote=self.quotes.get(action.quoted, action.quoted))
         if not basket.tenders:

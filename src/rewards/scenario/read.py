@@ -7,7 +7,7 @@ and reading files (whoever calls hands the bytes over).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rewards.policy.attributes import Declared
@@ -101,7 +101,7 @@ class _FileReader:
         balances: Table = table.value("balances") or Table()
         for wallet, got in balances.got.items():
             if wallet not in self.policy.wallets:
-                self._known({}, {}).miss("wallet", wallet, got.key, list(self.policy.wallets))
+                self._known([]).miss("wallet", wallet, got.key, list(self.policy.wallets))
         return Member(
             name=name,
             contacts={key: table.value(key) for key in ("card", "phone", "email") if table.has(key)},
@@ -187,19 +187,23 @@ class _FileReader:
             return []
         read = [got for item in node.items if (got := self.reader.read(STEP, item)) is not None]
         tables = [got.value for got in read]
-        reader = StepReader(self._known(_purchases(tables), self._published(tables)))
+        reader = StepReader(self._known(tables))
         steps = [step for got in read if (step := reader.step(got)) is not None]
         self._in_order(steps)
         return [Story(name=name, line=key.span.line, steps=steps)]
 
-    def _known(self, purchases: dict[str, tuple[str, str | None]], published: dict[str, tuple[bytes, Policy]]) -> Known:
+    def _known(self, tables: Sequence[Table]) -> Known:
+        """Return what names may stand for in the steps of one story."""
+        published = self._published(tables)
         policies = [self.policy, *(policy for _, policy in published.values())]
         return Known(
             policy=self.policy,
             members=self.members,
             rules={rule for policy in policies for rule in (*policy.rules, *policy.offers)},
             wallets={wallet for policy in policies for wallet in policy.wallets},
-            purchases=purchases,
+            products={product for policy in policies for product in policy.gift_cards},
+            cards={got.value.value("card") for table in tables if (got := table.get("issue"))},
+            purchases=_purchases(tables),
             beside={name: data for name, (data, _) in published.items()},
             report=self.report,
         )

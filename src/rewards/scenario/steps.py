@@ -19,9 +19,9 @@ from rewards.policy.model import Policy
 from rewards.policy.problems import Report, Span
 from rewards.policy.shape import Got, Table
 from rewards.policy.wording import Hint, one_of, quoted
-from rewards.scenario.story import Action, Buy, Member, Quote, ReadBalance, Step
+from rewards.scenario.story import Action, Buy, Issue, Member, Quote, ReadBalance, Step, UseCard
 from rewards.scenario.vocabulary import VERBS, Local
-from rewards.service.commands import Adjust, Publish, RecordReturn, ReturnLine, ReturnOf
+from rewards.service.commands import Adjust, IssueGiftCard, Publish, RecordReturn, ReturnLine, ReturnOf
 
 STORE = "shop"
 _BY_RULE = ("earned_by", "taken_back_by")
@@ -39,6 +39,8 @@ class Known:
     members: dict[str, Member]
     rules: set[str]
     wallets: set[str]
+    products: set[str]
+    cards: set[str]  # names of gift cards that are issued anywhere in the story
     purchases: dict[str, tuple[str, str | None]]  # receipt number -> its store and member, anywhere in the story
     beside: dict[str, bytes]  # policies that steps publish, by file name
     report: Report
@@ -93,6 +95,12 @@ class StepReader:
             return self._return(got.value, at)
         if verb == "adjust":
             return self._adjust(got.value, at)
+        if verb == "issue":
+            return self._issue(got.value, at)
+        if verb == "card":
+            do = table.value("do")
+            known = self._is_card(got)
+            return (UseCard(got.value, do.upper() if do else None) if known else None), None
         if verb == "balance":
             return (ReadBalance(), got.value) if self._is_member(got.value, got.span) else (None, None)
         return self._publish(got, at, table.got["at"].span), None
@@ -102,6 +110,24 @@ class StepReader:
             return True
         self.known.miss("member", name, span, list(self.known.members))
         return False
+
+    def _is_card(self, got: Got) -> bool:
+        if got.value in self.known.cards:
+            return True
+        self.known.miss("gift card", got.value, got.span, self.known.cards)
+        return False
+
+    def _issue(self, table: Table, at: datetime) -> tuple[Action | None, str | None]:
+        product, member = table.got["product"], table.get("member")
+        if product.value not in self.known.products:
+            self.known.miss("gift card in the policy", product.value, product.span, self.known.products)
+            return None, None
+        if member is not None and not self._is_member(member.value, member.span):
+            return None, None
+        owner = member.value if member is not None else None
+        ref = MemberRef(external_id=owner) if owner is not None else None
+        command = IssueGiftCard(product=product.value, member=ref, actor="scenario", occurred_at=at)
+        return Issue(table.value("card"), command), owner
 
     def _purchase(self, verb: str, table: Table, at: datetime) -> tuple[Action | None, str | None]:
         member = table.get("member")
@@ -125,9 +151,13 @@ class StepReader:
             codes=tuple(got.value for got in table.value("codes", ())),
         )
         basket = msgspec.structs.replace(basket, tenders=_tenders(table))
+        shown: list[Got] = table.value("vouchers", [])
+        if sum(not self._is_card(got) for got in shown):  # each that is none is told
+            return None, None
+        vouchers = tuple(got.value for got in shown)
         if verb == "quote":
-            return Quote(basket), owner
-        return Buy(basket, quoted=table.value("quoted", "")), owner
+            return Quote(basket, vouchers), owner
+        return Buy(basket, table.value("quoted", ""), vouchers), owner
 
     def _line(self, number: int, table: Table) -> BasketLine | None:
         attributes = self._attributes(table)
@@ -256,7 +286,8 @@ def _says(verb: str, table: Table) -> str:
     value = table.value(verb)
     if isinstance(value, str):
         return f"{verb} {value}"
-    return f"{verb} of {value.value('of')}" if verb == "return" else f"{verb} {value.value('member')}"
+    names = {"return": "of", "issue": "card"}
+    return f"{verb} {'of ' * (verb == 'return')}{value.value(names.get(verb, 'member'))}"
 
 
 def _plain(got: Got) -> Any:

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 
 from rewards.basket import Basket
 from rewards.policy.model import Policy
-from rewards.service.commands import Adjust, Publish, RecordReturn
+from rewards.service.commands import Adjust, GiftCardActivity, IssueGiftCard, Publish, RecordReturn
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Ask what a basket would get."""
+    """Ask what a basket would get; `vouchers` are names of cards."""
 
     basket: Basket
+    vouchers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,26 @@ class Buy:
 
     basket: Basket
     quoted: str = ""
+    vouchers: tuple[str, ...] = ()
 
 
-Action = Buy | Quote | RecordReturn | Adjust | ReadBalance | Publish
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Issue a gift card, which later steps know by its name."""
+
+    name: str
+    command: IssueGiftCard
+
+
+@dataclass(frozen=True, slots=True)
+class UseCard:
+    """Read a gift card by its code, after doing something with it if `do` is an activity."""
+
+    name: str
+    do: GiftCardActivity | None = None
+
+
+Action = Buy | Quote | RecordReturn | Adjust | Issue | UseCard | ReadBalance | Publish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,11 @@ from rewards.policy.forms import Facts, Form, Wrong
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named
 from rewards.policy.wording import quoted
 
-VERBS = ("purchase", "quote", "return", "adjust", "balance", "publish")
-LATER_VERBS = ("redeem", "activity", "hold", "capture", "void", "issue", "card")
-_PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "tenders", "quoted")
+VERBS = ("purchase", "quote", "return", "adjust", "issue", "card", "balance", "publish")
+LATER_VERBS = ("redeem", "activity", "hold", "capture", "void")
+_PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "vouchers", "tenders", "quoted")
+_DO = forms.choice("block", "unblock", "deactivate", later=("load", "clear", "cash_out", "transfer"))
+_STATES = forms.choice("active", "used", "expired", "blocked", "deactivated")
 _MOST_DIGITS = 18
 
 
@@ -204,6 +206,15 @@ _ADJUST = Fields(
     ),
     exactly_one=("give", "take"),
 )
+_ISSUE = Fields(
+    "a gift card",
+    (
+        Key("card", NAME, "The card's name in this story.", required=True, example="c1"),
+        Key("product", forms.IDENTIFIER, "Which of the policy's gift cards.", required=True, example="sorry"),
+        Key("member", NAME, "To whom; left out for whoever holds it.", example="ana"),
+    ),
+    unsupported=("value",),
+)
 _BY_WALLET = _BY_RULE = Named("a number of points", SIGNED, ANY_KEY)
 _NAMES = ListOf(NAME)
 _LINE_FIGURES = Fields(
@@ -243,7 +254,13 @@ EXPECT = Fields(
         ),
         Key("taken_back_by", _BY_RULE, "The same by rule.", example="{hello: 20}"),
         Key("parked", forms.YES, "The return waits for its purchase."),
-        Key("codes_refused", Named("a reason", WORDS, ANY_KEY), "Codes that did nothing, with the reason."),
+        Key(
+            "codes_refused",
+            Named("a reason", WORDS, ANY_KEY),
+            "Codes that did nothing, and vouchers by their names, with the reason.",
+        ),
+        Key("issued", Named("a number", SIGNED, ANY_KEY), "Gift cards issued, by product.", example="{sorry: 1}"),
+        Key("state", _STATES, "What a gift card is now."),
         Key("balance", _BY_WALLET, "Points that can be used now, by wallet.", example="{beans: 900}"),
         Key("pending", _BY_WALLET, "Points that become usable later, by wallet."),
         Key("debt", _BY_WALLET, "Points owed, by wallet."),
@@ -261,7 +278,7 @@ EXPECT = Fields(
             "Texts that occur in the explanation.",
         ),
     ),
-    unsupported=("spent", "restored", "issued", "held", "available"),
+    unsupported=("spent", "restored", "held", "available"),
 )
 STEP = Fields(
     "a step",
@@ -272,6 +289,9 @@ STEP = Fields(
         Key("quote", NAME, "What a purchase would get; nothing is recorded.", example="r1"),
         Key("return", _RETURN, "Goods come back.", example="{of: r1, all: true}"),
         Key("adjust", _ADJUST, "Staff give or take points.", example="{member: ana, give: 90 beans, reason: sorry}"),
+        Key("issue", _ISSUE, "A gift card is issued.", example="{card: c1, product: sorry, member: ana}"),
+        Key("card", NAME, "Read a gift card, after `do` if that is there.", example="c1"),
+        Key("do", _DO, "What staff do with the gift card."),
         Key("balance", NAME, "Read a member's balance.", example="ana"),
         Key("publish", FILE, "Publish another policy, in force from the midnight of `at`."),
         Key(
@@ -284,6 +304,7 @@ STEP = Fields(
         Key("currency", WORDS, "The currency.", default="the program's"),
         Key("lines", ListOf(_LINE), "The receipt's lines.", example="[{sku: CROISSANT, price: 2.90}]"),
         Key("codes", ListOf(WORDS), "Codes that the customer shows.", example="[AUTUMN300]"),
+        Key("vouchers", _NAMES, "Vouchers that the customer shows, by name.", example="[c1]"),
         Key(
             "tenders",
             Either("a map of amounts by kind, or a list of such maps", map=_TENDER_MAP, list=ListOf(_TENDER_MAP)),
@@ -294,10 +315,10 @@ STEP = Fields(
         Key("quoted", NAME, "The quote that the purchase brings, by its name.", example="q1"),
         Key("expect", EXPECT, "What must come of it.", example="{earned: {beans: 30}}"),
     ),
-    unsupported=(*LATER_VERBS, "vouchers", "rewards"),
+    unsupported=(*LATER_VERBS, "rewards"),
     exactly_one=VERBS,
     excludes=tuple((verb, key) for verb in VERBS[2:] for key in _PURCHASE_KEYS),
-    together=(("purchase", ("lines",)), ("quote", ("lines",))),
+    together=(("purchase", ("lines",)), ("quote", ("lines",)), ("do", ("card",))),
 )
 COLUMNS = Key("columns", _NAMES, "Names that the steps use as `$name`.", required=True, example="[price, earned]")
 _ROWS = Key(

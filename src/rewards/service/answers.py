@@ -55,6 +55,36 @@ class TierAnswer(msgspec.Struct, frozen=True):
     next: NextTier | None
 
 
+class VoucherAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A voucher: the offer that it gives, once."""
+
+    gift_card_id: str
+    product: str
+    offer: str
+    title: str  # the offer's
+    last_four: str
+    expires_at: str | None
+
+
+class GiftCardAnswer(VoucherAnswer, frozen=True, kw_only=True):
+    """A gift card as it is now. `code` is told once, when the card is issued, and never kept."""
+
+    kind: str
+    state: str  # active, used, expired, blocked, deactivated
+    member_id: str | None
+    personal: bool  # only its member may use it
+    issued_at: str
+    code: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class RestoredAnswer(msgspec.Struct, frozen=True):
+    """A voucher that was given back."""
+
+    gift_card_id: str
+    last_four: str
+    offer: str
+
+
 class BalanceAnswer(msgspec.Struct, frozen=True):
     """What a member has, per wallet, exact at `at`."""
 
@@ -62,6 +92,7 @@ class BalanceAnswer(msgspec.Struct, frozen=True):
     at: str
     wallets: dict[str, WalletDetail]
     tier: TierAnswer | None = None  # of the day; None where the policy has no tiers
+    vouchers: list[VoucherAnswer] = []  # to hand, the soonest ending first
 
 
 class LinePoints(msgspec.Struct, frozen=True):
@@ -120,11 +151,12 @@ class NotApplied(msgspec.Struct, frozen=True, omit_defaults=True):
     short: int = 0
 
 
-class CodeRefused(msgspec.Struct, frozen=True):
-    """A code that did nothing, with its reason."""
+class CodeRefused(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A code that did nothing, with its reason; of a gift card's code only the last four symbols are told."""
 
     code: str
     reason: str
+    gift_card_id: str = ""
 
 
 class LineAmount(msgspec.Struct, frozen=True):
@@ -142,6 +174,7 @@ class DiscountAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: list[LineAmount]
     why: str
     title: str = ""
+    gift_card_id: str = ""  # the voucher that gave it
 
 
 class PurchaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -224,6 +257,7 @@ class ReturnAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     refund: list[dict[str, object]] = []  # {tender, kind, amount_minor}
     refund_due_minor: int = 0
     taken_back: list[AwardAnswer] = []
+    vouchers_restored: list[RestoredAnswer] = []  # by the return of everything
     given: list[AwardAnswer] = []  # a return can also add, e.g. when it restores an absence
     still_returnable: list[dict[str, object]] = []  # {line_id, quantity}
     waits_for: dict[str, str] = {}

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from rewards.ledger.budgets import drawn_after
+from rewards.ledger.gift_cards import encode_card
 from rewards.ledger.lots import Purse
 from rewards.ledger.timeline import (
     Change,
@@ -34,6 +35,7 @@ from rewards.ledger.timeline import (
     open_near,
 )
 from rewards.receipt import Receipt, Returned
+from rewards.service import card_audit
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
 from rewards.service.budgets import Tally
@@ -80,9 +82,11 @@ def rebuild(batch: Batch) -> int:
     count = 0
     for whole in _owners(batch):
         near, days = _fold(batch.running, whole)
+        card = card_audit.fold(whole.events) if whole.line.kind == "card" else None
+        near_state = encode(near) if card is None else encode_card(card)
         head = whole.entries[-1][10] if whole.entries else b""
         owner = whole.line.owner
-        state = (len(whole.events), len(whole.entries), head, encode(near), owner)
+        state = (len(whole.events), len(whole.entries), head, near_state, owner)
         batch.session.write(statements.SAVE_NEAR, [state])
         batch.session.write(statements.DROP_DAYS, [(owner,)])
         batch.session.write(statements.ADD_DAY, [(owner, day, encode(row)) for day, row in days.items()])
@@ -123,6 +127,7 @@ def _faults(batch: Batch, whole: Whole, tally: Tally) -> Iterator[str]:
     yield from _sums(whole)
     yield from _routes(batch, whole)
     try:
+        yield from _cards(batch, whole)
         near, days = _fold(batch.running, whole)
         _count(whole, tally)
     except Exception as error:  # noqa: BLE001  whatever a damaged event brings about is a finding
@@ -199,6 +204,17 @@ def _count(whole: Whole, tally: Tally) -> None:
     for row in whole.events:
         if row[2] == "purchase":
             tally.of_receipt(read_receipt(row[11]), total(back[row[1]]))
+
+
+def _cards(batch: Batch, whole: Whole) -> Iterator[str]:
+    """Yield what is wrong with a gift card, or with the vouchers of purchases."""
+    if whole.line.kind == "card":
+        yield from card_audit.faults(batch, whole.line, whole.events)
+        return
+    sold = whole.events if batch.running.has_gift_cards and whole.line.kind != "budget" else ()
+    for row in sold:
+        if row[2] == "purchase":
+            yield from card_audit.unredeemed(batch, row[:2], row)
 
 
 def _states(running: Running, whole: Whole, near: Near, days: dict[int, DayRow]) -> Iterator[str]:

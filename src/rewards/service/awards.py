@@ -23,6 +23,7 @@ from rewards.policy.model import Condition, EarningRule, HasCode, Not, Offer, Po
 from rewards.receipt import Receipt
 from rewards.service.answers import AwardAnswer, CodeRefused, LinePoints, NotApplied
 from rewards.service.balances import day_text, text
+from rewards.service.codes import masked
 
 MOST_MISSES = 10
 
@@ -119,31 +120,33 @@ def not_applied(program: Program, near: Near, receipt: Receipt) -> list[NotAppli
 
 
 def codes_refused(policy: Policy, receipt: Receipt, *, guest: bool) -> list[CodeRefused]:
-    """Return the codes that did nothing; of several offers that read one, the reason of the one that came nearest.
+    """Return the codes that did nothing, gift cards' first.
 
+    Of several offers that read a code, the reason is that of the one that came nearest.
     Read from the receipt alone, so it is told alike ever after: what a limit or a
     condition on the member withheld, or another offer beat, `gave-nothing`.
     """
+    refused = [CodeRefused(masked(one.last_four), one.reason, one.gift_card_id) for one in receipt.shown if one.reason]
     if not receipt.codes:
-        return []
-    readers = _readers(policy)
-    refused = []
+        return refused
+    readers = reading(policy)
     for code in receipt.codes:
-        reasons = {_reason(policy, receipt, reader, guest=guest) for reader in readers.get(code, ())}
+        reasons = {reason_of(policy, receipt, reader, guest=guest) for reader in readers.get(code, ())}
         reason = next((one for one in _NEAREST if one in reasons), "unknown-code")
         if reason != _TAKEN:
             refused.append(CodeRefused(code, reason))
     return refused
 
 
-_TAKEN = "taken"
+_TAKEN = ""
 _NEAREST = (_TAKEN, "gave-nothing", "condition", "needs-member", "not-now")
 _BARRED = {"schedule": "not-now", "condition": "condition"}
 _Reader = EarningRule | Offer | None  # None: a code under `not` does what it should by being there
 _known_readers: dict[str, dict[str, list[_Reader]]] = {}
 
 
-def _reason(policy: Policy, receipt: Receipt, reader: _Reader, *, guest: bool) -> str:
+def reason_of(policy: Policy, receipt: Receipt, reader: _Reader, *, guest: bool) -> str:
+    """Return why a rule or offer that a code is for did nothing, or an empty text if it did something."""
     if reader is None:
         return _TAKEN
     if isinstance(reader, EarningRule):
@@ -157,7 +160,7 @@ def _reason(policy: Policy, receipt: Receipt, reader: _Reader, *, guest: bool) -
     return _BARRED[why.why] if why is not None else "gave-nothing"
 
 
-def _readers(policy: Policy) -> dict[str, list[_Reader]]:
+def reading(policy: Policy) -> dict[str, list[_Reader]]:
     """Return the rules and offers that read each code."""
     if policy.version not in _known_readers:
         found: dict[str, list[_Reader]] = {}

@@ -8,7 +8,7 @@ their own forms. What does not live here: how a command is carried out
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -19,6 +19,20 @@ from rewards.money import LARGEST
 Language = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z0-9-]*$")]
 Birthday = Annotated[str, Meta(max_length=10, pattern=r"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$", examples=["03-27"])]
 AttributeValue = bool | Annotated[int, Meta(ge=-LARGEST, le=LARGEST)] | Name
+GiftCardActivity = Literal[
+    "ACTIVATE",
+    "ADJUST_DECREMENT",
+    "ADJUST_INCREMENT",
+    "BLOCK",
+    "CASH_OUT",
+    "CLEAR_BALANCE",
+    "DEACTIVATE",
+    "LOAD",
+    "REDEEM",
+    "REFUND",
+    "TRANSFER_BALANCE",
+    "UNBLOCK",
+]
 Points = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 
 
@@ -114,6 +128,24 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     may_owe: bool = False  # take more than there is: the rest becomes a debt (opening balances of other systems)
 
 
+class IssueGiftCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Issue a gift card of a product of the policy, to a member or to whoever holds its code."""
+
+    product: Id
+    member: MemberRef | None = None
+    actor: OptionalId = ""
+    occurred_at: Instant | None = None
+
+
+class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
+    """Do something with a gift card: `BLOCK`, `UNBLOCK`, `DEACTIVATE`."""
+
+    gift_card_id: Id
+    activity: GiftCardActivity
+    reason: Name = ""
+    actor: OptionalId = ""
+
+
 class Publish(msgspec.Struct, frozen=True):
     """Publish a policy file's bytes, in force from a local midnight to come.
 
@@ -126,4 +158,4 @@ class Publish(msgspec.Struct, frozen=True):
     name: str = "policy.yaml"  # for diagnostics
 
 
-Command = Enrol | ChangeMember | RecordPurchase | RecordReturn | Adjust | Publish
+Command = Enrol | ChangeMember | RecordPurchase | RecordReturn | Adjust | IssueGiftCard | ActOnGiftCard | Publish

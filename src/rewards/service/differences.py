@@ -20,6 +20,8 @@ _LINE = {"gross_minor": "amount_minor", "net_minor": "", "offers_minor": "", "te
 def between(stored: Receipt, sent: Receipt, *, same_member: bool = True) -> list[str]:
     """Return pointers into the document that was sent, in its order; none if both state the same facts."""
     found = [pointer for name, pointer in _FIELDS.items() if getattr(stored, name) != getattr(sent, name)]
+    if {one.last_four for one in stored.shown} != {one.last_four for one in sent.shown} and "/codes" not in found:
+        found.append("/codes")
     if not same_member:
         found.append("/member")
     if len(stored.lines) != len(sent.lines):

@@ -12,7 +12,15 @@ from rewards.basket import MemberRef
 from rewards.errors import RewardsError
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Key
-from rewards.service.commands import Adjust, ChangeMember, Command, Enrol, RecordPurchase, RecordReturn
+from rewards.service.commands import (
+    Adjust,
+    ChangeMember,
+    Command,
+    Enrol,
+    IssueGiftCard,
+    RecordPurchase,
+    RecordReturn,
+)
 from rewards.service.contacts import normal
 from rewards.service.enrolment import KINDS
 
@@ -54,7 +62,7 @@ def _ref(command: Command) -> MemberRef | None:
         return command.basket.member
     if isinstance(command, ChangeMember):
         return MemberRef(id=command.member_id)
-    return command.member if isinstance(command, Adjust) else None
+    return command.member if isinstance(command, Adjust | IssueGiftCard) else None
 
 
 def _contact(batch: Batch, ref: MemberRef) -> Key | None:

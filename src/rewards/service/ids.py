@@ -71,6 +71,15 @@ class Ids:
         """Return the id of a purchase, by its event's number in the owner's timeline."""
         return "pur_" + self._seal(owner.to_bytes(5) + number.to_bytes(3), 12, b"pur")
 
+    def gift_card(self, owner: int) -> str:
+        """Return the id of a gift card."""
+        return "gc_" + self._seal(owner.to_bytes(5), 10, b"gc")
+
+    def read_gift_card(self, text: str) -> int | None:
+        """Return the owner of a gift card's id, or None if the id is none of ours."""
+        plain = self._open(text, "gc_", 15, 10, b"gc")
+        return None if plain is None else int.from_bytes(plain)
+
     def read_member(self, text: str) -> int | None:
         """Return the owner of a member's id, or None if the id is none of ours."""
         if (known := self._owners.get(text)) is not None:

@@ -15,8 +15,9 @@ import msgspec
 from rewards.engine.program import ENGINE_VERSION
 from rewards.ledger.budgets import Use
 from rewards.ledger.entries import Award, Entry
+from rewards.ledger.gift_cards import Activity, Card, after, decode_card, encode_card
 from rewards.ledger.lots import NEVER
-from rewards.ledger.timeline import Booking, DayRow, Near, Told, decode_day, decode_near, encode
+from rewards.ledger.timeline import Booking, DayRow, Near, Told, decode_day, decode_near, encode, open_near
 from rewards.receipt import Receipt, Returned
 
 Row = tuple[Any, ...]
@@ -79,7 +80,7 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     till_id: str = ""
     operator_id: str = ""
     fingerprint: bytes
-    body: Receipt | ReturnBody | AdjustmentBody | EnrolmentBody | ChangeBody | Use
+    body: Receipt | ReturnBody | AdjustmentBody | EnrolmentBody | ChangeBody | Use | Activity
 
 
 def read_receipt(body: bytes) -> Receipt:
@@ -155,6 +156,7 @@ class Timeline:
     entries: int
     head: bytes
     near: Near
+    card: Card | None = None  # of a gift card, whose `near` stays empty
     new: bool = False  # its owner is not stored yet
     touched: bool = False
     days: dict[int, DayRow] | None = None  # all earlier days, once loaded
@@ -165,6 +167,8 @@ class Timeline:
     def read(cls, row: Row) -> Timeline:
         """Make a timeline of what `statements.TIMELINES` gives."""
         owner, kind, state, joined_day, events, entries, head, near = row
+        if kind == "card":
+            return cls(owner, kind, state, joined_day, events, entries, head, open_near(0), decode_card(near))
         return cls(owner, kind, state, joined_day, events, entries, head, decode_near(near))
 
     def load_days(self, rows: Sequence[Row]) -> None:
@@ -189,6 +193,11 @@ class Timeline:
             self.day_writes.update(booking.days)
             if self.days is not None:
                 self._lay(booking.days)
+
+    def act(self, activity: Activity) -> None:
+        """Go on from what happened to a gift card."""
+        self.card = after(self.card, activity)
+        self.touched = True
 
 
 @dataclass(slots=True)
@@ -259,4 +268,5 @@ class Rows:
 
 def near_row(line: Timeline) -> tuple[int, int, bytes, bytes]:
     """Return counts, hash and state as `statements.SAVE_NEAR` takes them before the owner."""
-    return line.events, line.entries, line.head, encode(line.near)
+    state = encode(line.near) if line.card is None else encode_card(line.card)
+    return line.events, line.entries, line.head, state

@@ -7,6 +7,7 @@ have what (`engine.till`).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import msgspec
 
@@ -16,7 +17,7 @@ from rewards.errors import Conflict
 from rewards.ledger.timeline import Purchase
 from rewards.policy.model import AmountOff, FixedPrice, Free, Offer, PercentOff, Policy
 from rewards.receipt import Discount, Receipt
-from rewards.service import budgets
+from rewards.service import budgets, vouchers
 from rewards.service.answers import DiscountAnswer, LineAmount, NotApplied
 from rewards.service.awards import title
 from rewards.service.batch import Batch
@@ -27,20 +28,25 @@ from rewards.service.promises import Promise
 def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | None) -> Decision:
     """Return the receipt with our discounts taken off; a promise is kept as it was given.
 
-    Raises `Conflict` `offer-gone` if a limit or a budget was used up since the quote.
+    Raises `Conflict` `offer-gone` if a limit, a budget or a voucher was used up since the quote.
     """
-    version = batch.running.ready().on(receipt.day)
+    version, guest = batch.running.ready().on(receipt.day), line.kind == "guest"
+    receipt, hand = vouchers.shown(batch, line, receipt)
     if promise is not None:
-        return Decision(_as_promised(batch, line, receipt, promise), [])
-    if version.offers is None:
-        return Decision(receipt, [])
-    buyer = None
-    if line.kind == "member":
-        buyer = Buyer(batch.scene(line, Purchase(line.events + 1, receipt)), line.near.uses)
-    return decide(version, receipt, buyer, budgets.drawn_so_far(batch))
+        decision = Decision(_as_promised(batch, line, receipt, promise), [])
+    elif version.offers is None and not hand.asking:
+        decision = Decision(receipt, [])
+    else:
+        buyer = None
+        if not guest:
+            buyer = Buyer(batch.scene(line, Purchase(line.events + 1, receipt)), line.near.uses)
+        decision = decide(version, receipt, buyer, hand.offers, budgets.drawn_so_far(batch))
+        decision = replace(decision, receipt=vouchers.given(hand, decision.receipt))
+    return replace(decision, receipt=vouchers.kept(hand, version.policy, decision.receipt, guest=guest))
 
 
 def _as_promised(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise) -> Receipt:
+    vouchers.check_promised(batch, promise.discounts)
     offers = batch.running.policy_on(receipt.day).offers
     for discount in promise.discounts:
         offer = offers.get(discount.offer)
@@ -81,6 +87,7 @@ def discounts_of(policy: Policy, receipt: Receipt) -> list[DiscountAnswer]:
                 lines=[LineAmount(line.line_id, off) for line, off in shares if off],
                 why=_why(policy, receipt, discount),
                 title=title(offer.title) if offer is not None else "",
+                gift_card_id=discount.voucher,
             )
         )
     return found
@@ -90,7 +97,7 @@ def _why(policy: Policy, receipt: Receipt, discount: Discount) -> str:
     """Say what came off what: `20% off 24.00 of cake`."""
     offer = policy.offers.get(discount.offer)
     if offer is None:
-        return "as the quote promised"
+        return f"as the {'voucher' if discount.voucher else 'quote'} promised"
     money = Money(policy.decimals)
     what = offer.on_name or "the basket"
     touched = [line for line, off in zip(receipt.lines, discount.lines_minor, strict=True) if off]
@@ -109,6 +116,7 @@ def _why(policy: Policy, receipt: Receipt, discount: Discount) -> str:
             text = f"{several(discount.units, 'unit')} of {what} {free}"
     if offer.at_most is not None and discount.amount_minor == offer.at_most:
         text += f", at most {money.text(offer.at_most)}"
+    text = f"{text}, by a voucher" if discount.voucher else text
     return f"{text}; that was all that was left" if discount.rest else text
 
 

@@ -14,7 +14,7 @@ from rewards.engine.till import Withheld
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import budgets, differences, pricing, promises
+from rewards.service import budgets, differences, pricing, promises, vouchers
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import Outcome, RecordPurchase
@@ -53,6 +53,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     place = (line.owner, number)
     budgets.draw(batch, happened, receipt, place)
     batch.route(receipt.store_id, receipt.receipt_id, "purchase", place, print_)
+    vouchers.redeem(batch, asked.now, receipt, place, print_)
     if basket.metadata:
         batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(metadata=basket.metadata))))
     body = b"" if asked.silent else _json.encode(answer(batch, asked.now, work, place))
@@ -76,7 +77,9 @@ def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
     receipt = to_receipt(basket, running.zone, most_lines=10**6 if asked.trusted else LONGEST)
     line = _buyer(batch, asked, basket, receipt)
     withheld: list[Withheld] = []
-    if not asked.silent:
+    if asked.silent:
+        receipt = vouchers.unseen(running, receipt)
+    else:
         promise = promises.brought(batch, line, basket, asked.now)
         decision = pricing.decided(batch, line, receipt, promise)
         receipt, withheld = decision.receipt, decision.withheld
@@ -117,7 +120,7 @@ def _again(
     assert owner is not None
     assert number is not None
     if known != print_:
-        receipt = to_receipt(basket, batch.running.zone, most_lines=10**6)
+        receipt = vouchers.unseen(batch.running, to_receipt(basket, batch.running.zone, most_lines=10**6))
         stored = read_receipt(batch.event(owner, number)[9])
         buyer = batch.find(basket.member) if basket.member is not None else None
         line = batch.line(owner)

@@ -18,7 +18,7 @@ from rewards.ledger.entries import Award
 from rewards.ledger.timeline import Booking, Return
 from rewards.money import left_of, webster
 from rewards.receipt import Line, Receipt, Returned, all_back
-from rewards.service import budgets
+from rewards.service import budgets, vouchers
 from rewards.service.answers import ReturnAnswer, ReturnedLine
 from rewards.service.asked import Asked
 from rewards.service.awards import told
@@ -222,6 +222,8 @@ def _record(
         whole = all_back(receipt, returned)
         if line.kind == "member":
             booking = batch.book(line, Return(of, receipt, returned, instant(command.occurred_at)))
+        about = (store, command.return_id)
+        vouchers.give_back(batch, now, receipt, (line.owner, of), returned, about, print_)
     happened = Happened(
         kind="return",
         external_id=command.return_id,
@@ -288,6 +290,7 @@ def _answer(
         refund_due_minor=_due(receipt, before, after, refund),
         taken_back=[msgspec.structs.replace(one, points=-one.points) for one in changes if one.points < 0],
         given=[one for one in changes if one.points > 0],
+        vouchers_restored=vouchers.restored(receipt, before, after),
         still_returnable=[
             {"line_id": each.line_id, "quantity": rest}
             for each in receipt.lines

@@ -53,6 +53,11 @@ class Running:
         self.ready()
         return self.versions[0].policy.zone
 
+    @property
+    def has_gift_cards(self) -> bool:
+        """Whether any version has gift cards, so that there may be some."""
+        return any(version.policy.gift_cards for version in self.versions)
+
     def policy_on(self, day: int) -> Policy:
         """Return the policy in force on a day."""
         return self.ready().on(day).policy

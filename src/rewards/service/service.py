@@ -17,8 +17,15 @@ from rewards.basket import Basket, MemberRef
 from rewards.errors import InvalidRequest, TryAgain
 from rewards.policy.compile import compile_policy
 from rewards.policy.problems import Problem
-from rewards.service import audit, reads
-from rewards.service.answers import BalanceAnswer, MemberAnswer, PurchaseAnswer, StatementAnswer, VersionAnswer
+from rewards.service import audit, gift_cards, reads
+from rewards.service.answers import (
+    BalanceAnswer,
+    GiftCardAnswer,
+    MemberAnswer,
+    PurchaseAnswer,
+    StatementAnswer,
+    VersionAnswer,
+)
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import Command, Outcome
@@ -103,6 +110,11 @@ class Service:
         """Answer the wallets at an instant (microseconds UTC), now by default; exact as of the last answered write."""
         with self._reading() as batch:
             return reads.balance(batch, member_id, at, self._clock())
+
+    def gift_card(self, code: str) -> GiftCardAnswer:
+        """Look a gift card up by its code; raise `NotFound` `unknown-gift-card`."""
+        with self._reading() as batch:
+            return gift_cards.look_up(batch, code, self._clock())
 
     def statement(self, member_id: str, *, limit: int = 50, cursor: str | None = None) -> StatementAnswer:
         """Answer a page of entries, newest first; `cursor` is the `next_cursor` of the page before. 1 <= limit <= 200.

@@ -14,14 +14,16 @@ from contextlib import contextmanager
 import msgspec
 
 from rewards.errors import Conflict, KeyReused, RewardsError
-from rewards.service import adjustments, enrolment, member_facts, publishing, purchases, returns
+from rewards.service import adjustments, enrolment, gift_cards, member_facts, publishing, purchases, returns
 from rewards.service.asked import Asked, fingerprint
 from rewards.service.batch import Batch
 from rewards.service.commands import (
+    ActOnGiftCard,
     Adjust,
     ChangeMember,
     Command,
     Enrol,
+    IssueGiftCard,
     Outcome,
     Publish,
     RecordPurchase,
@@ -39,6 +41,8 @@ _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     Enrol: enrolment.record,
     ChangeMember: member_facts.record,
     Adjust: adjustments.record,
+    IssueGiftCard: gift_cards.issue,
+    ActOnGiftCard: gift_cards.act,
 }
 
 
@@ -159,6 +163,8 @@ def _by_key(batch: Batch, asked: Asked, print_: bytes) -> Outcome | RewardsError
         return Conflict(stored.code, stored.message, pointer=stored.pointer, **stored.facts)
     assert owner is not None
     assert number is not None
+    if isinstance(asked.command, IssueGiftCard):
+        return gift_cards.issued_again(batch, (owner, number))
     return batch.replay(asked, (owner, number), lambda: _unanswered(batch, asked))
 
 

@@ -16,8 +16,8 @@ from rewards.errors import InvalidRequest
 from rewards.store import sqlite
 from rewards.store.tables import METADATA
 
-HEAD = "0001"
-KNOWN = ("0001",)
+HEAD = "0003"
+KNOWN = ("0001", "0003")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

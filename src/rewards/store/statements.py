@@ -106,6 +106,12 @@ def _route_return() -> str:
     return _sql(update(route).values(owner_id=bindparam("owner"), number=bindparam("event")).where(*where))
 
 
+def _code() -> str:
+    """Return whom a code leads to; one at a time, because a hash is no text that could stand in a list of keys."""
+    route = _T["code_route"]
+    return _sql(select(route.c.owner_id, route.c.last_four).where(route.c.code_hash == bindparam("hash")))
+
+
 # writes, in the order in which a batch runs them
 
 ADD_OWNER = _add("owner")
@@ -128,6 +134,8 @@ ADD_PARKED = _add("parked_return")
 DROP_PARKED = _drop("parked_return", "store_id receipt_id return_store_id return_id")
 ADD_KEY_ROUTE = _add("key_route")
 ADD_ANSWER = _add("answer")
+ADD_CODE_ROUTE = _add("code_route")
+ADD_HELD_CARD = _add("held_card")
 ADD_VERSION = _add("policy_version")
 ADD_PROGRAM = _add("program")
 SAVE_PROGRAM = _sql(
@@ -155,6 +163,7 @@ CONTACTS = _by("contact_route", "kind value")
 CONTACTS_OF_OWNER = _by("contact_route", "owner_id")
 RECEIPT_ROUTES = _by("receipt_route", "store_id receipt_id kind")
 KEY_ROUTES = _by("key_route", "caller key")
+HELD_CARDS = _by("held_card", "owner_id")
 PARKED = _by("parked_return", "store_id receipt_id")
 
 # other reads
@@ -164,4 +173,5 @@ OWNER_PAGE = _owner_page()
 ENTRIES_PAGE = _entries_page()
 PROGRAM = _sql(select(_T["program"]))
 LAST_VERSION = _sql(select(func.max(_T["policy_version"].c.number)))
+CODE = _code()
 VERSIONS = _sql(select(_T["policy_version"]).order_by(_T["policy_version"].c.number))

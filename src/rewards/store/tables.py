@@ -116,7 +116,9 @@ class Event(Base, table=True):
     __table_args__ = (
         UniqueConstraint("owner_id", "kind", "store_id", "external_id"),  # the journal's own net against doubles
         CheckConstraint("number > 0", name="number_is_positive"),
-        CheckConstraint("kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment')", name="kind_is_known"),
+        CheckConstraint(
+            "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card')", name="kind_is_known"
+        ),
         CheckConstraint("length(fingerprint) = 32", name="fingerprint_is_whole"),
         Index(
             "ix_event_owner_id_of_number",
@@ -131,7 +133,7 @@ class Event(Base, table=True):
     owner_id: int = Field(sa_column=_key())
     number: int = Field(sa_column=_key())
     kind: str = Field(sa_column=_text())
-    external_id: str = Field(sa_column=_text())  # receipt, return or adjustment id
+    external_id: str = Field(sa_column=_text())  # receipt, return or adjustment id; of a card: what, and for which
     of_number: int | None = Field(sa_column=Column(WHOLE))
     occurred_at: int = Field(sa_column=_whole())
     recorded_at: int = Field(sa_column=_whole())
@@ -288,6 +290,16 @@ class CodeRoute(Base, table=True):
     code_hash: bytes = Field(sa_column=_key(LargeBinary))
     owner_id: int = Field(sa_column=_whole())
     last_four: str = Field(sa_column=_text())
+
+
+class HeldCard(Base, table=True):
+    """A gift card that was issued to a member, used or not."""
+
+    __tablename__ = "held_card"
+    __table_args__ = (CLUSTERED,)
+
+    owner_id: int = Field(sa_column=_key())  # the member
+    card_id: int = Field(sa_column=_key())  # the card, an owner too
 
 
 class ContactRoute(Base, table=True):

@@ -1,0 +1,71 @@
+"""Records of the compiled policy about terms: of points, of tiers, of returns.
+
+What does not live here: rules and offers (`model`, which hands these on).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rewards.days import Duration, Window
+
+Text = dict[str, str]  # by language tag; a text without languages stands under ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """When a lot ends; at least one of `after` and `at`."""
+
+    after: Duration | None = None
+    at: Literal["end_of_month", "end_of_quarter", "end_of_year"] | None = None
+    since: Literal["earned", "available", "last_visit"] = "earned"
+
+
+@dataclass(frozen=True, slots=True)
+class Liability:
+    """Finance's estimate: so many points are worth so much (minor units)."""
+
+    points: int
+    worth_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """One kind of points."""
+
+    key: str  # the plural
+    one: str
+    title: Text = field(default_factory=dict)
+    round: Literal["down", "half_up", "up"] = "down"
+    pending: Duration | None = None
+    expires: Expiry | None = None
+    liability: Liability | None = None
+
+    def __hash__(self) -> int:
+        """Hash by the key alone: wallets are looked up with every lot."""
+        return hash(self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returns:
+    """What the shop promises about goods that come back."""
+
+    accept_within: Duration = Duration(90, "days")  # noqa: RUF009  frozen
+    spent_points: Literal["debt", "deduct_from_refund"] = "debt"
+    restored_points_last: Duration = Duration(14, "days")  # noqa: RUF009  frozen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tiers:
+    """Levels by what a member spent, how often they came, or what points they earned.
+
+    The level of a day is decided by what is measured up to and with the day before, and by what was promised to be
+    kept; it is held all day.
+    """
+
+    by: str  # spend, visits, or a wallet: points that rules gave in it
+    measure: Window | Duration  # week or longer
+    levels: tuple[tuple[str, int], ...]  # name and least amount (minor units, visits or points), lowest first, from 0
+    keep: Duration | Literal["until_end_of_year", "until_end_of_next_year"] | None = None
+    fall: Literal["to_what_was_earned", "one_level"] = "to_what_was_earned"

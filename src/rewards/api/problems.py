@@ -154,6 +154,9 @@ KINDS: dict[str, Kind] = {
     "database-unavailable": Kind(
         503, "Database not available", "send the same request again after `Retry-After` seconds"
     ),
+    "writer-lost": Kind(
+        503, "Writer lost", "send the same request again once the server is back; what was written counts once"
+    ),
     "closing": Kind(503, "Closing", "send the same request again once the server is back"),
     "internal-error": Kind(500, "Our fault", "tell the operator the `instance`; the log has it"),
 }

@@ -33,6 +33,7 @@ from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import BookDue, Command, Outcome
 from rewards.service.running import begin, current
+from rewards.service.writer_process import WriterProcess
 from rewards.service.writes import Planner
 from rewards.store import statements
 from rewards.store.database import Session, Store
@@ -53,13 +54,14 @@ class Service:
     Errors are those of `rewards.errors`: raised by reads, set on the future by commands.
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], int] = now_us) -> None:
-        """Start the writer on an open store (`Store.open(url)`); the service closes it."""
+    def __init__(self, store: Store, *, clock: Callable[[], int] = now_us, writer: WriterProcess | None = None) -> None:
+        """Start the writer on an open store (`Store.open(url)`), unless one writes there already; close both."""
         self._store = store
         self._clock = clock
         self._running = begin(store, clock())
-        self._planner = Planner(self._running)
-        self._writer: Writer[Asked, Outcome, Session] = Writer(store.transaction, self._planner)
+        self._writer: Writer[Asked, Outcome, Session] | WriterProcess = writer or Writer(
+            store.transaction, Planner(self._running)
+        )
 
     # commands: through the one writer, answered after COMMIT
 
@@ -192,6 +194,15 @@ class Service:
             raise TryAgain("closing", "the service is closing")
         with self._reading():
             pass
+
+    @property
+    def writing(self) -> bool:
+        """Whether commands are being written."""
+        return self._writer.alive
+
+    def wait(self) -> None:
+        """Return when nothing is written any more: the service was closed, or the writer ended by itself."""
+        self._writer.wait()
 
     def close(self) -> None:
         """Finish what is queued, stop the writer, close the connections. Idempotent."""

@@ -134,7 +134,10 @@ def main() -> None:
                     assert not told["bad"], f"{told['bad']} requests failed"
                     if number >= 0:
                         rate = told["requests"] / told["us"] * 1e6
-                        used = [(cpu(pid) - was) / told["requests"] * 1e6 for pid, was in zip(processes, before)]
+                        used = [
+                            (cpu(pid) - was) / told["requests"] * 1e6
+                            for pid, was in zip(processes, before, strict=True)
+                        ]
                         found[key].append((rate, told["p50"] / 1000, told["p99"] / 1000, *used))
     middle = {key: [statistics.median(column) for column in zip(*rounds, strict=True)] for key, rounds in found.items()}
     ratio = middle["ours"][0] / middle["bare"][0]

@@ -24,7 +24,9 @@ def run(database: str | None, policy: str | None, host: str | None, port: int | 
     listening = listen(host or settings.host, settings.port if port is None else port)
     with (
         closing(listening),
-        service(database or settings.database_url, existing=policy is None, start="--policy FILE", apart=True) as opened,
+        service(
+            database or settings.database_url, existing=policy is None, start="--policy FILE", apart=True
+        ) as opened,
     ):
         note = publish_first(opened, policy)
         _say(opened, address(listening), note)

@@ -40,7 +40,7 @@ class _Refused(msgspec.Struct, frozen=True, array_like=True):
 
 
 _Result = tuple[Outcome | None, _Refused | None]
-_asked = msgspec.msgpack.Decoder(Union[tuple(_FORMS.values())])  # type: ignore[var-annotated]  # noqa: UP007
+_asked = msgspec.msgpack.Decoder(Union[tuple(_FORMS.values())])  # noqa: UP007
 _results = msgspec.msgpack.Decoder(list[_Result])
 _encode = msgspec.msgpack.Encoder(enc_hook=str).encode
 

@@ -45,14 +45,14 @@ class WriterProcess:
         self._closed = False
         self._lost = False
         self._socket, theirs = socket.socketpair()
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         with theirs:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603  ourselves
                 [sys.executable, "-P", "-m", "rewards.service.writer_main", url],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the server alone
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)},
             )
 
     @property
@@ -142,7 +142,7 @@ class WriterProcess:
         if self._closed:
             return
         self._closed = True
-        self._socket.setblocking(True)
+        self._socket.settimeout(None)
         with self._socket:
             try:
                 self._socket.shutdown(socket.SHUT_WR)

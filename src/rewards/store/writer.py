@@ -49,7 +49,7 @@ def write(
 ) -> list[R | Exception]:
     """Write commands in one transaction, or one by one if that fails; return the result of each, in order."""
     try:
-        return list(_together(transaction, planner, commands))
+        return [*_together(transaction, planner, commands)]
     except Exception as error:  # noqa: BLE001  whatever it is, only the guilty one shall get it
         if len(commands) == 1:
             return [_told(error)]

@@ -39,10 +39,12 @@ def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
     whole = sum(weights)
     if whole == 0:
         return [total, *[0] * (len(weights) - 1)] if weights else []
-    shares = [total * weight // whole for weight in weights]
+    parts = [divmod(total * weight, whole) for weight in weights]
+    shares = [share for share, _ in parts]
     missing = total - sum(shares)
     if missing:
-        order = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
+        rests = [rest for _, rest in parts]
+        order = sorted(range(len(rests)), key=rests.__getitem__, reverse=True)  # of equal rests the earlier stays first
         for i in order[:missing]:
             shares[i] += 1
     return shares

@@ -185,9 +185,10 @@ def _what(rule: RulePlan) -> str:
 
 
 def _window_words(model: EarningRule) -> str:
-    return {"receipt": " on this receipt", "day": " today", "ever": " so far"}.get(
-        model.measure, f" this {model.measure}"
-    )
+    return _WINDOWS.get(model.measure) or f" this {model.measure}"
+
+
+_WINDOWS = {"receipt": " on this receipt", "day": " today", "ever": " so far"}
 
 
 def _carried(rule: RulePlan, sums: Sequence[int], money: Money) -> str:

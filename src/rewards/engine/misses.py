@@ -6,8 +6,9 @@ anything; the step alone does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any, NamedTuple
 
 from rewards.days import Duration, period, periods, plus
@@ -54,10 +55,11 @@ def near_misses(
 ) -> list[Miss]:
     """Return the rules that gave nothing because of exactly one condition, in the order of their ids."""
     found = []
-    scene = Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, member)
+    today = vectors[0] if len(vectors) == 1 else [sum(column) for column in zip(*vectors, strict=True)]
+    scene = Scene(version, carry, today, day, member)
     for rule in version.plan.rules:
         if points[rule.index] == 0 and rule.rule.when and not rule.is_activity:
-            failed = [miss for miss in _failures(scene, rule, codes) if miss is not None]
+            failed = list(islice(_failures(scene, rule, codes), 2))  # two are enough to know
             if len(failed) == 1 and failed[0].condition not in _UNTOLD:
                 found.append(failed[0])
     return found
@@ -76,19 +78,17 @@ class Scene(NamedTuple):
     member: Member
 
 
-def _failures(scene: Scene, rule: RulePlan, codes: Sequence[str]) -> list[Miss | None]:
-    """Return what keeps the rule back, one for each condition; None for what holds."""
-    gates = [failure(scene, rule.rule.id, gate) for gate in rule.all_gates]
-    limits = [_threshold(scene, rule, column, least, i) for i, (column, least) in enumerate(rule.marks)]
-    found = [*gates, *limits]
-    found.extend(
-        Miss(rule.rule.id, "code", f"needs the code {condition.code}", 0, "")
-        for condition in rule.rule.when
-        if isinstance(condition, HasCode) and condition.code not in codes
-    )
-    if not any(found) and not any(scene.today[term.column] > 0 for term in rule.terms):
-        found.append(None)
-    return found
+def _failures(scene: Scene, rule: RulePlan, codes: Sequence[str]) -> Iterator[Miss]:
+    """Yield what keeps the rule back, one for each condition that does not hold."""
+    for gate in rule.all_gates:
+        if miss := failure(scene, rule.rule.id, gate):
+            yield miss
+    for i, (column, least) in enumerate(rule.marks):
+        if miss := _threshold(scene, rule, column, least, i):
+            yield miss
+    for condition in rule.rule.when:
+        if isinstance(condition, HasCode) and condition.code not in codes:
+            yield Miss(rule.rule.id, "code", f"needs the code {condition.code}", 0, "")
 
 
 def _threshold(scene: Scene, rule: RulePlan, column: int, least: int, position: int) -> Miss | None:

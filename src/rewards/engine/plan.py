@@ -118,6 +118,13 @@ class RulePlan:
     thresholds: list[tuple[int, int]]  # (column, at least)
     limits: dict[Window, int]
     group: str | None
+    marks: list[tuple[int, int]] = field(init=False)  # every threshold that it reads: its own first, then its terms'
+    all_gates: list[Gate] = field(init=False)  # every gate that it reads, in the same order
+
+    def __post_init__(self) -> None:
+        """Put together what it reads."""
+        self.marks = [*self.thresholds, *(mark for term in self.terms for mark in term.thresholds)]
+        self.all_gates = [*self.gates, *(gate for term in self.terms for gate in term.gates)]
 
     @property
     def is_activity(self) -> bool:
@@ -128,16 +135,6 @@ class RulePlan:
     def is_times(self) -> bool:
         """Return whether the rule multiplies others."""
         return self.scale[0] > 0
-
-    @property
-    def marks(self) -> list[tuple[int, int]]:
-        """Return every threshold that the rule reads: its own first, then its terms'."""
-        return [*self.thresholds, *(mark for term in self.terms for mark in term.thresholds)]
-
-    @property
-    def all_gates(self) -> list[Gate]:
-        """Return every gate that the rule reads: its own first, then its terms'."""
-        return [*self.gates, *(gate for term in self.terms for gate in term.gates)]
 
     def common(self) -> tuple[list[int], int]:
         """Return whole factors of a multiplier's terms and the one divisor, so that it divides once."""

@@ -68,6 +68,8 @@ def why(program: Program, award: Award) -> str:
 
 def title(words: dict[str, str], language: str = "") -> str:
     """Return a text in a language: as asked, else the author's plain one, else any."""
+    if not words:
+        return ""
     return words.get(language) or words.get("") or words.get("en") or next(iter(words.values()), "")
 
 

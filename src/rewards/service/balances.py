@@ -88,6 +88,7 @@ def text(at: int, zone: ZoneInfo) -> str:
     return moment(at, zone).isoformat()
 
 
+@lru_cache(1024)
 def day_text(day: int) -> str:
     """Return a day as ISO 8601 text."""
     return date.fromordinal(day).isoformat()

@@ -25,7 +25,7 @@ from rewards.service.writes import Planner
 from rewards.store.database import Store
 from rewards.store.writer import MOST_TOGETHER, write
 
-_ARRIVING = 1 << 20  # bytes that are taken at once
+_ARRIVING = 1 << 16  # bytes that are taken at once
 ALLOCATIONS = 100_000  # between two looks for garbage; the default of 700 takes a tenth of the time of a purchase
 
 

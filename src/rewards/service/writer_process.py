@@ -24,7 +24,7 @@ from rewards.service.commands import Outcome
 from rewards.service.messages import Inbox, asking, read_results
 from rewards.store.writer import MOST_WAITING, closing, settle, too_busy
 
-_ARRIVING = 1 << 20  # bytes that are taken at once
+_ARRIVING = 1 << 16  # bytes that are taken at once
 
 
 class WriterProcess:

@@ -39,11 +39,10 @@ def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
     whole = sum(weights)
     if whole == 0:
         return [total, *[0] * (len(weights) - 1)] if weights else []
-    parts = [divmod(total * weight, whole) for weight in weights]
-    shares = [share for share, _ in parts]
+    shares = [total * weight // whole for weight in weights]
     missing = total - sum(shares)
     if missing:
-        rests = [rest for _, rest in parts]
+        rests = [total * weight % whole for weight in weights]
         order = sorted(range(len(rests)), key=rests.__getitem__, reverse=True)  # of equal rests the earlier stays first
         for i in order[:missing]:
             shares[i] += 1

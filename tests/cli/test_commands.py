@@ -296,6 +296,51 @@ def test_publishing_what_is_refused(say: Say, tmp_path: Path) -> None:
     assert "midnight to come" in err
 
 
+STORIES = """\
+scenarios: rewards/v1
+members: {{ana: {{}}}}
+stories:
+  beans:
+    - {{at: 2026-12-07 09:00, purchase: r1, member: ana, lines: [{{sku: TEA, price: 2.00}}], expect: {{earned: {{beans: {}}}}}}}
+"""
+SHOP = """\
+policy: rewards/v1
+program: corner-shop
+title: Corner Shop
+currency: EUR
+timezone: Europe/Berlin
+points:
+  beans: {one: bean}
+eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
+earn:
+  beans: {every: 1.00, give: 5 beans}
+returns: {accept_within: 90 days}
+"""
+
+
+@pytest.mark.parametrize("command", [("publish", "p.yaml"), ("serve", "--policy", "p.yaml", "--port", "0")])
+def test_stories_must_pass_before_a_policy_is_published(say: Say, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "p.yaml").write_text(SHOP)
+    (tmp_path / "p.scenarios.yaml").write_text(STORIES.format(11))
+    code, out, err = say(*command)
+    assert code == 1
+    assert "failed: beans\n  --> p.scenarios.yaml:5: step 1, purchase r1\n  earned: beans  expected 11, got 10" in out
+    assert err == "rewards: the stories have 1 fault; nothing was published, and what is in force stays\n"
+    (tmp_path / "p.scenarios.yaml").write_text(STORIES.format("x"))
+    assert say(*command)[0] == 1
+    with service(None) as opened:
+        assert opened.versions() == []
+
+
+def test_publish_says_what_was_played(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(SHOP)
+    assert say("publish", "p.yaml")[1].startswith(
+        "no stories played: there is no `p.scenarios.yaml`\npublished p.yaml as"
+    )
+    (tmp_path / "p.scenarios.yaml").write_text(STORIES.format(10))
+    assert say("publish", "p.yaml")[1].startswith("1 story of `p.scenarios.yaml`: all as expected\npublished p.yaml as")
+
+
 # databases that are none
 
 

@@ -30,6 +30,7 @@ from rewards.api.bodies import (
     MemberChange,
     PolicyAnswer,
     PolicyText,
+    PolicyToPublish,
     VersionsAnswer,
 )
 from rewards.api.examples import EXAMPLES
@@ -49,7 +50,7 @@ from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn
 _BODIES = (
     *(Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef, PolicyText),
     *(RecordReturn, BalanceAnswer, CheckAnswer, AdjustmentAnswer, GiftCardAnswer, Health, MemberAnswer, PolicyAnswer),
-    *(Problem,),
+    *(PolicyToPublish, Problem),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
 )
 

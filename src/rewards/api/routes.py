@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from errno import ENOENT
 from typing import Annotated
 
 import msgspec
-from litestar import HttpMethod, Response, get, patch, post, route
+from litestar import HttpMethod, Response, get, patch, post, put, route
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
@@ -30,12 +31,14 @@ from rewards.api.bodies import (
     MemberChange,
     PolicyAnswer,
     PolicyText,
+    PolicyToPublish,
     VersionsAnswer,
 )
 from rewards.basket import Basket, Id, Instant, MemberRef
 from rewards.days import instant
 from rewards.errors import InvalidRequest, RewardsError
 from rewards.policy.problems import Problem, as_json
+from rewards.scenario import gate
 from rewards.service.answers import (
     AdjustmentAnswer,
     BalanceAnswer,
@@ -44,8 +47,9 @@ from rewards.service.answers import (
     PurchaseAnswer,
     ReturnAnswer,
     StatementAnswer,
+    VersionAnswer,
 )
-from rewards.service.commands import Enrol, IssueGiftCard, RecordPurchase, RecordReturn
+from rewards.service.commands import Enrol, IssueGiftCard, Publish, RecordPurchase, RecordReturn
 from rewards.service.service import Service
 
 _KEY = HeaderParameter(
@@ -67,6 +71,7 @@ StoreId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
 ReceiptId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
 
 _PARKED = {202: ResponseSpec(ReturnAnswer, generate_examples=False, description="Kept until the purchase arrives")}
+_PUBLISHED = {201: ResponseSpec(VersionAnswer, generate_examples=False, description="Published as a new version")}
 _PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not written `%2B`
 
 
@@ -309,6 +314,47 @@ async def get_policy(service: NamedDependency[Service]) -> Answer[PolicyAnswer]:
     return answer(PolicyAnswer(**msgspec.structs.asdict(version), policy=data.decode()))
 
 
+@route("/policy", http_method=HttpMethod.OPTIONS, include_in_schema=False, status_code=204)
+async def policy_methods() -> Response[None]:
+    """Name both methods, as above."""
+    return Response(None, headers={"Allow": "GET, OPTIONS, PUT"})
+
+
+@put(
+    "/policy",
+    operation_id="publish_policy",
+    tags=["policy"],
+    summary="Publish a policy",
+    responses=refusals(409, body=True, also=_PUBLISHED),
+    response_headers=[IDEMPOTENCY_STATUS],
+)
+async def publish_policy(
+    data: JSONBody[PolicyToPublish], service: NamedDependency[Service], idempotency_key: OptionalKey = None
+) -> Answer[VersionAnswer]:
+    """In force from a midnight to come; 200 says that it is published so already, and that nothing was written.
+
+    Faults of the file, and stories that come out otherwise than expected, are refused with line and column: what is
+    in force stays. The first version of a program also judges the days before it.
+    """
+    policy = data.policy.encode()
+    verdict = await asyncio.to_thread(gate.judge, policy, "policy.yaml", _stories(data), _beside(data))
+    verdict.demand()
+    return written(await service.asubmit(Publish(policy, data.from_day), key=idempotency_key))
+
+
+def _stories(data: PolicyToPublish) -> bytes | None:
+    return None if data.scenarios is None else data.scenarios.encode()
+
+
+def _beside(data: PolicyToPublish) -> Callable[[str], bytes]:
+    def sent(name: str) -> bytes:
+        if name not in data.beside:
+            raise FileNotFoundError(ENOENT, "it was not sent in `beside`")
+        return data.beside[name].encode()
+
+    return sent
+
+
 @get(
     "/policy/versions",
     operation_id="list_policy_versions",
@@ -389,7 +435,9 @@ V1 = (
     issue_gift_card,
     look_up_gift_card,
     act_on_gift_card,
+    policy_methods,
     get_policy,
+    publish_policy,
     list_policy_versions,
     check_policy,
 )

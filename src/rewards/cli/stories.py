@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rewards.cli.check import SCENARIOS, print_findings
+from rewards.cli.check import print_findings
 from rewards.cli.screen import progress
 from rewards.cli.words import counted
 from rewards.policy.problems import Problem
 from rewards.scenario.files import load_stories, read_file
+from rewards.scenario.gate import judge_file, scenarios_of
 from rewards.scenario.play import Failure, Result, play
 from rewards.scenario.story import Stories
 
@@ -54,8 +55,26 @@ def run(files: Sequence[str], form: str, only: str | None) -> int:
     return 0 if done.clean else 1
 
 
+def sound(file: str) -> tuple[bytes, str]:
+    """Return a policy that may be published, and what was played.
+
+    Prints every fault of the policy and of the stories beside it, and raises `InvalidRequest` if there are any.
+    """
+    data, scenarios, verdict = judge_file(file)
+    beside = scenarios_of(file)
+    if not verdict.passed:
+        print_findings(verdict.policy + verdict.scenarios, {file: data, beside: scenarios or b""}, "text")
+        for result in verdict.failed:
+            assert result.failure is not None
+            sys.stdout.write(_told(beside, result, result.failure) + "\n\n")
+        verdict.demand()
+    if scenarios is None:
+        return data, f"no stories played: there is no `{beside}`"
+    return data, f"{counted(len(verdict.results), 'story', 'stories')} of `{beside}`: all as expected"
+
+
 def _loaded(files: Sequence[str], done: _Run) -> Iterator[Stories]:
-    for file in dict.fromkeys(map(_scenarios_of, files)):
+    for file in dict.fromkeys(map(scenarios_of, files)):
         try:
             data = read_file(Path(file))
         except FileNotFoundError:
@@ -66,10 +85,6 @@ def _loaded(files: Sequence[str], done: _Run) -> Iterator[Stories]:
         done.problems += problems
         if stories:
             yield stories
-
-
-def _scenarios_of(file: str) -> str:
-    return file if file.endswith(SCENARIOS) else f"{file.removesuffix('.yaml')}{SCENARIOS}"
 
 
 def _print_text(done: _Run) -> None:

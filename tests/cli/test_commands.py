@@ -189,6 +189,55 @@ def test_only_some_stories(say: Say) -> None:
     assert say("test", "my-shop.yaml", "--only", "nothing")[:2] == (1, "no story was played\n")
 
 
+def test_coverage_names_what_no_story_exercised(say: Say, tmp_path: Path) -> None:
+    say("init", ".")
+    code, out, err = say("test", "my-shop.yaml", "--coverage", "--threshold", "100%")
+    assert (code, err) == (0, "")
+    head, *rows = out.splitlines()
+    assert head == "5 stories of 1 file: all as expected"
+    assert rows[0] == "policy\tpart\texercised\tnever"
+    assert rows[1] == "my-shop.yaml\tearn: base\t1 of 1\t-"
+    assert rows[-1] == "my-shop.yaml: 7 of 7 exercised, 100%"
+    code, out, err = say("test", "my-shop.yaml", "--only", "saturdays", "--threshold", "100%")
+    assert (code, err) == (1, "rewards: the stories exercise less than 100% of a policy\n")
+    assert "\nmy-shop.yaml\tearn: saturdays\t" in out
+    missed = [line for line in out.splitlines() if ": no story in which " in line]
+    assert [text.partition(": ")[2] for text in missed] == [
+        "`welcome`: no story in which it gives",
+        "`welcome`: no story in which `when: spend` holds",
+    ]
+    policy = (tmp_path / "my-shop.yaml").read_text().splitlines()
+    line, column = map(int, missed[-1].partition(": ")[0].split(":")[1:])
+    assert policy[line - 1][column - 1 :] == "spend: {at_least: 20.00}}"
+    percent = int(out.rpartition(", ")[2].rstrip("%\n"))
+    assert say("test", "my-shop.yaml", "--only", "saturdays", "--threshold", f"{percent}%")[0] == 0
+    assert say("test", "my-shop.yaml", "--only", "saturdays", "--threshold", f"{percent + 1}")[0] == 1
+    assert say("test", "my-shop.yaml", "--only", "saturdays", "--coverage")[0] == 0
+
+
+def test_coverage_for_programs(say: Say) -> None:
+    say("init", ".")
+    arguments = ("test", "my-shop.yaml", "--only", "saturdays", "--coverage")
+    (found,) = json.loads(say(*arguments, "--format", "json")[1])["coverage"]
+    goals = {(goal["name"], *goal["what"], goal["way"]): goal["story"] for goal in found["goals"]}
+    assert found["file"] == "my-shop.yaml"
+    assert goals["base", "gives"] == "saturdays-count-twice [2026-12-04 12:00, 10]"
+    missing = [goal for goal in found["goals"] if goal["story"] is None]
+    assert found["percent"] == 100 * (len(goals) - len(missing)) // len(goals)
+    lines = say(*arguments, "--format", "github")[1].splitlines()
+    assert len(lines) == len(missing) > 0
+    assert lines[0].startswith(f"::warning file=my-shop.yaml,line={missing[0]['line']}::`welcome`: no story ")
+    assert "coverage" not in json.loads(say("test", "my-shop.yaml", "--format", "json")[1])
+
+
+@pytest.mark.parametrize("text", ["101%", "-1", "ninety", "9.5%", ""])
+def test_a_threshold_is_a_percentage(say: Say, text: str) -> None:
+    say("init", ".")
+    code, _, err = say("test", "my-shop.yaml", "--threshold", text)
+    assert code == 2
+    assert "is not a whole percentage from 0% to 100%" in err
+
+
 def test_schema_is_the_policy_schema(say: Say) -> None:
     code, out, _ = say("schema")
     assert code == 0

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from typing import Any
+from typing import Any, Self
 
 PATIENCE_S = 60.0
 SETTINGS = {
@@ -30,7 +30,7 @@ class Server:
         self.diagnostics: dict[str, list[dict[str, Any]]] = {}  # by the file's address; the latest
         Thread(target=self._read, daemon=True).start()
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         root = self.folder.as_uri()
         capabilities = {
             "workspace": {"configuration": True, "workspaceFolders": True},

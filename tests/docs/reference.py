@@ -140,7 +140,7 @@ def _unseen() -> str:
     return (
         "\nAn editor that reads the JSON Schema (`rewards init` sets it up) marks unknown, missing and contradicting"
         " keys, values of a wrong form and words that are none of those allowed, while you type. What follows from"
-        " several places of the file, or from outside it, `rewards check` alone sees, and warnings and notes:"
+        " several places of the file, or from outside it, only `rewards check` sees, as it does every warning and note:"
         f" {names}; and of [`out-of-range`](#out-of-range-error) all but the lowest number.\n"
     )
 

@@ -6,6 +6,7 @@ written (`forms`), and whether names exist or rules make sense (`compile`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -149,15 +150,15 @@ class Reader:
 
     def _with_values(self, node: Map) -> Iterator[Entry]:
         """Yield the entries; a word between commas, without a `:`, is reported instead."""
+        before = ""
         for entry in node.entries:
             value, key = entry.value.span, entry.key.span
             if value.line == key.line and value.column == key.column + key.length and _is_nothing(entry.value):
                 message = f"{quoted(entry.key.text)} has no `:` and no value"
-                self.report.add(
-                    "no-colon", message, key, "write `key: value`, or quote the whole text that holds the comma"
-                )
+                self.report.add("no-colon", message, key, _without_comma(before, entry.key.text))
             else:
                 yield entry
+            before = entry.value.text if isinstance(entry.value, Scalar) else ""
 
     def _id(self, ids: Form, key: Scalar) -> bool:
         try:
@@ -276,6 +277,13 @@ class Reader:
             "missing-key", f"{shape.what} needs {one_of(wanted)}", key, f"add one of them: {_samples(shape, wanted)}"
         )
         return True
+
+
+def _without_comma(before: str, word: str) -> str:
+    """Advise on a comma that parts `before` and a word without a value: of an amount, of a list, or of a text."""
+    if re.fullmatch("[0-9]{1,12}", before) and re.fullmatch("[0-9]{1,3}", word):
+        return f"write `{before}.{word}`: a comma starts another key here"
+    return "write `key: value`; a list stands in brackets, `[a, b]`, and a text with a comma in quotes"
 
 
 def _is_nothing(node: Node) -> bool:

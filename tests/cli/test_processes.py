@@ -13,6 +13,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from bench.check import wide
+from rewards.policy.compile import compile_policy
+
 ROOT = Path(__file__).parents[2]
 CAFE = str(ROOT / "rules/corner-cafe.yaml")
 GROCER = str(ROOT / "rules/green-grocer.yaml")
@@ -56,6 +59,20 @@ def test_check_answers_at_once(tmp_path: Path) -> None:
         return after.children_user + after.children_system - before.children_user - before.children_system
 
     assert min(seconds() for _ in range(3)) <= 0.3
+
+
+def test_300_rules_are_checked_at_once() -> None:
+    data = wide(300)
+
+    def seconds() -> float:
+        before = time.process_time()
+        policy, problems = compile_policy(data)
+        assert policy is not None
+        assert len(policy.rules) + len(policy.offers) == 300
+        assert not [one for one in problems if one.severity == "error"]
+        return time.process_time() - before
+
+    assert min(seconds() for _ in range(3)) <= 0.25
 
 
 def test_nobody_reads_the_output(tmp_path: Path) -> None:

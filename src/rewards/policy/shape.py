@@ -18,7 +18,7 @@ from rewards.policy.problems import MOST, Also, Report, Span
 from rewards.policy.shared_schema import resolved
 from rewards.policy.source import Broken, Entry, List, Map, Node, Scalar
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named, Shape
-from rewards.policy.wording import SHORT, one_of, quoted
+from rewards.policy.wording import SHORT, Hint, one_of, quoted
 
 _NOTHING = ("", "~", "null", "Null", "NULL")
 _KINDS = {Scalar: "a single value", Map: "a map", List: "a list"}
@@ -58,6 +58,9 @@ class Table:
     def has(self, name: str) -> bool:
         """Tell whether the author wrote the key, be it broken."""
         return name in self.got or name in self.broken
+
+
+_WRITE = re.compile("write `([^`]+)`")
 
 
 @dataclass(slots=True)
@@ -112,8 +115,19 @@ class Reader:
         try:
             return Got(form.read(node.text, self.facts), node.span, key, node.text)
         except Wrong as wrong:
-            self.report.add(wrong.code, wrong.message, node.span, wrong.help)
+            self.report.add(wrong.code, wrong.message, node.span, self._checked(form, wrong.help))
             return None
+
+    def _checked(self, form: Form, advice: str | Hint) -> str | Hint:
+        """Return advice that helps: a value that it says to write is read first, and left out if it is refused too."""
+        suggested = _WRITE.fullmatch(advice) if isinstance(advice, str) else None
+        if suggested is None:
+            return advice
+        try:
+            form.read(suggested[1], self.facts)
+        except Wrong:
+            return f"such as `{example_of(form)}`"
+        return advice
 
     def _list(self, shape: ListOf, node: List, key: Span) -> Got | None:
         if not node.items:

@@ -12,6 +12,7 @@ from click import Argument, Group, Option
 from rewards.basket import MemberRef
 from rewards.cli.commands import cli, run
 from rewards.cli.database import service
+from rewards.policy.codes import CODES
 
 ROOT = Path(__file__).parents[2]
 CAFE = str(ROOT / "rules/corner-cafe.yaml")
@@ -250,6 +251,32 @@ def test_explain_a_code(say: Say) -> None:
     assert out.startswith("error[bad-money]\n\n")
     assert say("explain", "out-of-order")[0] == 0
     assert say("explain", "bad-mony") == (1, "", "rewards: there is no code `bad-mony`; did you mean `bad-money`?\n")
+
+
+def test_explain_knows_every_code_that_a_file_is_answered_with(say: Say) -> None:
+    assert "story-failed" in CODES
+    assert "unknown-key" in CODES
+    for name, code in CODES.items():
+        told, out, err = say("explain", name)
+        assert (told, out, err) == (0, f"{code.severity}[{name}]\n\n{code.text}\n", "")
+
+
+def test_check_tells_programs_the_same_as_people(say: Say, tmp_path: Path) -> None:
+    """Of every broken policy that the tests keep: one JSON object and one annotation for each finding."""
+    files = sorted((ROOT / "tests/policy/broken").glob("*.yaml"))
+    for file in files:
+        code, text, _ = say("check", str(file))
+        as_json = say("check", str(file), "--format", "json")
+        github = say("check", str(file), "--format", "github")
+        assert (as_json[0], github[0], as_json[2], github[2]) == (code, code, "", "")
+        findings = json.loads(as_json[1])
+        heads = [f"{one['severity']}[{one['code']}]: {one['message']}" for one in findings]
+        assert [line for line in text.splitlines() if line in heads] == heads
+        kinds = {"error": "error", "warning": "warning", "note": "notice"}
+        places = [f"::{kinds[one['severity']]} file={file},line={one['line']},col={one['column']}," for one in findings]
+        lines = github[1].splitlines()
+        assert all(line.startswith(place) for line, place in zip(lines, places, strict=True))
+        assert code == (1 if any(one["severity"] == "error" for one in findings) else 0)
 
 
 # publish, import, explain, verify, rebuild

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from hypothesis import event, given
 
 from rewards.policy.compile import compile_policy
-from rewards.policy.model import Policy
+from rewards.policy.model import Policy, Times
 from rewards.policy.problems import Problem
 from tests.engine_adapter import run_engine
 from tests.strategies.as_yaml import policy_yaml
@@ -57,3 +58,27 @@ def test_what_never_holds_back_may_go(case: Case) -> None:
     free = replace(policy, rules=rules, version=f"{policy.version}-free")
     with_limit, without = (run_engine([(first, one)], case.story.joined, case.arrived) for one in (policy, free))
     assert with_limit.earned() == without.earned()
+
+
+@given(case=cases())
+def test_what_another_rule_always_matches_may_go(case: Case) -> None:
+    first, policy = case.versions[0]
+    lines, problems = problems_of(policy)
+    beaten = {rule_at(lines, one.line, policy) for one in problems if one.code == "always-beaten"} & policy.rules.keys()
+    beaten -= {base for rule in policy.rules.values() if isinstance(rule.gives, Times) for base in rule.gives.of}
+    if not beaten:
+        return
+    event("warned of")
+    rules = {name: rule for name, rule in policy.rules.items() if name not in beaten}
+    fewer = replace(policy, rules=rules, version=f"{policy.version}-fewer")
+    outcomes = [run_engine([(first, one)], case.story.joined, case.arrived).earned() for one in (policy, fewer)]
+    sums = [{day: by_wallet(policy, points) for day, points in outcome.items()} for outcome in outcomes]
+    assert sums[0] == sums[1]
+
+
+def by_wallet(policy: Policy, points: Mapping[str, int]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for rule, given_points in points.items():
+        wallet = policy.rules[rule].wallet
+        found[wallet] = found.get(wallet, 0) + given_points
+    return found

@@ -301,8 +301,8 @@ _WARNINGS = {  # legal, and hardly meant
     ),
     "no-effect": "The key is allowed here, but what else the file says leaves it without effect.",
     "always-beaten": (
-        "Another offer of the group is on the same lines, holds whenever this one does, and takes as much off or more. "
-        "So this one is never the best."
+        "Another member of the group is on the same lines, holds whenever this one does, and gives (or takes off) as "
+        "much or more. So this one never makes a difference."
     ),
     "price-not-kept": (
         "`at_most` bounds the discount of a receipt. With many units the discount down to the fixed price is above it, "

@@ -1,6 +1,7 @@
 """Warnings about rules and offers that can never give, and about those that stand in the file twice.
 
-What does not live here: schedules and limits (`oddities`), and offers that others beat (`offer_oddities`).
+Members of a group of rules that others always match count as such. What does not live here: schedules and limits
+(`oddities`), and offers that others beat (`offer_oddities`).
 Reads the policy as it was built; a warning is given only where nothing in the file could make it wrong.
 """
 
@@ -10,21 +11,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from rewards.policy.meaning import Meanings
 from rewards.policy.model import (
     ALL,
     AmountIs,
     Condition,
     EarningRule,
     FirstPurchase,
+    Flat,
     MemberFor,
     Not,
     NoVisitFor,
     NthVisit,
     Offer,
     Policy,
+    Rate,
     Selection,
     Times,
 )
+from rewards.policy.offer_oddities import MOST_RIVALS
 from rewards.policy.offers import MOST_COMPARED, OfferDraft
 from rewards.policy.overlap import holds_all, may_share_a_line, may_share_a_receipt, work_to_compare
 from rewards.policy.problems import Also, Report
@@ -47,7 +52,8 @@ def remark_on_futile(
     for offer in policy.offers.values():
         _left_out(policy, offer, offers[offer.id], excluded, report, patience)
         _contradicting(offer, offers[offer.id], report)
-    _copies(policy.rules, rules, report)
+    _beaten(policy, rules, report)
+    _copies({name: rule for name, rule in policy.rules.items() if rule.choose is None}, rules, report)
     _copies({name: offer for name, offer in policy.offers.items() if offer.choose is None}, offers, report)
 
 
@@ -127,6 +133,48 @@ def _strangers(policy: Policy, rule: EarningRule, draft: Draft, report: Report, 
         names = one_of(apart, "and")
         message = f"{quoted(rule.id)} never gives: nothing that it selects is selected by {names}, which it multiplies"
         report.add("never-gives", message, draft.place("of"), "name a rule that shares lines and times with it")
+
+
+def _beaten(policy: Policy, drafts: Mapping[str, Draft], report: Report) -> None:
+    """Warn of members of a group that another one matches or betters whatever is bought."""
+    meanings, rivals = Meanings(policy.wallets, policy.rules), dict[tuple[object, ...], list[EarningRule]]()
+    for rule in policy.rules.values():
+        if rule.choose is not None:
+            key = rule.choose, rule.measure, rule.remainder, type(rule.gives), meanings.of_selection(rule.on)
+            rivals.setdefault(key, []).append(rule)
+    for members in rivals.values():
+        if len(members) > MOST_RIVALS:
+            continue
+        wanted = [frozenset(meanings.of_conditions(one, one.on)) for one in members]
+        for j, loser in enumerate(members):
+            better = (
+                i for i, one in enumerate(members) if wanted[i] <= wanted[j] and _as_good(one, loser, first=i < j)
+            )
+            winner = next(better, None)
+            if winner is not None:
+                name = quoted(members[winner].id)
+                message = f"{quoted(loser.id)} makes no difference: {name} of its group gives as much whenever it could"
+                advice = f"delete it, or give {name} a condition that this one does not have"
+                also = Also(drafts[members[winner].id].key, "the other rule is here")
+                report.add("always-beaten", message, drafts[loser.id].key, advice, also)
+
+
+def _as_good(one: EarningRule, other: EarningRule, *, first: bool) -> bool:
+    """Tell whether a rule on the same lines always gives as much as another one; of two equal ones the first does."""
+    if one is other or one.limits or one.schedule not in (None, other.schedule):
+        return False
+    if one.paid_with not in (None, other.paid_with) or (one.gives == other.gives and not first):
+        return False
+    match one.gives, other.gives:
+        case Rate(), Rate():
+            same = (one.gives.what, one.gives.every) == (other.gives.what, other.gives.every)
+            return same and one.gives.give >= other.gives.give
+        case Times(), Times():
+            more = one.gives.numerator * other.gives.denominator >= other.gives.numerator * one.gives.denominator
+            return set(one.gives.of) == set(other.gives.of) and more
+        case Flat(), Flat():
+            return one.gives.give >= other.gives.give
+    return False
 
 
 def _copies(entries: Mapping[str, EarningRule] | Mapping[str, Offer], drafts: Drafts, report: Report) -> None:

@@ -41,7 +41,9 @@ offers:
     limit: {times: 1, per: month}
 returns: {accept_within: 90 days}
 """
-MONDAY = "2026-12-07"
+NOT_TOLD = {  # what no story of a program should be made to show
+    "green-grocer.scenarios.yaml": {"first-delivery: `budget` cuts"},  # after 5,000 first deliveries in a month
+}
 
 
 def covered(*steps: str, policy: str = POLICY) -> Coverage:
@@ -170,4 +172,4 @@ def test_the_programs_in_rules_are_exercised_in_full(file: Path) -> None:
     coverage = Coverage(stories)
     for story in stories.stories:
         play(stories, story, coverage.watch(story))
-    assert [f"{coverage.places[goal]} {goal.name}: {goal.text()}" for goal in coverage.missing] == []
+    assert {f"{goal.name}: {goal.text()}" for goal in coverage.missing} == NOT_TOLD.get(file.name, set())

@@ -1,7 +1,7 @@
 """What the stories of a file exercised of its policy, and what they never did.
 
 The goals: each rule and offer gave something; each condition, and each schedule,
-held and failed on a receipt that the rule or offer selects; each limit and
+held and failed on a receipt that the rule or offer selects; each limit, budget and
 `at_most` cut what would have been given. A limit that is reached and cuts nothing
 is not exercised: without it everything would have come out the same. Whether it
 did is asked of the engine itself, with that limit and without.
@@ -118,9 +118,15 @@ def _leaves(conditions: Iterable[Condition], path: Path = ("when",)) -> Iterator
 
 
 def _bounds(one: EarningRule | Offer) -> list[Path]:
-    limits: list[Path] = [("limit", i) for i in range(len(one.limits))] if len(one.limits) > 1 else [("limit",)]
-    found = limits if one.limits else []
-    return [*found, ("at_most",)] if isinstance(one, Offer) and one.at_most is not None else found
+    found = _numbered("limit", len(one.limits))
+    if isinstance(one, Offer):
+        found += _numbered("budget", len(one.budgets)) + ([("at_most",)] if one.at_most is not None else [])
+    return found
+
+
+def _numbered(key: str, count: int) -> list[Path]:
+    """Return the paths of what may be one map or a list of them."""
+    return [(key,)] if count == 1 else [(key, number) for number in range(count)]
 
 
 def _place(root: Node | None, goal: Goal) -> Span:
@@ -235,11 +241,16 @@ def _points(version: Compiled, seen: Inspected) -> list[int]:
 def _cuts(seen: Inspected, offer: Offer, path: Path) -> bool:
     number = path[1] if len(path) > 1 else 0
     assert isinstance(number, int)
-    limit = offer.limits[number] if path[0] == "limit" else None
-    if seen.buyer is None and limit is not None and limit.per != "receipt":
-        return False  # a guest is refused for being one
-    free = replace(offer, limits=(), at_most=None)
-    one = replace(free, limits=(limit,)) if limit is not None else replace(free, at_most=offer.at_most)
+    free = replace(offer, limits=(), budgets=(), at_most=None)
+    match path[0]:
+        case "limit":
+            if seen.buyer is None and offer.limits[number].per != "receipt":
+                return False  # a guest is refused for being one
+            one = replace(free, limits=(offer.limits[number],))
+        case "budget":
+            one = replace(free, budgets=(offer.budgets[number],))
+        case _:
+            one = replace(free, at_most=offer.at_most)
     return _taken_off(seen, one) < _taken_off(seen, free)
 
 
@@ -249,5 +260,5 @@ def _taken_off(seen: Inspected, offer: Offer) -> int:
     offers = {**version.policy.offers, offer.id: offer}
     book = OfferBook(offers, version.policy.offer_groups, version.policy.eligible)
     other = replace(version, policy=replace(version.policy, offers=offers), offers=book)
-    receipt: Receipt = decide(other, seen.before, seen.buyer).receipt
+    receipt: Receipt = decide(other, seen.before, seen.buyer, seen.drawn).receipt
     return sum(discount.amount_minor for discount in receipt.discounts if discount.offer == offer.id)

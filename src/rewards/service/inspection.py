@@ -5,16 +5,17 @@ What does not live here: what is learned from it (`scenario.coverage`). Nothing 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rewards.basket import Basket, to_receipt
 from rewards.engine.member import Member
 from rewards.engine.misses import Scene
 from rewards.engine.step import Compiled
-from rewards.engine.till import Buyer
+from rewards.engine.till import Buyer, Drawn
 from rewards.ledger.timeline import DayRow, member_on
 from rewards.receipt import Receipt
-from rewards.service import pricing, purchases
+from rewards.service import budgets, pricing, purchases
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import RecordPurchase
@@ -28,6 +29,7 @@ class Inspected:
     before: Receipt  # without our discounts
     after: Receipt
     buyer: Buyer | None  # as offers see the member, this basket included; None for a guest
+    drawn: Mapping[str, Drawn]  # on budgets, by offer
     row: DayRow | None  # the day's facts, this receipt included; None for a guest
     member: Member
 
@@ -55,4 +57,6 @@ def inspect(batch: Batch, basket: Basket, caller: str, now: int) -> Inspected:
         if row.carry[0] != program.index(row.day):
             row = None  # another version's carry: the day is not judged in full here
     buyer = pricing.buyer(batch, line, before)
-    return Inspected(version, before, work.receipt, buyer, row, member_on(line.near, before.day))
+    return Inspected(
+        version, before, work.receipt, buyer, budgets.drawn_so_far(batch), row, member_on(line.near, before.day)
+    )

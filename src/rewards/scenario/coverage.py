@@ -260,5 +260,6 @@ def _taken_off(seen: Inspected, offer: Offer) -> int:
     offers = {**version.policy.offers, offer.id: offer}
     book = OfferBook(offers, version.policy.offer_groups, version.policy.eligible)
     other = replace(version, policy=replace(version.policy, offers=offers), offers=book)
-    receipt: Receipt = decide(other, seen.before, seen.buyer, seen.drawn).receipt
+    asked = {**seen.asked, offer.id: offer} if offer.id in seen.asked else seen.asked
+    receipt: Receipt = decide(other, seen.before, seen.buyer, asked, seen.drawn).receipt
     return sum(discount.amount_minor for discount in receipt.discounts if discount.offer == offer.id)

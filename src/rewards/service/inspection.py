@@ -14,8 +14,9 @@ from rewards.engine.misses import Scene
 from rewards.engine.step import Compiled
 from rewards.engine.till import Buyer, Drawn
 from rewards.ledger.timeline import DayRow, member_on
+from rewards.policy.model import Offer
 from rewards.receipt import Receipt
-from rewards.service import budgets, pricing, purchases
+from rewards.service import budgets, pricing, purchases, vouchers
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import RecordPurchase
@@ -29,6 +30,7 @@ class Inspected:
     before: Receipt  # without our discounts
     after: Receipt
     buyer: Buyer | None  # as offers see the member, this basket included; None for a guest
+    asked: Mapping[str, Offer]  # for which a voucher asks
     drawn: Mapping[str, Drawn]  # on budgets, by offer
     row: DayRow | None  # the day's facts, this receipt included; None for a guest
     member: Member
@@ -47,8 +49,9 @@ class Inspected:
 def inspect(batch: Batch, basket: Basket, caller: str, now: int) -> Inspected:
     """Work a basket out; raise what would refuse it."""
     work = purchases.draft(batch, Asked(RecordPurchase(basket), caller, None, now), basket)
-    before = to_receipt(basket, batch.running.zone, most_lines=purchases.LONGEST)
     line, program = work.line, batch.running.ready()
+    sent = to_receipt(basket, batch.running.zone, most_lines=purchases.LONGEST)
+    before, hand = vouchers.shown(batch, line, sent)
     version = program.on(before.day)
     row = None
     if line.kind == "member" and work.booking is not None:
@@ -56,7 +59,13 @@ def inspect(batch: Batch, basket: Basket, caller: str, now: int) -> Inspected:
         assert row is not None
         if row.carry[0] != program.index(row.day):
             row = None  # another version's carry: the day is not judged in full here
-    buyer = pricing.buyer(batch, line, before)
     return Inspected(
-        version, before, work.receipt, buyer, budgets.drawn_so_far(batch), row, member_on(line.near, before.day)
+        version=version,
+        before=before,
+        after=work.receipt,
+        buyer=pricing.buyer(batch, line, before),
+        asked=hand.offers,
+        drawn=budgets.drawn_so_far(batch),
+        row=row,
+        member=member_on(line.near, before.day),
     )

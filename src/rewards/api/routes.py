@@ -1,6 +1,6 @@
 """The operations of `/v1` and of health: each decodes nothing and decides nothing, it asks the service.
 
-What does not live here: strict bodies (`wire`), problem documents (`problems`),
+What does not live here: the policy's (`policy_routes`), strict bodies (`wire`), problem documents (`problems`),
 and who may call (`app`). Writes wait for the writer; short reads run in the
 event loop, longer ones in a thread.
 """
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from errno import ENOENT
 from typing import Annotated
 
 import msgspec
-from litestar import HttpMethod, Response, get, patch, post, put, route
+from litestar import HttpMethod, Response, get, patch, post, route
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
@@ -24,21 +23,13 @@ from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, wr
 from rewards.api.bodies import (
     Adjustment,
     CardActivity,
-    CheckAnswer,
-    FindingAnswer,
     GiftCardCode,
     Health,
     MemberChange,
-    PolicyAnswer,
-    PolicyText,
-    PolicyToPublish,
-    VersionsAnswer,
 )
 from rewards.basket import Basket, Id, Instant, MemberRef
 from rewards.days import instant
 from rewards.errors import InvalidRequest, RewardsError
-from rewards.policy.problems import Problem, as_json
-from rewards.scenario import gate
 from rewards.service.answers import (
     AdjustmentAnswer,
     BalanceAnswer,
@@ -47,9 +38,8 @@ from rewards.service.answers import (
     PurchaseAnswer,
     ReturnAnswer,
     StatementAnswer,
-    VersionAnswer,
 )
-from rewards.service.commands import Enrol, IssueGiftCard, Publish, RecordPurchase, RecordReturn
+from rewards.service.commands import Enrol, IssueGiftCard, RecordPurchase, RecordReturn
 from rewards.service.service import Service
 
 _KEY = HeaderParameter(
@@ -71,7 +61,6 @@ StoreId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
 ReceiptId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
 
 _PARKED = {202: ResponseSpec(ReturnAnswer, generate_examples=False, description="Kept until the purchase arrives")}
-_PUBLISHED = {201: ResponseSpec(VersionAnswer, generate_examples=False, description="Published as a new version")}
 _PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not written `%2B`
 
 
@@ -307,81 +296,6 @@ async def act_on_gift_card(
         return written(await service.asubmit(data.of(gift_card_id), key=idempotency_key))
 
 
-@get("/policy", operation_id="get_policy", tags=["policy"], summary="Read the policy in force", responses=refusals(404))
-async def get_policy(service: NamedDependency[Service]) -> Answer[PolicyAnswer]:
-    """The file's text as it was published, and its version: the SHA-256 of its bytes."""
-    data, version = service.policy()
-    return answer(PolicyAnswer(**msgspec.structs.asdict(version), policy=data.decode()))
-
-
-@route("/policy", http_method=HttpMethod.OPTIONS, include_in_schema=False, status_code=204)
-async def policy_methods() -> Response[None]:
-    """Name both methods, as above."""
-    return Response(None, headers={"Allow": "GET, OPTIONS, PUT"})
-
-
-@put(
-    "/policy",
-    operation_id="publish_policy",
-    tags=["policy"],
-    summary="Publish a policy",
-    responses=refusals(409, body=True, also=_PUBLISHED),
-    response_headers=[IDEMPOTENCY_STATUS],
-)
-async def publish_policy(
-    data: JSONBody[PolicyToPublish], service: NamedDependency[Service], idempotency_key: OptionalKey = None
-) -> Answer[VersionAnswer]:
-    """In force from a midnight to come; 200 says that it is published so already, and that nothing was written.
-
-    Faults of the file, and stories that come out otherwise than expected, are refused with line and column: what is
-    in force stays. The first version of a program also judges the days before it.
-    """
-    policy = data.policy.encode()
-    verdict = await asyncio.to_thread(gate.judge, policy, "policy.yaml", _stories(data), _beside(data))
-    verdict.demand()
-    return written(await service.asubmit(Publish(policy, data.from_day), key=idempotency_key))
-
-
-def _stories(data: PolicyToPublish) -> bytes | None:
-    return None if data.scenarios is None else data.scenarios.encode()
-
-
-def _beside(data: PolicyToPublish) -> Callable[[str], bytes]:
-    def sent(name: str) -> bytes:
-        if name not in data.beside:
-            raise FileNotFoundError(ENOENT, "it was not sent in `beside`")
-        return data.beside[name].encode()
-
-    return sent
-
-
-@get(
-    "/policy/versions",
-    operation_id="list_policy_versions",
-    tags=["policy"],
-    summary="List versions",
-    responses=refusals(),
-)
-async def list_policy_versions(service: NamedDependency[Service]) -> Answer[VersionsAnswer]:
-    """All published versions, newest first, each with the day from which it is in force."""
-    return answer(VersionsAnswer(service.versions()))
-
-
-@post(
-    "/policy/check",
-    operation_id="check_policy",
-    tags=["policy"],
-    summary="Check a policy file",
-    status_code=200,
-    responses=refusals(body=True),
-)
-async def check_policy(data: JSONBody[PolicyText], service: NamedDependency[Service]) -> Answer[CheckAnswer]:
-    """The file's text in `policy`; answers every fault with its place and what to do. Nothing is published."""
-    problems = await asyncio.to_thread(service.check, data.policy.encode())
-    findings = [msgspec.convert(as_json(one), FindingAnswer) for one in problems if isinstance(one, Problem)]
-    return answer(CheckAnswer(not any(one.severity == "error" for one in findings), findings))
-
-
 @get("/health/live", operation_id="check_live", tags=["health"], summary="Is the process up?", responses=refusals())
 async def check_live() -> Answer[Health]:
     """Answers while the process does."""
@@ -435,10 +349,5 @@ V1 = (
     issue_gift_card,
     look_up_gift_card,
     act_on_gift_card,
-    policy_methods,
-    get_policy,
-    publish_policy,
-    list_policy_versions,
-    check_policy,
 )
 HEALTH = (check_live, check_ready)

@@ -1,6 +1,6 @@
 """The service against a clerk's notebook: after every step both must say the same, at several instants.
 
-Steps: buy (now or late), quote and buy, send again, return part, return all, give and take points, publish a new
+Steps: buy (now or late), review (now or late), quote and buy, send again, return part, return all, give and take points, publish a new
 version, let time pass, and start anew from the stored state.
 """
 
@@ -18,7 +18,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from rewards.basket import Basket, BasketLine, MemberRef
 from rewards.days import midnight
 from rewards.errors import Conflict
-from rewards.service.commands import Adjust, Enrol, Publish, RecordPurchase, RecordReturn, ReturnLine, ReturnOf
+from rewards.service.commands import (
+    Adjust,
+    Enrol,
+    Publish,
+    RecordActivity,
+    RecordPurchase,
+    RecordReturn,
+    ReturnLine,
+    ReturnOf,
+)
 from rewards.service.service import Service
 from rewards.store.database import Store
 from tests.machine.naive import Bought, Notebook
@@ -39,6 +48,9 @@ earn:
   stamp: {{on: {{categories: [coffee]}}, every: 1 unit, give: 1 stamp}}
   third: {{when: {{nth_visit: {{every: 3}}}}, give: 10 beans}}
   away: {{when: {{no_visit_for: 10 days}}, give: 7 beans}}
+activities:
+  review: {{give: 3 beans, limit: {{times: 2, per: week}}}}
+  anniversary: {{give: 11 beans, when: {{visits: {{at_least: 1, within: 60 days}}}}}}
 returns: {{accept_within: 365 days, spent_points: debt}}
 """
 START = datetime(2026, 10, 19, 9, 0, tzinfo=UTC)  # the clocks change on the 25th
@@ -63,7 +75,7 @@ class Machine(RuleBasedStateMachine):
     def open(self, rate):
         self.service.do(Publish(POLICY.format(rate=rate).encode()))
         self.book.rates.append((0, rate))
-        answer = json.loads(self.service.do(Enrol(card="2600000001236", joined=date(2026, 1, 1))).body)
+        answer = json.loads(self.service.do(Enrol(card="2600000001236", joined=date(2025, 11, 5))).body)
         self.member = answer["member_id"]
 
     def name(self):
@@ -104,6 +116,20 @@ class Machine(RuleBasedStateMachine):
     @rule(lines=LINES, late=st.integers(1, 60 * 24 * 20))
     def buy_late(self, lines, late):
         self.record(self.basket(lines, late), lines)
+
+    @rule(late=st.integers(0, 60 * 24 * 20))
+    def review(self, late):
+        at = self.now - timedelta(minutes=late)
+        command = RecordActivity(member=MemberRef(id=self.member), name="review", occurred_at=at)
+        key = self.name()
+        answer = self.service.do(command, caller="scenario", key=key).body
+        assert self.service.do(command, caller="scenario", key=key).body == answer
+        self.book.reviews.append(at.astimezone(ZONE).toordinal())
+
+    @rule()
+    def due(self):
+        self.service.due()
+        assert self.service.due() == {}
 
     @rule(lines=LINES)
     def quote_and_buy(self, lines):
@@ -195,6 +221,7 @@ class Machine(RuleBasedStateMachine):
         return self.now.astimezone(ZONE).toordinal()
 
     def figures(self, at, today):
+        self.book.today = self.today()
         return {wallet: self.book.balance(wallet, at, today) for wallet in ("beans", "stamps")}
 
     @invariant()

@@ -35,7 +35,7 @@ class Case:
         return instants(self.story, self.zone)
 
 
-POLICY, STORY, MORE = 900, 64 + MOST * RECEIPT + ABOUT, 200
+POLICY, STORY, MORE = 940, 64 + MOST * RECEIPT + ABOUT, 200
 
 
 def case_of(versions: Versions, told: Story, zone: ZoneInfo, anchor: int, rest: Draw) -> Case:

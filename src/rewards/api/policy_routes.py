@@ -25,7 +25,7 @@ from rewards.api.bodies import (
     PolicyToPublish,
     VersionsAnswer,
 )
-from rewards.api.routes import OptionalKey
+from rewards.api.parameters import OptionalKey
 from rewards.policy.problems import Problem, as_json
 from rewards.scenario import gate
 from rewards.service.answers import VersionAnswer

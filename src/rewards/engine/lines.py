@@ -34,10 +34,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What is summed: spend in minor units, or units, of the lines of a filter."""
+    """What is summed: spend in minor units, or units, of the lines of a filter; or how often an activity happened."""
 
-    what: Literal["spend", "units"]
-    filter: Filter
+    what: Literal["spend", "units", "times"]
+    filter: Filter = Filter(())
+    activity: str = ""
 
 
 EVERYTHING = Column("spend", Filter((ALL,)))
@@ -183,6 +184,7 @@ class Reader:
                 groups.setdefault(Filter((), filter_.schedules, filter_.codes), []).append(i)
         self._gated = [(filter_, tuple(indices)) for filter_, indices in groups.items()]
         self._blank = [0] * len(columns)
+        self._activities = {column.activity: i for i, column in enumerate(columns) if column.what == "times"}
 
     def vector(self, receipt: Receipt, returned: Returned) -> list[int]:
         """Return the receipt's sum per column, of what is left after `returned`."""
@@ -196,6 +198,14 @@ class Reader:
             if not lets_through(filter_, receipt):
                 for i in indices:
                     sums[i] = 0
+        return sums
+
+    def once(self, activity: str) -> list[int]:
+        """Return the vector of an activity that happened once: no spend, no units; zeros if the policy has no such."""
+        sums = self._blank.copy()
+        at = self._activities.get(activity)
+        if at is not None:
+            sums[at] = 1
         return sums
 
     def _add_whole(self, receipt: Receipt, sums: list[int]) -> None:

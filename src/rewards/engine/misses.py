@@ -29,6 +29,7 @@ from rewards.policy.model import (
     Not,
     NoVisitFor,
     NthVisit,
+    Referred,
 )
 
 
@@ -55,11 +56,14 @@ def near_misses(
     found = []
     scene = Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, member)
     for rule in version.plan.rules:
-        if points[rule.index] == 0 and rule.rule.when:
+        if points[rule.index] == 0 and rule.rule.when and not rule.is_activity:
             failed = [miss for miss in _failures(scene, rule, codes) if miss is not None]
-            if len(failed) == 1 and failed[0].condition != "code":  # nobody is told a code
+            if len(failed) == 1 and failed[0].condition not in _UNTOLD:
                 found.append(failed[0])
     return found
+
+
+_UNTOLD = ("code", "referral")  # nobody is told a code, or that they came by themselves
 
 
 class Scene(NamedTuple):
@@ -160,6 +164,8 @@ def _who(scene: Scene, condition: Condition) -> str:
     match condition:
         case HasAttribute(name=name, values=values) if not has_value(member.attributes.get(name), values):
             return f"is for members whose `{name}` is {' or '.join(map(plain, sorted(values, key=str)))}"
+        case Referred() if not member.referred:
+            return "is for who was brought by another member"
         case Birthday() if not member.born:
             return "the member's birthday is not known"
         case Birthday(within=within) if day >= plus(last_birthday(member.born, day), within):
@@ -214,6 +220,7 @@ _WORDS = {
     Birthday: "birthday",
     Anniversary: "anniversary",
     InTier: "tier",
+    Referred: "referral",
     Not: "not",
 }
 

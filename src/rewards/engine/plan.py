@@ -15,6 +15,7 @@ from math import lcm
 from rewards.days import WINDOWS, Duration, Window
 from rewards.engine.lines import EVERYTHING, Column, Filter
 from rewards.engine.offer_conditions import reads_member
+from rewards.policy.activity_model import EachTime
 from rewards.policy.model import (
     ALL,
     AmountIs,
@@ -117,6 +118,11 @@ class RulePlan:
     thresholds: list[tuple[int, int]]  # (column, at least)
     limits: dict[Window, int]
     group: str | None
+
+    @property
+    def is_activity(self) -> bool:
+        """Return whether the rule counts activities, and nothing that was bought."""
+        return isinstance(self.rule.gives, EachTime)
 
     @property
     def is_times(self) -> bool:
@@ -223,6 +229,8 @@ def _plan_rule(plan: Plan, rule: EarningRule, index: int) -> RulePlan:
 
 
 def _own_term(plan: Plan, rule: EarningRule) -> Term:
+    if isinstance(rule.gives, EachTime):
+        return Term(plan.column(Column("times", activity=rule.gives.activity)), rule.gives.give, 1)
     rate = rule.gives if isinstance(rule.gives, Rate) else Rate("spend", 1, 1)
     return Term(
         plan.column(Column("units" if rate.what == "units" else "spend", selected(rule))), rate.give, rate.every

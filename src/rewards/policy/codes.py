@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rewards.policy.file_codes import TEXT
 from rewards.policy.section_codes import GIFT_CARDS, TIERS
-from rewards.policy.text_codes import TEXT
 
 Severity = Literal["error", "warning", "note"]
 
@@ -172,6 +172,25 @@ _RULES = {  # what rules must make of it
         "A visit is a day with eligible spend, and selling a gift card is none. A rule on such sales that ends with a "
         "number of visits would give in the morning, and a coffee in the afternoon would take it back."
     ),
+    "activity-condition": (
+        "What an activity gives is decided by the day on which it happened: how long the member has been one, and "
+        "what was bought up to then. It is no receipt: it carries no code, and `spend`, `units` and `visits` need "
+        "`within` to say over which days."
+    ),
+    "activity-visits": (
+        "A visit later on the day of an activity would end this condition, and take back what the activity gave."
+    ),
+    "activity-on": (
+        "`birthday` and `anniversary` come every year on their day, or on the first of its month. Other activities "
+        "happen when they happen."
+    ),
+    "activity-referrer": (
+        "`referral` has two who may get something: the friend who buys for the first time, by `give`, and the member "
+        "who brought the friend, by `for_referrer`. Other activities have one."
+    ),
+    "activity-named-as-rule": (
+        "A statement names the rule or the activity that gave the points, so the two need different names."
+    ),
     "limit-too-short": (
         "A limit cuts what a rule gives in whole measure windows; a limit per day can't cut a rule that measures the "
         "month, since what the day gave is only known with the month."
@@ -310,8 +329,8 @@ _WARNINGS = {  # legal, and hardly meant
         "serves."
     ),
     "unused": (
-        "A selection, wallet or group is declared, and no rule or offer uses it; or no voucher gives an offer that "
-        "applies only by one. Often one names another by mistake."
+        "A selection, wallet or group is declared, and no rule, activity or offer uses it; or no voucher gives an "
+        "offer that applies only by one. Often one names another by mistake."
     ),
 }
 _NOTES = {

@@ -4,7 +4,8 @@ The goals: each rule and offer gave something; each condition, and each schedule
 held and failed on a receipt that the rule or offer selects; each limit, budget and
 `at_most` cut what would have been given. A limit that is reached and cuts nothing
 is not exercised: without it everything would have come out the same. Whether it
-did is asked of the engine itself, with that limit and without.
+did is asked of the engine itself, with that limit and without. What activities give is not
+among the goals yet.
 
 What does not live here: playing (`play`) and showing (`rewards.cli`).
 """
@@ -23,6 +24,7 @@ from rewards.engine.offers import OfferBook
 from rewards.engine.plan import RulePlan, offer_gate
 from rewards.engine.step import HEAD, Compiled, compile_step
 from rewards.engine.till import decide
+from rewards.policy.activity_model import EachTime
 from rewards.policy.model import AmountIs, Condition, EarningRule, HasAttribute, HasCode, Not, Offer, Policy
 from rewards.policy.problems import START, Report, Span
 from rewards.policy.source import List, Map, Node, read_source
@@ -103,7 +105,8 @@ def _goals(policy: Policy) -> Iterator[Goal]:
 
 
 def _entries(policy: Policy) -> Iterator[tuple[str, str, EarningRule | Offer]]:
-    yield from (("earn", name, rule) for name, rule in policy.rules.items())
+    bought = (rule for rule in policy.rules.values() if not isinstance(rule.gives, EachTime))
+    yield from (("earn", rule.id, rule) for rule in bought)
     yield from (("offers", name, offer) for name, offer in policy.offers.items())
 
 
@@ -155,6 +158,8 @@ def _of_rules(seen: Inspected) -> Iterator[Goal]:
         return
     for plan in seen.version.plan.rules:
         rule = plan.rule
+        if plan.is_activity:
+            continue
         if seen.row.points.get(plan.index, 0) > 0:
             yield Goal("earn", rule.id, (), GIVES)
         if not any(selects(rule.on, line) for line in seen.after.lines):
@@ -217,6 +222,8 @@ class _Bounds:
             full = _points(self.free, seen)
             for i, version in enumerate(self.with_one):
                 for rule, whole, left in zip(version.rule_ids, full, _points(version, seen), strict=True):
+                    if isinstance(self.policy.rules[rule].gives, EachTime):
+                        continue
                     if left < whole and i < len(bounds := _bounds(self.policy.rules[rule])):
                         yield Goal("earn", rule, bounds[i], CUTS)
         for offer in self.policy.offers.values():

@@ -1,6 +1,6 @@
-"""What is wrong with a file as text and as YAML: the paragraphs of these codes.
+"""The codes of a policy file as text and as YAML, before anything of it is understood.
 
-What does not live here: all other codes (`codes`, which takes these in).
+What does not live here: the other codes (`codes`).
 """
 
 from __future__ import annotations

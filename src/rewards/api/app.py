@@ -14,6 +14,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from rewards.api.document import document_config
+from rewards.api.policy_routes import POLICY
 from rewards.api.problems import HANDLERS
 from rewards.api.routes import HEALTH, V1
 from rewards.api.wire import MOST_BYTES, StrictRequest
@@ -34,7 +35,7 @@ def create_app(service: Service, *, loopback_only: bool = True) -> Litestar:
         return service
 
     return Litestar(
-        route_handlers=[Router("/v1", route_handlers=V1), *HEALTH],
+        route_handlers=[Router("/v1", route_handlers=[*V1, *POLICY]), *HEALTH],
         dependencies={"service": Provide(provide_service)},
         before_request=_only_loopback if loopback_only else None,  # a guard would copy the handler every time
         request_class=StrictRequest,

@@ -6,6 +6,7 @@ which are bodies as they are.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -26,6 +27,8 @@ from rewards.service.commands import (
     RecordActivity,
     Score,
 )
+
+_Text = Annotated[str, Meta(min_length=1, pattern=r"^[^\x00]+$")]
 
 
 class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -110,7 +113,20 @@ class Activity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class PolicyText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A policy file to be checked, as the text of its YAML."""
 
-    policy: Annotated[str, Meta(min_length=1, pattern=r"^[^\x00]+$")]
+    policy: _Text
+
+
+class PolicyToPublish(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A policy to be published, and its stories, which must come out as expected first; all as texts of YAML.
+
+    `beside` are the policies that stories publish, by file name. `from` is the first day: without it the file's
+    `effective`, else tomorrow.
+    """
+
+    policy: _Text
+    scenarios: _Text | None = None
+    beside: Annotated[dict[Id, _Text], Meta(max_length=20)] = {}
+    from_day: date | None = msgspec.field(default=None, name="from")
 
 
 class PlaceAnswer(msgspec.Struct, frozen=True):

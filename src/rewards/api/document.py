@@ -31,6 +31,7 @@ from rewards.api.bodies import (
     MemberChange,
     PolicyAnswer,
     PolicyText,
+    PolicyToPublish,
     VersionsAnswer,
 )
 from rewards.api.examples import EXAMPLES
@@ -50,7 +51,17 @@ from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn
 
 _BODIES = (
     *(Activity, Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef),
-    *(PolicyText, RecordReturn, ActivityAnswer, BalanceAnswer, CheckAnswer, AdjustmentAnswer, GiftCardAnswer, Health),
+    *(
+        PolicyText,
+        PolicyToPublish,
+        RecordReturn,
+        ActivityAnswer,
+        BalanceAnswer,
+        CheckAnswer,
+        AdjustmentAnswer,
+        GiftCardAnswer,
+        Health,
+    ),
     *(MemberAnswer, PolicyAnswer, Problem),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from litestar.connection import Request
@@ -41,11 +41,18 @@ class Kind(NamedTuple):
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One fault: where in the document that was sent, or in which parameter of the request."""
+    """One fault: where in the document that was sent, or in which parameter of the request.
+
+    `line` and `column` count from 1 in the text at the pointer; `code` is what `rewards explain` knows.
+    """
 
     pointer: str | None = None
     parameter: str | None = None
+    line: int | None = None
+    column: int | None = None
+    code: str = ""
     message: str
+    help: str = ""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,8 +124,9 @@ KINDS: dict[str, Kind] = {
     "cursor-invalid": Kind(422, "Cursor not understood", "use `next_cursor` of the page before, unchanged"),
     "limit-out-of-range": Kind(422, "Page too long", "ask for 1 to 200 entries"),
     "key-reused": Kind(422, "Idempotency-Key used before", "use a fresh key for other content"),
-    "policy-refused": Kind(422, "Policy refused", "correct what `problems` lists"),
-    "policy-invalid": Kind(422, "Policy refused", "correct what `problems` lists"),
+    "policy-refused": Kind(422, "Policy refused", "correct what `faults` lists"),
+    "policy-invalid": Kind(422, "Policy refused", "correct what `faults` lists"),
+    "scenarios-failed": Kind(422, "Stories failed", "correct the policy, or what its stories expect"),
     # what was named is not here
     "no-such-path": Kind(404, "No such address", "see the list of operations"),
     "unknown-member": Kind(404, "Unknown member", "enrol the member first, or send `member: null`"),
@@ -177,12 +185,20 @@ def kind_of(error: RewardsError) -> Kind:
 def answer_error(request: Request[Any, Any, Any], error: RewardsError) -> Response[bytes]:
     """Answer an error of ours; its facts become members of the document."""
     kind = kind_of(error)
-    faults = []
-    if error.pointer and request.method == "GET":  # there is no document: the pointer's name is a parameter's
+    facts = dict(error.facts)
+    faults = [_of_text(error.pointer, one) for one in cast("list[dict[str, Any]]", facts.pop("problems", []))]
+    if faults:
+        pass
+    elif error.pointer and request.method == "GET":  # there is no document: the pointer's name is a parameter's
         faults = [Fault(parameter=error.pointer[1:], message=error.message)]
     elif error.pointer or isinstance(error, InvalidRequest):
         faults = [Fault(pointer=error.pointer, message=error.message)]
-    return _answer(error.code, kind, error.message, faults, facts=error.facts)
+    return _answer(error.code, kind, error.message, faults, facts=facts)
+
+
+def _of_text(pointer: str, problem: dict[str, Any]) -> Fault:
+    known = {name: problem[name] for name in ("line", "column", "code", "message", "help") if name in problem}
+    return Fault(pointer=pointer, **known)
 
 
 def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -1,6 +1,7 @@
 """The operations of `/v1` and of health: each decodes nothing and decides nothing, it asks the service.
 
-What does not live here: parameters (`parameters`), strict bodies (`wire`), problem documents (`problems`),
+What does not live here: the policy's (`policy_routes`), parameters (`parameters`), strict bodies (`wire`),
+problem documents (`problems`),
 and who may call (`app`). Writes wait for the writer; short reads run in the
 event loop, longer ones in a thread.
 """
@@ -9,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 
-import msgspec
 from litestar import HttpMethod, Response, get, patch, post, route
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
@@ -20,14 +20,9 @@ from rewards.api.bodies import (
     Activity,
     Adjustment,
     CardActivity,
-    CheckAnswer,
-    FindingAnswer,
     GiftCardCode,
     Health,
     MemberChange,
-    PolicyAnswer,
-    PolicyText,
-    VersionsAnswer,
 )
 from rewards.api.parameters import (
     At,
@@ -41,7 +36,6 @@ from rewards.api.parameters import (
     pointing_nowhere,
 )
 from rewards.basket import Basket, MemberRef
-from rewards.policy.problems import Problem, as_json
 from rewards.service.answers import (
     ActivityAnswer,
     AdjustmentAnswer,
@@ -306,40 +300,6 @@ async def record_activity(
         return written(await service.asubmit(data.of(member_id), key=idempotency_key))
 
 
-@get("/policy", operation_id="get_policy", tags=["policy"], summary="Read the policy in force", responses=refusals(404))
-async def get_policy(service: NamedDependency[Service]) -> Answer[PolicyAnswer]:
-    """The file's text as it was published, and its version: the SHA-256 of its bytes."""
-    data, version = service.policy()
-    return answer(PolicyAnswer(**msgspec.structs.asdict(version), policy=data.decode()))
-
-
-@get(
-    "/policy/versions",
-    operation_id="list_policy_versions",
-    tags=["policy"],
-    summary="List versions",
-    responses=refusals(),
-)
-async def list_policy_versions(service: NamedDependency[Service]) -> Answer[VersionsAnswer]:
-    """All published versions, newest first, each with the day from which it is in force."""
-    return answer(VersionsAnswer(service.versions()))
-
-
-@post(
-    "/policy/check",
-    operation_id="check_policy",
-    tags=["policy"],
-    summary="Check a policy file",
-    status_code=200,
-    responses=refusals(body=True),
-)
-async def check_policy(data: JSONBody[PolicyText], service: NamedDependency[Service]) -> Answer[CheckAnswer]:
-    """The file's text in `policy`; answers every fault with its place and what to do. Nothing is published."""
-    problems = await asyncio.to_thread(service.check, data.policy.encode())
-    findings = [msgspec.convert(as_json(one), FindingAnswer) for one in problems if isinstance(one, Problem)]
-    return answer(CheckAnswer(not any(one.severity == "error" for one in findings), findings))
-
-
 @get("/health/live", operation_id="check_live", tags=["health"], summary="Is the process up?", responses=refusals())
 async def check_live() -> Answer[Health]:
     """Answers while the process does."""
@@ -374,8 +334,5 @@ V1 = (
     look_up_gift_card,
     act_on_gift_card,
     record_activity,
-    get_policy,
-    list_policy_versions,
-    check_policy,
 )
 HEALTH = (check_live, check_ready)

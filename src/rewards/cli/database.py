@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from rewards.cli.stories import sound
 from rewards.errors import InvalidRequest, NotFound
 from rewards.service.commands import Publish
 from rewards.service.service import Service
@@ -57,11 +58,11 @@ def has_policy(opened: Service) -> bool:
 def publish_first(opened: Service, file: str | None) -> str:
     """Publish a policy into an empty database; return a note about what was not done, or an empty text.
 
-    Raises `InvalidRequest` if there is no policy at all.
+    Raises `InvalidRequest` if there is no policy at all, or if it or the stories beside it have faults.
     """
     if has_policy(opened):
         return f"`{file}` is not published: the database has a policy; use `rewards publish`" if file else ""
     if file is None:
         raise InvalidRequest("no-policy", "the database holds no policy yet; name one with `--policy FILE`")
-    opened.do(Publish(Path(file).read_bytes(), name=file))
+    opened.do(Publish(sound(file)[0], name=file))
     return ""

@@ -15,7 +15,7 @@ from rewards.days import Duration, period, periods, plus
 from rewards.engine.explain import Money, plain, several
 from rewards.engine.lines import has_value
 from rewards.engine.member import Member, last_birthday, last_yearly
-from rewards.engine.plan import LONG, Gate, Progress, Recent, RulePlan, Visits, amount_column
+from rewards.engine.plan import LONG, Gate, Progress, Recent, RulePlan, Visits, amount_column, is_threshold, rule_gate
 from rewards.engine.step import HEAD, Compiled, first_day
 from rewards.policy.model import (
     AmountIs,
@@ -91,6 +91,17 @@ def _failures(scene: Scene, rule: RulePlan, codes: Sequence[str]) -> Iterator[Mi
             yield Miss(rule.rule.id, "code", f"needs the code {condition.code}", 0, "")
 
 
+def lacking(scene: Scene, rule: RulePlan, condition: Condition, codes: Sequence[str]) -> Miss | None:
+    """Return why one condition of the rule's own `when`, or inside its `not`, does not hold; None if it does."""
+    if isinstance(condition, HasCode):
+        why = f"needs the code {condition.code}"
+        return None if condition.code in codes else Miss(rule.rule.id, "code", why, 0, "")
+    if is_threshold(condition):
+        position = [one for one in rule.rule.when if is_threshold(one)].index(condition)
+        return _threshold(scene, rule, *rule.marks[position], position)
+    return failure(scene, rule.rule.id, rule_gate(rule.rule, condition))
+
+
 def _threshold(scene: Scene, rule: RulePlan, column: int, least: int, position: int) -> Miss | None:
     before = 0
     if rule.rule.measure in LONG:
@@ -111,17 +122,17 @@ def failure(scene: Scene, name: str, gate: Gate) -> Miss | None:
     """Return why a gate of the day does not hold for the rule or offer of that name, or None if it does."""
     condition = gate.condition
     if not scene.member.joined:
-        return Miss(name, _word(condition), "needs a member", 0, "")
+        return Miss(name, word(condition), "needs a member", 0, "")
     if isinstance(condition, AmountIs):
         return _amount(scene, name, condition, gate)
     if isinstance(condition, Not):
         inner = condition.all_of
         if all(failure(scene, name, Gate(each, gate.measure)) is None for each in inner):
-            return Miss(name, "not", f"is not for when `{_word(inner[0])}` holds", 0, "")
+            return Miss(name, "not", f"is not for when `{word(inner[0])}` holds", 0, "")
         return None
     text, short, unit = _history(scene, condition)
     text = text or _who(scene, condition)
-    return Miss(name, _word(condition), text, short, unit) if text else None
+    return Miss(name, word(condition), text, short, unit) if text else None
 
 
 def _history(scene: Scene, condition: Condition) -> tuple[str, int, str]:
@@ -214,5 +225,6 @@ _WORDS = {
 }
 
 
-def _word(condition: Condition) -> str:
+def word(condition: Condition) -> str:
+    """Return the key of `when` that the condition was written under."""
     return condition.what if isinstance(condition, AmountIs) else _WORDS[type(condition)]

@@ -185,6 +185,11 @@ def offer_gate(offer: Offer, condition: Condition) -> Gate:
     return Gate(_bind(offer.on if offer.on is not None else ALL, condition), "receipt")
 
 
+def rule_gate(rule: EarningRule, condition: Condition) -> Gate:
+    """Return one of a rule's conditions as the day's gate that it is."""
+    return Gate(_bind(rule.on, condition), rule.measure)
+
+
 def member_conditions(conditions: Iterable[Condition]) -> Iterator[Condition]:
     """Yield the conditions that read more than the basket, those under `not` too."""
     for condition in conditions:
@@ -237,7 +242,7 @@ def _term(plan: Plan, rule: EarningRule, base: EarningRule) -> Term:
 
 def _gates(rule: EarningRule) -> list[Gate]:
     found = [condition for condition in rule.when if not is_threshold(condition) and _code(condition) is None]
-    return [Gate(_bind(rule.on, condition), rule.measure) for condition in found]
+    return [rule_gate(rule, condition) for condition in found]
 
 
 def _thresholds(plan: Plan, rule: EarningRule) -> list[tuple[int, int]]:

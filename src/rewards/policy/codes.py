@@ -308,11 +308,20 @@ _WARNINGS = {  # legal, and hardly meant
         "The parts of a schedule must all hold, and these never do together: the first day is after the last, or a "
         "date is not on the days named."
     ),
-    "never-gives": "The rule counts only what points paid, and `eligible` says that this does not count.",
+    "never-gives": (
+        "The rule or offer can't give anything: `eligible` leaves out every line that it selects, two of its "
+        "conditions never hold together, it multiplies rules whose lines or times are others, or it counts only what "
+        "points paid while that does not count. Two categories are taken to be apart; a till that sends both with "
+        "one line may ignore the warning."
+    ),
+    "same-twice": (
+        "Two rules, or two offers outside of a group, say the same with another name, so whatever fulfils one fulfils "
+        "the other, and both give. Most often one is a copy that was never changed."
+    ),
     "no-effect": "The key is allowed here, but what else the file says leaves it without effect.",
     "always-beaten": (
-        "Another offer of the group is on the same lines, holds whenever this one does, and takes as much off or more. "
-        "So this one is never the best."
+        "Another member of the group is on the same lines, holds whenever this one does, and gives (or takes off) as "
+        "much or more. So this one never makes a difference."
     ),
     "price-not-kept": (
         "`at_most` bounds the discount of a receipt. With many units the discount down to the fixed price is above it, "

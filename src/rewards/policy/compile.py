@@ -16,6 +16,7 @@ from rewards.policy.activities import built_activities, check_names, draft_activ
 from rewards.policy.attributes import Declared, Kind
 from rewards.policy.conditions import OfMembers
 from rewards.policy.forms import Facts
+from rewards.policy.futile import remark_on_futile
 from rewards.policy.gift_cards import compile_gift_cards, remark_on_ungiven
 from rewards.policy.groups import Groups
 from rewards.policy.head import (
@@ -104,7 +105,7 @@ class _Compiler:
         if zone is None:
             return None
         policy = self._policy(zone, wallets, eligible)
-        return replace(
+        built = replace(
             policy,
             tiers=tiers,
             rules=self._built(drafts, wallets),
@@ -114,6 +115,8 @@ class _Compiler:
             groups=tuple(name for name in groups.named if name not in groups.of_offers),
             offer_groups={name: OfferGroup(name, groups.of(name)) for name in groups.named if name in groups.of_offers},
         )
+        remark_on_futile(built, drafts, offers, self._section("eligible").get("except"), self.report)
+        return built
 
     def _head(self) -> ZoneInfo | None:
         if currency := self.root.get("currency"):

@@ -252,7 +252,9 @@ class CrossChecks:
             return False
         if measured == "week" and per.value in ("month", "quarter", "year"):
             message = f"a {per.value} does not hold whole weeks, so a limit per {per.value} cuts a week in two"
-            self.report.add("limit-does-not-nest", message, per.span, "write `per: week` or `per: ever`", also)
+            once = isinstance(draft.gives, Flat)  # a week at most, so a limit per week would hold nothing back
+            other = f"leave the limit out and write `measure: {per.value}`" if once else "`per: week`"
+            self.report.add("limit-does-not-nest", message, per.span, f"write `per: ever`, or {other}", also)
             return False
         return True
 

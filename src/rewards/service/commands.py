@@ -41,7 +41,7 @@ Points = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 class Outcome(msgspec.Struct, frozen=True):
     """What a command answered: the JSON body as it was stored, byte for byte.
 
-    `status` is 201 (recorded), 200 (published) or 202 (parked). `replayed` says that the
+    `status` is 201 (recorded, published), 200 (published already) or 202 (parked). `replayed` says that the
     answer is the stored one of an earlier, equal command. `import` gets empty bodies.
     """
 

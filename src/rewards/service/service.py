@@ -32,6 +32,7 @@ from rewards.service.answers import (
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import BookDue, Command, Outcome
+from rewards.service.inspection import Inspected, inspect
 from rewards.service.running import begin, current
 from rewards.service.writer_process import WriterProcess
 from rewards.service.writes import Planner
@@ -107,6 +108,11 @@ class Service:
         """Answer what this basket would get, with a signed `quote` valid 30 minutes; nothing is written."""
         with self._reading() as batch:
             return reads.quote(batch, basket, caller, self._clock() if now is None else now)
+
+    def inspect(self, basket: Basket, *, caller: str = "local") -> Inspected:
+        """Work a basket out and lay open what decided; nothing is written. Raises what would refuse it."""
+        with self._reading() as batch:
+            return inspect(batch, basket, caller, self._clock())
 
     def member(self, ref: MemberRef) -> MemberAnswer:
         """Look a member up; raise `NotFound` `unknown-member`."""

@@ -1,5 +1,5 @@
 """L15: the engine equals the reference definition: what each day earned, every lot, every balance at every instant,
-whatever the order in which events arrived.
+the uses of offers, whatever the order in which events arrived.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ def check(case: Case) -> None:
 
     assert found.earned() == expected.earned()
     assert found.lots() == expected.lots()
+    assert found.uses() == expected.uses()
     for at in case.instants:
         assert found.balance(at) == expected.balance(at)
     assert figures(found.near.purses, clock) == expected.balance(clock)

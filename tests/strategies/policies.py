@@ -13,12 +13,13 @@ from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Polic
 from tests.strategies import words
 from tests.strategies.members import with_tiers, without_tiers
 from tests.strategies.rules import multiplier, rule, selection, with_rules, with_wallets
-from tests.strategies.till import with_offers
+from tests.strategies.till import amended_offers, with_offers
 from tests.strategies.words import Draw, chance, duration, pick, whole
 
 GROUP = "best"
-TILL, OFFERS = 800, 60  # where the offers of the first version are drawn
-TIERS, SIZE = 860, 12  # and the tiers of each version
+TILL, OFFERS = 800, 160  # where the offers of the first version are drawn
+TIERS, SIZE = TILL + OFFERS, 12  # and the tiers of each version
+POLICY = TIERS + 4 * SIZE  # bytes of choices
 ENDS: tuple[Literal["end_of_month", "end_of_quarter", "end_of_year"] | None, ...]
 ENDS = (None, None, "end_of_month", "end_of_quarter", "end_of_year")
 
@@ -142,12 +143,12 @@ def policy(draw: Draw, zone: ZoneInfo, anchor: int, *, measures: tuple[Window, .
 
 
 def amended(draw: Draw, before: Policy, anchor: int, number: int) -> Policy:
-    """Draw the next version: a corrected text, other terms, a changed, added or dropped rule, other eligibility."""
+    """Draw the next version: a corrected text, other terms, a changed, added or dropped rule, other eligibility, other offers."""
     found, version = dict(before.rules), f"sha256:{number}"
     name = pick(draw, sorted(found))
     one = found[name]
     is_base = any(name in getattr(r.gives, "of", ()) for r in found.values())
-    match pick(draw, ("text", "rule", "limit", "drop", "add", "eligible", "wallets")):
+    match pick(draw, ("text", "rule", "limit", "drop", "add", "eligible", "wallets", "offers", "offers")):
         case "rule" if not is_base:
             found[name] = rule(draw, name, anchor, wallet=one.wallet, measure=one.measure, choose=one.choose)
         case "limit":
@@ -160,6 +161,8 @@ def amended(draw: Draw, before: Policy, anchor: int, number: int) -> Policy:
             return replace(before, version=version, eligible=eligible(draw))
         case "wallets":
             return with_wallets(replace(before, version=version), {key: wallet(draw, key) for key in words.WALLETS})
+        case "offers":
+            return amended_offers(draw, replace(before, version=version), anchor)
         case _:
             found[name] = replace(one, title={"": "Corrected"})
     return with_rules(replace(before, version=version), found)

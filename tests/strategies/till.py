@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from rewards.days import Duration
@@ -40,12 +41,7 @@ def with_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
     given = pick(draw, sorted(offers)) if offers and chance(draw, 3) else None
     if given is not None:
         offers[given] = replace(offers[given], only_by="voucher")
-    meanings = Meanings(policy.wallets, dict(policy.rules))
-    told = {
-        name: replace(one, meaning=meanings.of_offer(one, groups[one.choose].of if one.choose else ""))
-        for name, one in offers.items()
-    }
-    return replace(policy, offers=told, offer_groups=groups, gift_cards=_vouchers(draw, given) if given else {})
+    return _of_these(replace(policy, gift_cards=_vouchers(draw, given) if given else {}), offers, groups)
 
 
 def _vouchers(draw: Draw, offer_id: str) -> dict[str, GiftCard]:
@@ -61,6 +57,29 @@ def _vouchers(draw: Draw, offer_id: str) -> dict[str, GiftCard]:
         )
         for name in ("sorry", "flyer")[: whole(draw, 1, 2)]
     }
+
+
+def amended_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
+    """Return the policy with the limits of its offers changed, or with other offers of the same names."""
+    if not policy.offers or chance(draw, 2):
+        return with_offers(draw, policy, anchor)
+    kept = {name: replace(one, limits=_amended(draw, one.limits)) for name, one in policy.offers.items()}
+    return _of_these(policy, kept, policy.offer_groups)
+
+
+def _amended(draw: Draw, limits: tuple[UseLimit, ...]) -> tuple[UseLimit, ...]:
+    if not limits or chance(draw, 4):
+        return _limits(draw, units=False)
+    return tuple(replace(limit, amount=limit.amount + 1) for limit in limits)
+
+
+def _of_these(policy: Policy, offers: Mapping[str, Offer], groups: Mapping[str, OfferGroup]) -> Policy:
+    meanings = Meanings(policy.wallets, dict(policy.rules))
+    told = {
+        name: replace(one, meaning=meanings.of_offer(one, groups[one.choose].of if one.choose else ""))
+        for name, one in offers.items()
+    }
+    return replace(policy, offers=told, offer_groups=dict(groups))
 
 
 def offer(draw: Draw, name: str, anchor: int) -> Offer:

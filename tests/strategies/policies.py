@@ -12,7 +12,7 @@ from rewards.engine.reference import Versions
 from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Policy, Returns, Wallet
 from tests.strategies import words
 from tests.strategies.members import with_tiers, without_tiers
-from tests.strategies.rules import multiplier, rule, selection, with_rules, with_wallets
+from tests.strategies.rules import TITLES, multiplier, rule, selection, with_rules, with_wallets
 from tests.strategies.till import amended_offers, with_offers
 from tests.strategies.words import Draw, chance, duration, pick, whole
 
@@ -47,7 +47,7 @@ def wallet(draw: Draw, key: str) -> Wallet:
     return Wallet(
         key=key,
         one=words.WALLETS[key],
-        title={"en": key.title(), "de": key.title()} if chance(draw, 4) else {},
+        title=pick(draw, TITLES),
         round=pick(draw, words.ROUNDINGS),
         pending=pending,
         expires=expiry(draw, pending) if chance(draw, 2) else None,

@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from rewards.days import Duration
+from rewards.days import WINDOWS, Duration
 from rewards.policy.meaning import Meanings
 from rewards.policy.model import (
     ALL,
+    AmountIs,
     AmountOff,
+    Condition,
     Expiry,
     FixedPrice,
     Free,
     GiftCard,
+    Not,
     Offer,
     OfferGroup,
     PercentOff,
     Policy,
     UseLimit,
 )
-from tests.strategies.rules import condition, schedule, selection
+from tests.strategies.rules import GATES, TITLES, condition, name_of, schedule, selection
 from tests.strategies.words import Draw, chance, pick, some, whole
 
 RIVALS = ("rivals", "pair")
-CONDITIONS = ("spend", "units", "visits", "spend_within", "first_purchase", "nth_visit", "no_visit_for", "code")
+CONDITIONS = ("spend", "units", *GATES, "not")
 
 
 def with_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
@@ -101,15 +104,17 @@ def offer(draw: Draw, name: str, anchor: int) -> Offer:
     units = isinstance(gives, Free | FixedPrice) or (isinstance(gives, AmountOff) and gives.per_unit)
     on = selection(draw) if units or chance(draw, 2) else None
     kinds = some(draw, CONDITIONS) if chance(draw, 2) else []
-    kinds = [kind for kind in kinds if kind != "spend" or "spend_within" not in kinds]  # one key of a map
+    kinds = list({kind.removesuffix("_within"): kind for kind in kinds}.values())  # a key stands once
+    selected = on if on is not None else ALL
     return Offer(
         id=name,
-        title={"": "Treat"} if chance(draw, 4) else {},
-        on=on if on is not None else ALL,
+        title=pick(draw, TITLES),
+        on=selected,
+        on_name=name_of(draw, name, selected),
         stage="item" if units or on is not None else pick(draw, ("basket", "basket", "item")),
         gives=gives,
         schedule=schedule(draw, anchor) if chance(draw, 4) else None,
-        when=tuple(condition(draw, kind, "day") for kind in kinds),
+        when=tuple(_condition(draw, kind) for kind in kinds),
         at_most=pick(draw, (None, None, 300)) if isinstance(gives, PercentOff | Free) else None,
         limits=_limits(draw, units=units),
         budgets=_limits(draw, units=units),
@@ -118,8 +123,19 @@ def offer(draw: Draw, name: str, anchor: int) -> Offer:
     )
 
 
+def _condition(draw: Draw, kind: str) -> Condition:
+    """Draw a condition; what a receipt's own amounts must be may have an upper end too, and stand under `not`."""
+    if kind == "not" and chance(draw, 2):
+        return Not((_condition(draw, pick(draw, ("spend", "units"))),))
+    found = condition(draw, kind, "day")
+    if kind not in ("spend", "units") or not isinstance(found, AmountIs) or not chance(draw, 2):
+        return found
+    assert found.at_least is not None
+    return replace(found, at_least=pick(draw, (None, found.at_least)), at_most=found.at_least * pick(draw, (1, 3)))
+
+
 def _limits(draw: Draw, *, units: bool) -> tuple[UseLimit, ...]:
-    if not chance(draw, 2):
-        return ()
-    what = pick(draw, ("times", "money", "units") if units else ("times", "money"))
-    return (UseLimit(what, pick(draw, (1, 2, 500)), pick(draw, ("day", "week", "month", "year", "ever"))),)
+    """Draw none to two limits."""
+    whats = ("times", "money", "units") if units else ("times", "money")
+    pers = some(draw, ("day", "receipt", *WINDOWS[2:])) if chance(draw, 2) else []
+    return tuple(UseLimit(pick(draw, whats), pick(draw, (1, 2, 500)), per) for per in pers)

@@ -13,7 +13,7 @@ from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Polic
 from tests.strategies import words
 from tests.strategies.members import with_tiers, without_tiers
 from tests.strategies.rules import TITLES, multiplier, rule, selection, with_rules, with_wallets
-from tests.strategies.till import amended_offers, with_offers
+from tests.strategies.till import amended_offers, with_fitting_offers, with_offers
 from tests.strategies.words import Draw, chance, duration, pick, whole
 
 GROUP = "best"
@@ -192,4 +192,6 @@ def _with_tiers(draw: Draw, policy: Policy) -> Policy:
     if what == "draw" or (what == "leave" and policy.tiers is None and chance(draw, 2)):
         return with_tiers(draw, policy)
     policy = policy if what == "leave" else replace(policy, tiers=None)
-    return policy if policy.tiers is not None else with_rules(policy, without_tiers(policy.rules))
+    if policy.tiers is not None:
+        return policy
+    return with_fitting_offers(with_rules(policy, without_tiers(policy.rules)))

@@ -23,6 +23,7 @@ from rewards.policy.model import (
     Policy,
     UseLimit,
 )
+from tests.strategies.members import no_tiers
 from tests.strategies.rules import GATES, TITLES, condition, name_of, schedule, selection
 from tests.strategies.words import Draw, chance, pick, some, whole
 
@@ -70,6 +71,11 @@ def amended_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
     return _of_these(policy, kept, policy.offer_groups)
 
 
+def with_fitting_offers(policy: Policy) -> Policy:
+    """Return the policy with its offers fit to the rest of it: without tiers there are no conditions on them."""
+    return _of_these(policy, policy.offers, policy.offer_groups)
+
+
 def _amended(draw: Draw, limits: tuple[UseLimit, ...]) -> tuple[UseLimit, ...]:
     if not limits or chance(draw, 4):
         return _limits(draw, units=False)
@@ -77,6 +83,8 @@ def _amended(draw: Draw, limits: tuple[UseLimit, ...]) -> tuple[UseLimit, ...]:
 
 
 def _of_these(policy: Policy, offers: Mapping[str, Offer], groups: Mapping[str, OfferGroup]) -> Policy:
+    if policy.tiers is None:
+        offers = {name: replace(one, when=no_tiers(one.when)) for name, one in offers.items()}
     meanings = Meanings(policy.wallets, dict(policy.rules))
     told = {
         name: replace(one, meaning=meanings.of_offer(one, groups[one.choose].of if one.choose else ""))

@@ -7,10 +7,11 @@ offers combine is the brute-force oracle's matter (`offer_oracle`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from rewards.days import period
 from rewards.engine.offers import Claim
-from rewards.engine.reference import Bought, Facts, History, Versions, _past_holds, _selects, _timely
+from rewards.engine.reference import Bought, Facts, History, Versions, _past_holds, _selects, _timely, earned
 from rewards.policy.model import ALL, AmountIs, Condition, EarningRule, Flat, HasCode, Not, Offer, UseLimit
 from rewards.receipt import Receipt
 from tests.engine_adapter import Uses
@@ -20,8 +21,7 @@ Seen = Callable[[Condition, bool], None]  # told of every condition that is look
 
 def legal(versions: Versions, facts: Facts, uses: Uses, receipt: Receipt, seen: Seen | None = None) -> list[Claim]:
     """Return the offers that a receipt can have, given all that is known before it; it has no discounts of ours yet."""
-    known = Facts(facts.joined, [*facts.purchases, (receipt, {})])
-    history = History(versions, known)
+    history = settled_history(versions, replace(facts, purchases=[*facts.purchases, (receipt, {})]))
     claims = []
     for offer in history.policy(receipt.day).offers.values():
         selected = offer.on is None or any(_selects(offer.on, line) for line in receipt.lines)
@@ -36,6 +36,13 @@ def legal(versions: Versions, facts: Facts, uses: Uses, receipt: Receipt, seen: 
         if 0 not in left.values():
             claims.append(Claim(offer=offer, units_left=left["units"], money_left=left["money"]))
     return claims
+
+
+def settled_history(versions: Versions, facts: Facts) -> History:
+    """Return a history that knows what each day earned, which tiers may ask for."""
+    history, points = History(versions, facts), earned(versions, facts)
+    history.awards = {day: points.get(day, {}) for day in history.days}
+    return history
 
 
 def _reads_member(condition: Condition) -> bool:

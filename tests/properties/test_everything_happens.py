@@ -29,7 +29,7 @@ from tests.strategies.focus import kind_of
 from tests.strategies.histories import Event, Purchase
 from tests.strategies.rules import with_rules, with_wallets
 from tests.strategies.rung_up import rung_up, undecided
-from tests.till_reference import legal
+from tests.till_reference import legal, settled_history
 
 EXAMPLES = 600
 Seen = Counter[tuple[str, str, bool]]  # where, which condition, whether it held
@@ -62,7 +62,7 @@ def _note(seen: Seen, where: str, condition: Condition, held: bool) -> None:
 
 
 def _of_rules(case: Case, seen: Seen) -> None:
-    history = History(case.versions, case.facts)
+    history = settled_history(case.versions, case.facts)
     for bought in (Bought(*purchase) for purchase in case.facts.purchases):
         for rule in history.policy(bought.receipt.day).rules.values():
             for condition in rule.when:

@@ -233,7 +233,7 @@ class _Printer:
 
     def _conditions(self, conditions: tuple[Condition, ...]) -> dict[str, object]:
         found = dict(self._condition(c) for c in conditions if not isinstance(c, HasAttribute))
-        wanted = {c.name: sorted(c.values, key=str) for c in conditions if isinstance(c, HasAttribute)}
+        wanted = {c.name: _one_or_all(sorted(c.values, key=str)) for c in conditions if isinstance(c, HasAttribute)}
         return {**found, "attribute": wanted} if wanted else found
 
     def _condition(self, condition: Condition) -> tuple[str, object]:

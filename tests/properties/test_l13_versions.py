@@ -20,14 +20,14 @@ from rewards.policy.model import Policy
 from tests.engine_adapter import RUNS, Run, Uses, run_engine, run_engine_with
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Event
-from tests.strategies.policies import amended
+from tests.strategies.policies import amended, fitting
 from tests.strategies.words import chance, pick
 
 
 def _with_a_new_version(case: Case) -> Versions:
     last_cut, last = case.versions[-1]
     cut = max(last_cut + 1, case.anchor + pick(case.more, (0, 1, 3, 14)))
-    return [*case.versions, (cut, amended(case.more, last, case.anchor, 9))]
+    return [*case.versions, (cut, fitting(amended(case.more, last, case.anchor, 9)))]
 
 
 def _before(points: Points, day: int) -> Points:

@@ -192,6 +192,11 @@ def _with_tiers(draw: Draw, policy: Policy) -> Policy:
     if what == "draw" or (what == "leave" and policy.tiers is None and chance(draw, 2)):
         return with_tiers(draw, policy)
     policy = policy if what == "leave" else replace(policy, tiers=None)
+    return fitting(policy)
+
+
+def fitting(policy: Policy) -> Policy:
+    """Return the policy without conditions on tiers if it has none."""
     if policy.tiers is not None:
         return policy
     return with_fitting_offers(with_rules(policy, without_tiers(policy.rules)))

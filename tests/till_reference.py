@@ -20,14 +20,17 @@ Seen = Callable[[Condition, bool], None]  # told of every condition that is look
 
 
 def legal(versions: Versions, facts: Facts, uses: Uses, receipt: Receipt, seen: Seen | None = None) -> list[Claim]:
-    """Return the offers that a receipt can have, given all that is known before it; it has no discounts of ours yet."""
+    """Return the offers that a receipt can have, given all that is known before it; it has no discounts of ours yet.
+
+    Nobody asks for an offer with a voucher, and nobody else has drawn on a budget.
+    """
     history = settled_history(versions, replace(facts, purchases=[*facts.purchases, (receipt, {})]))
     claims = []
     for offer in history.policy(receipt.day).offers.values():
         selected = offer.on is None or any(_selects(offer.on, line) for line in receipt.lines)
         timely = offer.schedule is None or _timely(offer.schedule, receipt)
         for_members = any(map(_reads_member, offer.when)) or any(limit.per != "receipt" for limit in offer.limits)
-        if not (selected and timely) or (for_members and facts.joined is None):
+        if not (selected and timely) or offer.only_by is not None or (for_members and facts.joined is None):
             continue
         held = [_holds(history, offer, condition, receipt, seen) for condition in offer.when]
         if not all(held):
@@ -69,7 +72,8 @@ def _holds(history: History, offer: Offer, condition: Condition, receipt: Receip
 
 def _left(offer: Offer, what: str, uses: Uses, day: int) -> int | None:
     lasting = [limit for limit in offer.limits if limit.per != "receipt" and limit.what == what]
-    return min((_left_of(limit, uses.get(offer.id, []), day) for limit in lasting), default=None)
+    lefts = [_left_of(limit, uses.get(offer.id, []), day) for limit in lasting]
+    return min([*lefts, *(budget.amount for budget in offer.budgets if budget.what == what)], default=None)
 
 
 def _left_of(limit: UseLimit, known: list[tuple[str, int, int, int]], day: int) -> int:

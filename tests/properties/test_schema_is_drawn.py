@@ -24,6 +24,8 @@ EXAMPLES = 400
 EXCEPT = {
     "policy.earn.*.limit.times": "read as so many points; limits of points are drawn",
     "policy.earn.*.limit[].times": "as above",
+    "policy.offers.*.budget.per=receipt": "read as a limit; those are drawn",
+    "policy.offers.*.budget[].per=receipt": "as above",
 }
 
 

@@ -125,7 +125,7 @@ def offer(draw: Draw, name: str, anchor: int) -> Offer:
         when=tuple(_condition(draw, kind) for kind in kinds),
         at_most=pick(draw, (None, None, 300)) if isinstance(gives, PercentOff | Free) else None,
         limits=_limits(draw, units=units),
-        budgets=_limits(draw, units=units),
+        budgets=_limits(draw, units=units, shared=True),
         funded_by=pick(draw, ("", "", "Acme")),
         meaning="",
     )
@@ -142,8 +142,8 @@ def _condition(draw: Draw, kind: str) -> Condition:
     return replace(found, at_least=pick(draw, (None, found.at_least)), at_most=found.at_least * pick(draw, (1, 3)))
 
 
-def _limits(draw: Draw, *, units: bool) -> tuple[UseLimit, ...]:
-    """Draw none to two limits."""
+def _limits(draw: Draw, *, units: bool, shared: bool = False) -> tuple[UseLimit, ...]:
+    """Draw none to two limits; those that all buyers share are of no receipt."""
     whats = ("times", "money", "units") if units else ("times", "money")
-    pers = some(draw, ("day", "receipt", *WINDOWS[2:])) if chance(draw, 2) else []
+    pers = some(draw, ("day", *WINDOWS[2:]) if shared else ("day", "receipt", *WINDOWS[2:])) if chance(draw, 2) else []
     return tuple(UseLimit(pick(draw, whats), pick(draw, (1, 2, 500)), per) for per in pers)

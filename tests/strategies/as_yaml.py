@@ -201,7 +201,9 @@ class _Printer:
         return _given(
             kind=card.kind,
             offer=card.offer,
-            expires=expires and _given(after=_duration(expires.after), at=expires.at),
+            expires=_given(after=_duration(expires.after), at=expires.at)
+            if expires
+            else ("never" if card.to == "member" else None),
             to=card.to,
         )
 

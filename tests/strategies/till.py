@@ -50,7 +50,10 @@ def with_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
 
 def _vouchers(draw: Draw, offer_id: str) -> dict[str, GiftCard]:
     """Draw one or two vouchers of an offer."""
-    ends: tuple[Expiry | None, ...] = (None, Expiry(after=Duration(7, "days")), Expiry(at="end_of_month"))
+    ends: tuple[Expiry | None, ...] = (
+        *(None, Expiry(after=Duration(7, "days"))),
+        *(Expiry(at="end_of_month"), Expiry(at="end_of_quarter"), Expiry(at="end_of_year")),
+    )
     return {
         name: GiftCard(
             id=name,

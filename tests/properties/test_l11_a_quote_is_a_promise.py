@@ -1,11 +1,12 @@
 """L11: a quote brought back is what the purchase gives, whatever came in between; through the service, with its seal.
 
-Only a limit that other purchases used up since may refuse it, and then with a word (`offer-gone`).
+Only a limit or budget that other purchases used up since may refuse it, and then with a word (`offer-gone`).
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -13,6 +14,7 @@ from hypothesis import given
 
 from rewards.basket import Basket, BasketLine, MemberRef, StoredValue
 from rewards.errors import Conflict
+from rewards.policy.model import Policy
 from rewards.receipt import Line, Receipt
 from rewards.service.answers import PurchaseAnswer
 from rewards.service.commands import Enrol, Publish, RecordPurchase
@@ -23,6 +25,7 @@ from tests.strategies.as_yaml import policy_yaml
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Purchase, receipt
 from tests.strategies.rung_up import undecided
+from tests.strategies.till import with_fitting_offers
 from tests.strategies.words import chance, pick
 
 CARD = "2600000001236"
@@ -62,9 +65,9 @@ def _line(line: Line) -> BasketLine:
 class _Till:
     """A shop in memory that runs the case's first version."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, policy: Policy | None = None) -> None:
         self.now = 0
-        self.policy = case.versions[0][1]
+        self.policy = policy or case.versions[0][1]
         self.service = Service(Store.open("sqlite://"), clock=lambda: self.now)
         self.member = case.story.joined is not None
         self.now = min(event.at for event in case.story.events)
@@ -118,7 +121,7 @@ def test_brought_back_after_something_else(case: Case) -> None:
             found = till.buy(late)
         except Conflict as refusal:
             gone = till.policy.offers[str(refusal.facts["offer"])]
-            assert gone.limits, refusal  # noqa: PT017  not every quote is refused
+            assert gone.limits or gone.budgets, refusal  # noqa: PT017  not every quote is refused
             continue
         assert found.discounts == quoted.discounts
         assert found.lines == quoted.lines
@@ -129,9 +132,12 @@ def test_brought_back_after_something_else(case: Case) -> None:
 
 @given(case=cases(most_receipts=4, busy=False))
 def test_the_service_decides_as_the_engine_does(case: Case) -> None:
-    """From its database, with what the timeline says it needs and no more."""
-    versions = case.versions[:1]
-    till = _Till(case)
+    """From its database, with what the timeline says it needs and no more; budgets have owners of their own."""
+    first = case.versions[0][1]
+    without = {name: replace(one, budgets=()) for name, one in first.offers.items()}
+    policy = with_fitting_offers(replace(first, offers=without))
+    versions = [(case.versions[0][0], policy)]
+    till = _Till(case, policy)
     booked: list[Purchase] = []
     for bought in _receipts(case):
         expected = run_engine(versions, case.story.joined, booked).decided(undecided(bought)).receipt

@@ -21,7 +21,17 @@ from rewards.ledger.entries import Entry
 from rewards.ledger.lots import NEVER, Lot, Purse
 from rewards.ledger.purses import ledger_facts
 from rewards.receipt import Receipt
-from tests.strategies.histories import Event, Grant, Purchase, Return, Spending, Telling, facts_of
+from tests.strategies.histories import (
+    Activity,
+    Event,
+    Grant,
+    Purchase,
+    Return,
+    Spending,
+    Telling,
+    facts_of,
+    was_referred,
+)
 
 Figures = tuple[int, int, int, tuple[tuple[int, int, int | None], ...]]  # available, pending, debt, lots
 Uses = dict[str, list[tuple[str, int, int, int]]]  # by offer: (receipt, day, units, minor units)
@@ -88,9 +98,11 @@ class EngineOutcome:
     rows: dict[int, timeline.DayRow] = field(default_factory=dict)
     receipts: dict[str, tuple[int, Receipt, dict[str, int]]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    taken: int = 0
 
     def take(self, event: Event) -> None:
         """Book an event as the service does: give the timeline what it says it needs, no more; keep what it answers."""
+        self.taken += 1
         change = self._change(event)
         need = timeline.needs(self.program, self.near, change)
         near = timeline.decode_near(timeline.encode(self.near))
@@ -125,7 +137,7 @@ class EngineOutcome:
     def _change(self, event: Event) -> timeline.Change:
         match event:
             case Purchase(receipt):
-                return timeline.Purchase(len(self.receipts) + 1, receipt)
+                return timeline.Purchase(self.taken, receipt)
             case Return(at, receipt_id, units):
                 key, receipt, back = self.receipts[receipt_id]
                 total = {line: back.get(line, 0) + units.get(line, 0) for line in {**back, **units}}
@@ -136,6 +148,8 @@ class EngineOutcome:
                 return timeline.Grant(at, day, wallet, points)
             case Telling(at, from_day, born, attributes):
                 return timeline.Telling(at, timeline.Told(from_day, born, attributes))
+            case Activity(at, day, name):
+                return timeline.Activity(self.taken, name, at, day)
 
     def all_rows(self) -> dict[int, timeline.DayRow]:
         last = self.near.last
@@ -203,7 +217,7 @@ def run_engine_with(
     before: Versions, after: Versions, joined: int | None, events: Sequence[Event], published: int
 ) -> EngineOutcome:
     """Run with the versions of `before` for so many events, then with those of `after`."""
-    outcome = EngineOutcome(Program(before), timeline.open_near(joined or 0))
+    outcome = EngineOutcome(Program(before), timeline.open_near(joined or 0, referrer=int(was_referred(joined))))
     for number, event in enumerate(events):
         if number == published:
             outcome.program = Program(after)

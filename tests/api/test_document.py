@@ -39,6 +39,7 @@ def test_operations(document: dict[str, Any]) -> None:
         "GET /v1/members/{member_id}/balance": "get_balance",
         "GET /v1/members/{member_id}/statement": "get_statement",
         "POST /v1/members/{member_id}/adjustments": "adjust_points",
+        "POST /v1/members/{member_id}/activities": "record_activity",
         "POST /v1/quotes": "quote_purchase",
         "POST /v1/purchases": "record_purchase",
         "GET /v1/purchases": "find_purchase",

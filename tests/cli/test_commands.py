@@ -4,7 +4,9 @@ import gzip
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click import Argument, Group, Option
@@ -12,6 +14,7 @@ from click import Argument, Group, Option
 from rewards.basket import MemberRef
 from rewards.cli.commands import cli, run
 from rewards.cli.database import service
+from rewards.service.commands import Enrol
 
 ROOT = Path(__file__).parents[2]
 CAFE = str(ROOT / "rules/corner-cafe.yaml")
@@ -46,8 +49,8 @@ def test_every_command_and_option_has_help(say: Say) -> None:
         code, out, _ = say(name, "--help")
         assert code == 0
         assert f"rewards {name}" in out
-    expected = {"demo", "serve", "init", "check", "test", "schema", "explain", "publish", "import", "verify", "rebuild"}
-    assert set(cli.commands) == expected
+    policies = {"init", "check", "test", "schema", "explain", "publish"}
+    assert set(cli.commands) == {"demo", "serve", *policies, "import", "due", "verify", "rebuild"}
 
 
 def test_help_and_version(say: Say) -> None:
@@ -299,7 +302,30 @@ def test_publishing_what_is_refused(say: Say, tmp_path: Path) -> None:
 # databases that are none
 
 
-@pytest.mark.parametrize("command", ["verify", "rebuild", "serve"])
+def test_due(say: Say, tmp_path: Path) -> None:
+    policy = tmp_path / "shop.yaml"
+    policy.write_text(
+        "policy: rewards/v1\nprogram: shop\ntitle: Shop\ncurrency: EUR\ntimezone: Europe/Berlin\n"
+        "points: {beans: {one: bean}}\n"
+        "eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}\n"
+        "activities: {anniversary: {give: 50 beans}}\nreturns: {accept_within: 90 days}\n"
+    )
+    assert say("publish", str(policy))[0] == 0
+    today = datetime.now(ZoneInfo("Europe/Berlin")).date()
+    joined = today.replace(year=today.year - 4) if (today.month, today.day) != (2, 29) else today - timedelta(1461)
+    with service(None) as opened:
+        opened.do(Enrol(card="2600000001236", joined=joined))
+    yesterday = (today - timedelta(1)).isoformat()
+    assert say("due", "--until", yesterday) == (0, "nothing is due\n", "")
+    assert say("due", "--format", "json") == (0, '{\n  "anniversary": 1\n}\n', "")
+    assert say("due") == (0, "nothing is due\n", "")
+    code, _, err = say("due", "--until", "tomorrow")
+    assert (code, err.startswith("rewards: `tomorrow` is not a date")) == (2, True)
+    code, _, err = say("due", "--until", "2199-01-01")
+    assert (code, err) == (1, "rewards: what is due on a day to come is booked when that day has come\n")
+
+
+@pytest.mark.parametrize("command", ["verify", "rebuild", "serve", "due"])
 def test_a_database_that_is_not_there(say: Say, command: str, tmp_path: Path) -> None:
     code, _, err = say(command)
     assert code == 2

@@ -1,13 +1,15 @@
 """A member as a clerk with a notebook would work it out: everything from the start, every time.
 
 One program, written out by hand: G beans for each whole 1.00 of a day; 50 beans in a week once 20.00 are
-reached; a stamp for each coffee, ready after two days; 10 beans on each third visit; 7 after ten days away.
-Beans last 30 days, stamps for ever. Offers: each third coffee free, the cheapest; 0.50 off a cake, three for each
-member in all; off the rest the better of 2.00 (a coupon, one a week) and a tenth (from 30.00 on).
+reached; a stamp for each coffee, ready after two days; 10 beans on each third visit; 7 after ten days away;
+3 for a review, twice a week; 11 on 5 November for who bought something in the last 60 days. Beans last 30 days,
+stamps for ever. Offers: each third coffee free, the cheapest; 0.50 off a cake, three for each member in all; off the
+rest the better of 2.00 (a coupon, one a week) and a tenth (from 30.00 on).
 """
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date
 
 DAY = 86_400_000_000
 ENDLESS = 10**18
@@ -35,6 +37,8 @@ class Notebook:
     bought: dict = field(default_factory=dict)  # receipt -> Bought
     spent: list = field(default_factory=list)  # (instant, wallet, points)
     given: list = field(default_factory=list)  # (day, wallet, points)
+    reviews: list = field(default_factory=list)  # days
+    today: int = 0
 
     def rate(self, day):
         current = self.rates[0][1]
@@ -85,6 +89,13 @@ class Notebook:
             visits.append(day)
             points["beans", day] += beans
             points["stamps", day] += coffees[day]
+        for day in set(self.reviews):
+            before = sum(day > d >= day - (day - 1) % 7 for d in self.reviews)
+            points["beans", day] += 3 * max(0, min(2 - before, self.reviews.count(day)))
+        for year in (2026, 2027, 2028):
+            day = date(year, 11, 5).toordinal()
+            if day <= self.today and any(day - 60 < visit <= day for visit in visits):
+                points["beans", day] += 11
         for day, wallet, amount in self.given:
             points[wallet, day] += amount
         return points

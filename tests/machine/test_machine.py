@@ -1,8 +1,9 @@
 """The service against a clerk's notebook: after every step both must say the same, at several instants.
 
-Steps: buy (now or late), quote, bring a quote (at once, after other receipts, too late), send again, return part,
-return all, give and take points, publish a new version, let time pass, and start anew from the stored state. Receipts
-have offers, with coupons or without; a line's share of a discount is what the service says, if the shares add up.
+Steps: buy (now or late), review (now or late), quote, bring a quote (at once, after other receipts, too late), send
+again, return part, return all, give and take points, publish a new version, let time pass, and start anew from the
+stored state. Receipts have offers, with coupons or without; a line's share of a discount is what the service says, if
+the shares add up.
 """
 
 from __future__ import annotations
@@ -20,7 +21,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from rewards.basket import Basket, BasketLine, MemberRef
 from rewards.days import midnight
 from rewards.errors import Conflict
-from rewards.service.commands import Adjust, Enrol, Publish, RecordPurchase, RecordReturn, ReturnLine, ReturnOf
+from rewards.service.commands import (
+    Adjust,
+    Enrol,
+    Publish,
+    RecordActivity,
+    RecordPurchase,
+    RecordReturn,
+    ReturnLine,
+    ReturnOf,
+)
 from rewards.service.service import Service
 from rewards.store.database import Store
 from tests.machine.naive import Bought, Notebook
@@ -47,6 +57,9 @@ offers:
   coupon: {{when: {{code: TWO}}, amount_off: 2.00, stage: basket, limit: {{times: 1, per: week}}, choose: one}}
   tenth: {{when: {{spend: {{at_least: 30.00}}}}, percent_off: 10%, stage: basket, choose: one}}
 choose: {{one: {{keep: best, of: receipt}}}}
+activities:
+  review: {{give: 3 beans, limit: {{times: 2, per: week}}}}
+  anniversary: {{give: 11 beans, when: {{visits: {{at_least: 1, within: 60 days}}}}}}
 returns: {{accept_within: 365 days, spent_points: debt}}
 """
 START = datetime(2026, 10, 19, 9, 0, tzinfo=UTC)  # the clocks change on the 25th
@@ -72,7 +85,7 @@ class Machine(RuleBasedStateMachine):
     def open(self, rate):
         self.service.do(Publish(POLICY.format(rate=rate).encode()))
         self.book.rates.append((0, rate))
-        answer = json.loads(self.service.do(Enrol(card="2600000001236", joined=date(2026, 1, 1))).body)
+        answer = json.loads(self.service.do(Enrol(card="2600000001236", joined=date(2025, 11, 5))).body)
         self.member = answer["member_id"]
 
     def name(self):
@@ -137,6 +150,20 @@ class Machine(RuleBasedStateMachine):
     @rule(lines=LINES, coupon=st.booleans(), late=st.integers(1, 60 * 24 * 20))
     def buy_late(self, lines, coupon, late):
         self.record(self.basket(lines, late, coupon), lines)
+
+    @rule(late=st.integers(0, 60 * 24 * 20))
+    def review(self, late):
+        at = self.now - timedelta(minutes=late)
+        command = RecordActivity(member=MemberRef(id=self.member), name="review", occurred_at=at)
+        key = self.name()
+        answer = self.service.do(command, caller="scenario", key=key).body
+        assert self.service.do(command, caller="scenario", key=key).body == answer
+        self.book.reviews.append(at.astimezone(ZONE).toordinal())
+
+    @rule()
+    def due(self):
+        self.service.due()
+        assert self.service.due() == {}
 
     @rule(lines=LINES, coupon=st.booleans())
     def quote(self, lines, coupon):
@@ -258,6 +285,7 @@ class Machine(RuleBasedStateMachine):
         return self.now.astimezone(ZONE).toordinal()
 
     def figures(self, at, today):
+        self.book.today = self.today()
         return {wallet: self.book.balance(wallet, at, today) for wallet in ("beans", "stamps")}
 
     @invariant()

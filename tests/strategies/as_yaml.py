@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -9,6 +10,7 @@ from fractions import Fraction
 import yaml
 
 from rewards.days import Duration
+from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, EachTime
 from rewards.policy.model import (
     ALL,
     AmountIs,
@@ -82,7 +84,12 @@ class _Printer:
             points={key: self._wallet(wallet) for key, wallet in policy.wallets.items()},
             eligible=self._eligible(policy.eligible),
             tiers=policy.tiers and self._tiers(policy.tiers),
-            earn={key: self._rule(rule) for key, rule in policy.rules.items()},
+            earn={
+                key: self._rule(rule)
+                for key, rule in policy.rules.items()
+                if key not in policy.activities and key != FOR_REFERRER
+            },
+            activities={key: self._activity(policy.rules[key]) for key in policy.activities},
             offers={key: self._offer(offer) for key, offer in policy.offers.items()},
             gift_cards={key: self._gift_card(card) for key, card in policy.gift_cards.items()},
             choose={group: {"keep": "best"} for group in policy.groups}
@@ -179,6 +186,19 @@ class _Printer:
             choose=rule.choose,
         )
 
+    def _activity(self, rule: EarningRule) -> dict[str, object]:
+        on, referrer = self._policy.activities[rule.id].on, None
+        if rule.id == REFERRAL:
+            rule, referrer = replace(rule, when=rule.when[2:]), self._policy.rules.get(FOR_REFERRER)
+        return _given(
+            title=_text(rule.title),
+            when=self._conditions(rule.when),
+            **self._gives(rule),
+            for_referrer=referrer and self._gives(referrer)["give"],
+            limit=[self._limit(limit, one.wallet) for one in [referrer or rule] for limit in one.limits],
+            on=None if on == "day" else on,
+        )
+
     def _offer(self, offer: Offer) -> dict[str, object]:
         at_most = offer.at_most
         return _given(
@@ -223,7 +243,7 @@ class _Printer:
 
     def _gives(self, rule: EarningRule) -> dict[str, object]:
         gives = rule.gives
-        if isinstance(gives, Flat):
+        if isinstance(gives, Flat | EachTime):
             return {"give": self._points(gives.give, rule.wallet)}
         if isinstance(gives, Rate):
             every = self._money(gives.every) if gives.what == "spend" else _count(gives.every, gives.what)

@@ -58,7 +58,14 @@ class Telling:
     attributes: dict[str, str | int | bool]
 
 
-Event = Purchase | Return | Spending | Grant | Telling
+@dataclass(frozen=True)
+class Activity:
+    at: int
+    day: int
+    name: str
+
+
+Event = Purchase | Return | Spending | Grant | Telling | Activity
 
 
 @dataclass(frozen=True)
@@ -73,9 +80,14 @@ class Story:
         return facts_of(self.joined, self.events)
 
 
+def was_referred(joined: int | None) -> bool:
+    """Whether another member brought this one: every other day's."""
+    return joined is not None and joined % 2 == 0
+
+
 def facts_of(joined: int | None, events: Sequence[Event]) -> Facts:
     """Return the facts that a set of events amounts to."""
-    facts = Facts(joined=joined)
+    facts = Facts(joined=joined, referred=was_referred(joined))
     for event in events:
         match event:
             case Purchase(receipt):
@@ -86,6 +98,8 @@ def facts_of(joined: int | None, events: Sequence[Event]) -> Facts:
                 facts.grants.append((day, wallet, points))
             case Telling(_, from_day, born, attributes):
                 facts.told.append((from_day, born, attributes))
+            case Activity(_, day, name):
+                facts.activities.append((day, name))
     facts.told.sort(key=lambda one: one[0])
     if facts.told and facts.told[0][0]:
         facts.told.insert(0, (0, 0, {}))
@@ -245,6 +259,9 @@ def _ledger_events(draw: Draw, events: Sequence[Event], zone: ZoneInfo) -> list[
         found.append(
             Grant(when, moment(when, zone).toordinal(), pick(draw, sorted(words.WALLETS)), pick(draw, (1, 5, 20)))
         )
+    for _ in range(pick(draw, (0, 0, 1, 2, 3))):
+        when = at()
+        found.append(Activity(when, moment(when, zone).toordinal(), pick(draw, words.ACTIVITIES)))
     return found
 
 

@@ -31,7 +31,7 @@ _SAID = {
     415: "The body is not announced as plain JSON",
     422: "The document does not agree with itself or with the program",
     500: "The server failed; the log has the number in `instance`",
-    503: "Busy or starting; nothing was written, send the same request again",
+    503: "Busy, closing or lost; send the same request again: what was written counts once",
 }
 
 IDEMPOTENCY_STATUS = ResponseHeader(

@@ -21,7 +21,10 @@ from rewards.service.commands import (
     ChangeMember,
     GiftCardActivity,
     Language,
+    Metadata,
     Points,
+    RecordActivity,
+    Score,
 )
 
 
@@ -83,6 +86,25 @@ class CardActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     def of(self, gift_card_id: str) -> ActOnGiftCard:
         """Return the command for a gift card."""
         return ActOnGiftCard(gift_card_id=gift_card_id, activity=self.activity, reason=self.reason, actor=self.actor)
+
+
+class Activity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a member did besides buying: an activity of the policy. The address names the member."""
+
+    name: Id
+    occurred_at: Instant
+    score: Score | None = None
+    metadata: Metadata = {}
+
+    def of(self, member_id: str) -> RecordActivity:
+        """Return the command for a member."""
+        return RecordActivity(
+            member=MemberRef(id=member_id),
+            name=self.name,
+            occurred_at=self.occurred_at,
+            score=self.score,
+            metadata=self.metadata,
+        )
 
 
 class PolicyText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

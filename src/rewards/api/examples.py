@@ -51,5 +51,11 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "IssueGiftCard": {"product": "sorry", "actor": "lee"},
     "GiftCardCode": {"code": "7ZZZ-0000-0000-00004"},
     "CardActivity": {"activity": "BLOCK", "reason": "lost", "actor": "lee"},
+    "Activity": {
+        "name": "review",
+        "occurred_at": "2026-12-02T11:20:00+01:00",
+        "score": 5,
+        "metadata": {"sku": "TEA-1"},
+    },
     "PolicyText": {"policy": "policy: rewards/v1\nprogram: my-shop\ntitle: My shop\n"},
 }

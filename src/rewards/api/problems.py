@@ -107,6 +107,8 @@ KINDS: dict[str, Kind] = {
     "return-empty": Kind(422, "Nothing returned", "give `all` or `lines`"),
     "unknown-line": Kind(422, "Unknown line", "use the `line_id` of the purchase"),
     "unknown-wallet": Kind(422, "Unknown wallet", "use a wallet of the policy's `points`"),
+    "unknown-activity": Kind(422, "Unknown activity", "use one of the policy's `activities`"),
+    "activity-by-itself": Kind(422, "Comes by itself", "leave it to the engine; it books it on its day"),
     "points-zero": Kind(422, "No points", "give with a number above zero, take with one below"),
     "unknown-product": Kind(422, "Unknown gift card", "use a gift card of the policy's `gift_cards`"),
     "gift-card-needs-member": Kind(422, "For one member", "name the `member` who gets it"),
@@ -128,7 +130,7 @@ KINDS: dict[str, Kind] = {
     "attribute-value": Kind(422, "Attribute value", "send a value of the kind that the policy declares"),
     "birthday-invalid": Kind(422, "Birthday invalid", "send month and day, such as `03-27`"),
     "member-exists": Kind(409, "Member exists", "look the member up by the contact that is named"),
-    "member-blocked": Kind(409, "Member blocked", "record the purchase with `member: null`"),
+    "member-blocked": Kind(409, "Member blocked", "record a purchase with `member: null`; nothing else counts now"),
     "receipt-conflict": Kind(409, "Receipt recorded differently", "a receipt number is used once in a store"),
     "return-conflict": Kind(409, "Return recorded differently", "a return number is used once in a store"),
     "adjustment-conflict": Kind(409, "Adjustment recorded differently", "an `adjustment_id` is used once for a member"),
@@ -151,6 +153,9 @@ KINDS: dict[str, Kind] = {
     "too-busy": Kind(503, "Too busy", "send the same request again after `Retry-After` seconds"),
     "database-unavailable": Kind(
         503, "Database not available", "send the same request again after `Retry-After` seconds"
+    ),
+    "writer-lost": Kind(
+        503, "Writer lost", "send the same request again once the server is back; what was written counts once"
     ),
     "closing": Kind(503, "Closing", "send the same request again once the server is back"),
     "internal-error": Kind(500, "Our fault", "tell the operator the `instance`; the log has it"),

@@ -1,6 +1,6 @@
 """The operations of `/v1` and of health: each decodes nothing and decides nothing, it asks the service.
 
-What does not live here: strict bodies (`wire`), problem documents (`problems`),
+What does not live here: parameters (`parameters`), strict bodies (`wire`), problem documents (`problems`),
 and who may call (`app`). Writes wait for the writer; short reads run in the
 event loop, longer ones in a thread.
 """
@@ -8,19 +8,16 @@ event loop, longer ones in a thread.
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated
 
 import msgspec
 from litestar import HttpMethod, Response, get, patch, post, route
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
 from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
 from rewards.api.bodies import (
+    Activity,
     Adjustment,
     CardActivity,
     CheckAnswer,
@@ -32,11 +29,21 @@ from rewards.api.bodies import (
     PolicyText,
     VersionsAnswer,
 )
-from rewards.basket import Basket, Id, Instant, MemberRef
-from rewards.days import instant
-from rewards.errors import InvalidRequest, RewardsError
+from rewards.api.parameters import (
+    At,
+    Cursor,
+    Key,
+    Limit,
+    OptionalKey,
+    ReceiptId,
+    StoreId,
+    instant_of,
+    pointing_nowhere,
+)
+from rewards.basket import Basket, MemberRef
 from rewards.policy.problems import Problem, as_json
 from rewards.service.answers import (
+    ActivityAnswer,
     AdjustmentAnswer,
     BalanceAnswer,
     GiftCardAnswer,
@@ -48,26 +55,7 @@ from rewards.service.answers import (
 from rewards.service.commands import Enrol, IssueGiftCard, RecordPurchase, RecordReturn
 from rewards.service.service import Service
 
-_KEY = HeaderParameter(
-    name="Idempotency-Key",
-    min_length=1,
-    max_length=200,
-    pattern=r"^[!-~]+$",
-    description="names this request: sent again with the same key and body, it is answered as the first time",
-)
-Key = Annotated[str, _KEY]
-OptionalKey = Annotated[str | None, _KEY]
-At = Annotated[
-    str | None,
-    QueryParameter(format="date-time", description="an RFC 3339 instant with an offset; without it, now"),
-]
-Limit = Annotated[int, QueryParameter(ge=1, le=200, description="entries a page")]
-Cursor = Annotated[str | None, QueryParameter(max_length=500, description="`next_cursor` of the page before")]
-StoreId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
-ReceiptId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
-
 _PARKED = {202: ResponseSpec(ReturnAnswer, generate_examples=False, description="Kept until the purchase arrives")}
-_PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not written `%2B`
 
 
 @post(
@@ -75,7 +63,7 @@ _PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not wr
     operation_id="enrol_member",
     tags=["members"],
     summary="Enrol a member",
-    responses=refusals(409, body=True),
+    responses=refusals(404, 409, body=True),
     response_headers=[IDEMPOTENCY_STATUS],
 )
 async def enrol_member(
@@ -94,7 +82,7 @@ async def enrol_member(
 )
 async def get_member(member_id: FromPath[str], service: NamedDependency[Service]) -> Answer[MemberAnswer]:
     """The member as enrolled."""
-    with _pointing_nowhere():
+    with pointing_nowhere():
         return answer(service.member(MemberRef(id=member_id)))
 
 
@@ -119,7 +107,7 @@ async def change_member(
     idempotency_key: OptionalKey = None,
 ) -> Answer[MemberAnswer]:
     """Name, language, birthday and attributes. The last two count from the start of today, also for its purchases."""
-    with _pointing_nowhere():
+    with pointing_nowhere():
         return written(await service.asubmit(data.of(member_id), key=idempotency_key))
 
 
@@ -133,7 +121,7 @@ async def change_member(
 )
 async def look_up_member(data: JSONBody[MemberRef], service: NamedDependency[Service]) -> Answer[MemberAnswer]:
     """Exactly one key; in the body, so that no personal data stands in an address."""
-    with _pointing_nowhere():
+    with pointing_nowhere():
         return answer(service.member(data))
 
 
@@ -225,7 +213,7 @@ async def get_balance(
     """Per wallet what is available, pending and owed, with every coming expiry; exact as of the last answered write."""
     if at is None:
         return answer(service.balance(member_id))
-    return answer(await asyncio.to_thread(service.balance, member_id, _instant(at)))
+    return answer(await asyncio.to_thread(service.balance, member_id, instant_of(at)))
 
 
 @get(
@@ -254,7 +242,7 @@ async def adjust_points(
     member_id: FromPath[str], data: JSONBody[Adjustment], service: NamedDependency[Service], idempotency_key: Key
 ) -> Answer[AdjustmentAnswer]:
     """A correction by staff, with its reason and who made it; at most what is available can be taken."""
-    with _pointing_nowhere():
+    with pointing_nowhere():
         return written(await service.asubmit(data.of(member_id), key=idempotency_key))
 
 
@@ -298,8 +286,24 @@ async def act_on_gift_card(
     gift_card_id: FromPath[str], data: JSONBody[CardActivity], service: NamedDependency[Service], idempotency_key: Key
 ) -> Answer[GiftCardAnswer]:
     """A blocked card does nothing until it is unblocked; a deactivated one never does anything again."""
-    with _pointing_nowhere():
+    with pointing_nowhere():
         return written(await service.asubmit(data.of(gift_card_id), key=idempotency_key))
+
+
+@post(
+    "/members/{member_id:str}/activities",
+    operation_id="record_activity",
+    tags=["members"],
+    summary="Record what a member did besides buying",
+    responses=refusals(404, 409, body=True),
+    response_headers=[IDEMPOTENCY_STATUS],
+)
+async def record_activity(
+    member_id: FromPath[str], data: JSONBody[Activity], service: NamedDependency[Service], idempotency_key: Key
+) -> Answer[ActivityAnswer]:
+    """A review, a survey, a sign-up: what it gave and why, or why it gave nothing, such as a limit that is used up."""
+    with pointing_nowhere():
+        return written(await service.asubmit(data.of(member_id), key=idempotency_key))
 
 
 @get("/policy", operation_id="get_policy", tags=["policy"], summary="Read the policy in force", responses=refusals(404))
@@ -351,26 +355,6 @@ async def check_ready(service: NamedDependency[Service]) -> Answer[Health]:
     return answer(Health())
 
 
-@contextmanager
-def _pointing_nowhere() -> Iterator[None]:
-    """Errors about a member or a gift card point to it, where it is named by the address."""
-    try:
-        yield
-    except RewardsError as error:
-        error.pointer = error.pointer.removeprefix("/member").removeprefix("/gift_card_id")
-        raise
-
-
-def _instant(text: str) -> int:
-    """Return an instant of an address as microseconds; a `+` that became a space there is taken as meant."""
-    try:
-        return instant(msgspec.convert(_PLUS_LOST.sub(r"+\1", text), Instant))
-    except (msgspec.ValidationError, OverflowError):
-        raise InvalidRequest(
-            "bad-parameter", f"`at` is `{text[:50]}`, not an RFC 3339 instant with an offset", pointer="/at"
-        ) from None
-
-
 V1 = (
     enrol_member,
     member_methods,
@@ -389,6 +373,7 @@ V1 = (
     issue_gift_card,
     look_up_gift_card,
     act_on_gift_card,
+    record_activity,
     get_policy,
     list_policy_versions,
     check_policy,

@@ -193,6 +193,23 @@ def import_(**given: object) -> int:
     return _work("importing", **given)
 
 
+@cli.command(short_help="Book what comes by itself.")
+@click.option(
+    "--until",
+    metavar="WHEN",
+    help="Up to this instant, such as `2027-03-01` (its midnight) or `2027-03-01T06:00`; else now.",
+)
+@_database
+@_format("text", "json")
+def due(**given: object) -> int:
+    """Book what is due by itself for every member: birthdays, anniversaries. A second run books nothing.
+
+    Without this command it is booked when the member is next seen, with the same
+    result; run it once a day if members are told what they got.
+    """
+    return _work("due", **given)
+
+
 @cli.command(short_help="Work every balance out anew and compare.")
 @_database
 @_format("text", "json")

@@ -15,20 +15,24 @@ from sqlalchemy.exc import ArgumentError
 from rewards.errors import InvalidRequest, NotFound
 from rewards.service.commands import Publish
 from rewards.service.service import Service
+from rewards.service.writer_process import WriterProcess
 from rewards.settings import from_environment
 from rewards.store.database import Store
 
 
 @contextmanager
-def service(url: str | None, *, existing: bool = False, start: str = "rewards publish FILE") -> Iterator[Service]:
+def service(
+    url: str | None, *, existing: bool = False, start: str = "rewards publish FILE", apart: bool = False
+) -> Iterator[Service]:
     """Open the service on `url`, else the environment's; `existing` refuses a file that is not there.
 
-    `start` is what the refusal tells people to do.
+    `start` is what the refusal tells people to do. `apart` gives the writer of a file a process of its own.
     """
     url = url or from_environment().database_url
     if existing:
         _demand(url, start)
-    opened = Service(Store.open(url))
+    store = Store.open(url)
+    opened = Service(store, writer=WriterProcess(url) if apart and not store.in_memory else None)
     try:
         yield opened
     finally:

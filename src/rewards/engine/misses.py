@@ -6,8 +6,9 @@ anything; the step alone does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any, NamedTuple
 
 from rewards.days import Duration, period, periods, plus
@@ -29,6 +30,7 @@ from rewards.policy.model import (
     Not,
     NoVisitFor,
     NthVisit,
+    Referred,
 )
 
 
@@ -53,13 +55,17 @@ def near_misses(
 ) -> list[Miss]:
     """Return the rules that gave nothing because of exactly one condition, in the order of their ids."""
     found = []
-    scene = Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, member)
+    today = vectors[0] if len(vectors) == 1 else [sum(column) for column in zip(*vectors, strict=True)]
+    scene = Scene(version, carry, today, day, member)
     for rule in version.plan.rules:
-        if points[rule.index] == 0 and rule.rule.when:
-            failed = [miss for miss in _failures(scene, rule, codes) if miss is not None]
-            if len(failed) == 1 and failed[0].condition != "code":  # nobody is told a code
+        if points[rule.index] == 0 and rule.rule.when and not rule.is_activity:
+            failed = list(islice(_failures(scene, rule, codes), 2))  # two are enough to know
+            if len(failed) == 1 and failed[0].condition not in _UNTOLD:
                 found.append(failed[0])
     return found
+
+
+_UNTOLD = ("code", "referral")  # nobody is told a code, or that they came by themselves
 
 
 class Scene(NamedTuple):
@@ -72,19 +78,17 @@ class Scene(NamedTuple):
     member: Member
 
 
-def _failures(scene: Scene, rule: RulePlan, codes: Sequence[str]) -> list[Miss | None]:
-    """Return what keeps the rule back, one for each condition; None for what holds."""
-    gates = [failure(scene, rule.rule.id, gate) for gate in rule.all_gates]
-    limits = [_threshold(scene, rule, column, least, i) for i, (column, least) in enumerate(rule.marks)]
-    found = [*gates, *limits]
-    found.extend(
-        Miss(rule.rule.id, "code", f"needs the code {condition.code}", 0, "")
-        for condition in rule.rule.when
-        if isinstance(condition, HasCode) and condition.code not in codes
-    )
-    if not any(found) and not any(scene.today[term.column] > 0 for term in rule.terms):
-        found.append(None)
-    return found
+def _failures(scene: Scene, rule: RulePlan, codes: Sequence[str]) -> Iterator[Miss]:
+    """Yield what keeps the rule back, one for each condition that does not hold."""
+    for gate in rule.all_gates:
+        if miss := failure(scene, rule.rule.id, gate):
+            yield miss
+    for i, (column, least) in enumerate(rule.marks):
+        if miss := _threshold(scene, rule, column, least, i):
+            yield miss
+    for condition in rule.rule.when:
+        if isinstance(condition, HasCode) and condition.code not in codes:
+            yield Miss(rule.rule.id, "code", f"needs the code {condition.code}", 0, "")
 
 
 def _threshold(scene: Scene, rule: RulePlan, column: int, least: int, position: int) -> Miss | None:
@@ -149,6 +153,8 @@ def _who(scene: Scene, condition: Condition) -> str:
     match condition:
         case HasAttribute(name=name, values=values) if not has_value(member.attributes.get(name), values):
             return f"is for members whose `{name}` is {' or '.join(map(plain, sorted(values, key=str)))}"
+        case Referred() if not member.referred:
+            return "is for who was brought by another member"
         case Birthday() if not member.born:
             return "the member's birthday is not known"
         case Birthday(within=within) if day >= plus(last_birthday(member.born, day), within):
@@ -203,6 +209,7 @@ _WORDS = {
     Birthday: "birthday",
     Anniversary: "anniversary",
     InTier: "tier",
+    Referred: "referral",
     Not: "not",
 }
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from rewards.policy.activities import built_activities, check_names, draft_activities
 from rewards.policy.attributes import Declared, Kind
 from rewards.policy.conditions import OfMembers
 from rewards.policy.forms import Facts
@@ -91,6 +92,9 @@ class _Compiler:
         drafts = self._rules(selections, members, groups)
         offers = self._offers(selections, members, groups)
         gift_cards = compile_gift_cards(self._section("gift_cards"), self._section("offers"), offers, self.report)
+        activities = draft_activities(self._section("activities"), selections, members, groups, self.report)
+        check_names(activities, drafts, self.report)
+        drafts |= activities
         tiers = compile_tiers(self.root.get("tiers"), self.report)
         self._remarks(drafts, offers, eligible)
         if self.report.refused:
@@ -104,6 +108,7 @@ class _Compiler:
             policy,
             tiers=tiers,
             rules=self._built(drafts, wallets),
+            activities=built_activities(activities),
             offers=built_offers(offers, groups),
             gift_cards=gift_cards,
             groups=tuple(name for name in groups.named if name not in groups.of_offers),

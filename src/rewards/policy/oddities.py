@@ -128,7 +128,7 @@ def _most_by_itself(draft: Draft, per: str) -> int | None:
     windows = MOST_WINDOWS.get((draft.measure or "", per))
     if windows is None or (draft.measure == "receipt" and per != "receipt"):
         return None
-    if isinstance(draft.gives, Flat):
+    if isinstance(draft.gives, Flat):  # an activity may come any number of times
         return windows * draft.gives.give
     if isinstance(draft.gives, Rate) and draft.gives.what == "visits" and draft.measure in MOST_DAYS:
         return windows * (MOST_DAYS[draft.measure] * draft.gives.give // draft.gives.every + 1)

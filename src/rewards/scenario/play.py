@@ -17,7 +17,7 @@ from rewards.basket import Basket, BasketTender, MemberRef
 from rewards.days import midnight, moment
 from rewards.errors import RewardsError
 from rewards.scenario.expectations import Happened, Mismatch, mismatches
-from rewards.scenario.story import Buy, Issue, Member, Quote, ReadBalance, Step, Stories, Story, UseCard
+from rewards.scenario.story import Act, Buy, Issue, Member, Quote, ReadBalance, Step, Stories, Story, UseCard
 from rewards.service.commands import ActOnGiftCard, Adjust, Command, Enrol, Publish, RecordPurchase, RecordReturn
 from rewards.service.service import Service
 from rewards.store.database import Store
@@ -29,6 +29,7 @@ _VERB = {
     Adjust: "adjust",
     Issue: "issue",
     UseCard: "card",
+    Act: "activity",
     ReadBalance: "balance",
     Publish: "publish",
 }
@@ -121,6 +122,7 @@ class _World:
             phone=phone,
             email=email,
             birthday=member.birthday,
+            referred_by=MemberRef(external_id=member.referred_by) if member.referred_by else None,
             attributes=member.attributes,
         )
         self.ids[member.name] = self._do(enrolled, key=f"enrol {member.name}")["member_id"]
@@ -175,6 +177,8 @@ class _World:
             return self._issue(step.action)
         if isinstance(step.action, UseCard):
             return self._use(step.action)
+        if isinstance(step.action, Act):
+            return self._do(step.action.command, key=f"{step.owner} {step.action.key}")
         key = f"{step.owner} {step.action.adjustment_id}" if isinstance(step.action, Adjust) else None
         return self._do(step.action, key=key)
 

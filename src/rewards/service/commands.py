@@ -33,6 +33,8 @@ GiftCardActivity = Literal[
     "TRANSFER_BALANCE",
     "UNBLOCK",
 ]
+Score = Annotated[int, Meta(ge=-1000, le=1000)]
+Metadata = Annotated[dict[Id, Name], Meta(max_length=50)]
 Points = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 
 
@@ -50,7 +52,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Enrol a member. Without `card`, a number is issued; `joined` defaults to today.
+    """Enrol a member. Without `card`, a number is issued; `joined` defaults to today; `referred_by` is for ever.
 
     Refused with `member-exists` (Conflict) when one of the contacts is another member's.
     """
@@ -64,7 +66,8 @@ class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     joined: date | None = None
     birthday: Birthday | None = None  # only month and day are kept
     attributes: Annotated[dict[Id, AttributeValue], Meta(max_length=50)] = {}  # as the policy declares them
-    metadata: Annotated[dict[Id, Name], Meta(max_length=50)] = {}
+    referred_by: MemberRef | None = None
+    metadata: Metadata = {}
 
 
 class ChangeMember(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +149,23 @@ class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
     actor: OptionalId = ""
 
 
+class RecordActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Record what a member did besides buying: one of the policy's activities that come by call."""
+
+    member: MemberRef
+    name: Id
+    occurred_at: Instant
+    score: Score | None = None  # of a survey or a review, as the caller counts it
+    metadata: Metadata = {}
+
+
+class BookDue(msgspec.Struct, frozen=True):
+    """Book what is due by itself for some members (numbers inside) up to an instant (microseconds, UTC)."""
+
+    owners: tuple[int, ...]
+    until: int
+
+
 class Publish(msgspec.Struct, frozen=True):
     """Publish a policy file's bytes, in force from a local midnight to come.
 
@@ -158,4 +178,15 @@ class Publish(msgspec.Struct, frozen=True):
     name: str = "policy.yaml"  # for diagnostics
 
 
-Command = Enrol | ChangeMember | RecordPurchase | RecordReturn | Adjust | IssueGiftCard | ActOnGiftCard | Publish
+Command = (
+    Enrol
+    | ChangeMember
+    | RecordPurchase
+    | RecordReturn
+    | Adjust
+    | RecordActivity
+    | BookDue
+    | IssueGiftCard
+    | ActOnGiftCard
+    | Publish
+)

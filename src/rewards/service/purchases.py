@@ -14,7 +14,7 @@ from rewards.engine.till import Withheld
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import budgets, differences, pricing, promises, vouchers
+from rewards.service import budgets, differences, due, pricing, promises, vouchers
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import Outcome, RecordPurchase
@@ -76,6 +76,7 @@ def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
         _check_tenders(basket)
     receipt = to_receipt(basket, running.zone, most_lines=10**6 if asked.trusted else LONGEST)
     line = _buyer(batch, asked, basket, receipt)
+    due.touch(batch, line, asked.now)
     withheld: list[Withheld] = []
     if asked.silent:
         receipt = vouchers.unseen(running, receipt)

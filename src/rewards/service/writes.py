@@ -14,18 +14,30 @@ from contextlib import contextmanager
 import msgspec
 
 from rewards.errors import Conflict, KeyReused, RewardsError
-from rewards.service import adjustments, enrolment, gift_cards, member_facts, publishing, purchases, returns
+from rewards.service import (
+    activities,
+    adjustments,
+    due,
+    enrolment,
+    gift_cards,
+    member_facts,
+    publishing,
+    purchases,
+    returns,
+)
 from rewards.service.asked import Asked, fingerprint
 from rewards.service.batch import Batch
 from rewards.service.commands import (
     ActOnGiftCard,
     Adjust,
+    BookDue,
     ChangeMember,
     Command,
     Enrol,
     IssueGiftCard,
     Outcome,
     Publish,
+    RecordActivity,
     RecordPurchase,
     RecordReturn,
 )
@@ -43,6 +55,8 @@ _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     Adjust: adjustments.record,
     IssueGiftCard: gift_cards.issue,
     ActOnGiftCard: gift_cards.act,
+    RecordActivity: activities.record,
+    BookDue: due.record,
 }
 
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from rewards.days import period
 from rewards.engine.offers import Claim
-from rewards.engine.reference import Bought, Facts, History, Versions, _past_holds, _selects, _timely, earned
+from rewards.engine.reference import Bought, Facts, History, Versions, _past_holds, _timely, earned
+from rewards.engine.reference_lines import _selects
 from rewards.policy.model import ALL, AmountIs, Condition, EarningRule, Flat, HasCode, Not, Offer, UseLimit
 from rewards.receipt import Receipt
 from tests.engine_adapter import Uses

@@ -24,6 +24,8 @@ EXAMPLES = 400
 EXCEPT = {
     "policy.earn.*.limit.times": "read as so many points; limits of points are drawn",
     "policy.earn.*.limit[].times": "as above",
+    "policy.activities.*.limit.times": "as above",
+    "policy.activities.*.limit[].times": "as above",
     "policy.offers.*.budget.per=receipt": "read as a limit; those are drawn",
     "policy.offers.*.budget[].per=receipt": "as above",
 }
@@ -114,11 +116,11 @@ def test_a_draw_that_is_gone_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "ROUNDINGS", ("down",))
     monkeypatch.setattr(words, "CODES", ("SPRING",))
     for module, name in ((rules, "GATES"), (rules, "CONDITIONS"), (till, "CONDITIONS")):
-        monkeypatch.setattr(module, name, tuple(kind for kind in getattr(module, name) if kind != "member_for"))
+        monkeypatch.setattr(module, name, tuple(kind for kind in getattr(module, name) if kind != "anniversary"))
 
     assert all_places() - said_by_drawn_policies(EXAMPLES) == {
         "policy.points.*.round=half_up",
         "policy.points.*.round=up",
-        "conditions.member_for",
-        "conditions.member_for.at_least",
+        "conditions.anniversary",
+        "conditions.anniversary.within",
     }

@@ -195,7 +195,7 @@ class _Printer:
             when=self._conditions(rule.when),
             **self._gives(rule),
             for_referrer=referrer and self._gives(referrer)["give"],
-            limit=[self._limit(limit, one.wallet) for one in [referrer or rule] for limit in one.limits],
+            limit=_one_or_all([self._limit(limit, one.wallet) for one in [referrer or rule] for limit in one.limits]),
             on=None if on == "day" else on,
         )
 

@@ -207,7 +207,7 @@ def activity(draw: Draw, name: str) -> EarningRule:
     """Draw what an activity gives; what a later visit could take back is left out, as `check` would refuse it."""
     found = EarningRule(
         id=name,
-        title={"": "Thanks"} if chance(draw, 4) else {},
+        title=pick(draw, TITLES),
         wallet=pick(draw, sorted(words.WALLETS)),
         gives=EachTime(name, pick(draw, (2, 1, 5))),
         meaning="",

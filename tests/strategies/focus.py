@@ -33,9 +33,9 @@ from rewards.policy.model import (
 )
 from tests.strategies import members, words
 from tests.strategies import rules as r
-from tests.strategies.cases import MORE, POLICY, STORY, Case, case_of
+from tests.strategies.cases import MORE, STORY, Case, case_of
 from tests.strategies.histories import story
-from tests.strategies.policies import GROUP, SIZE, TIERS, amended, eligible, expiry, policy_of, wallet
+from tests.strategies.policies import GROUP, POLICY, SIZE, TIERS, amended, eligible, expiry, policy_of, wallet
 from tests.strategies.words import Draw, chance, duration, pick, some, whole
 
 RuleMaker = Callable[[Draw, int, EarningRule], EarningRule]

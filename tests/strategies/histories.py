@@ -8,6 +8,8 @@ from datetime import date, datetime, time
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from rewards.days import instant, midnight, moment
 from rewards.engine.reference import Facts
 from rewards.receipt import Line, Receipt, Tender
@@ -128,13 +130,14 @@ def line(draw: Draw, number: int, tenders: int) -> Line:
         discount_minor=discount,
         offers_minor=offers,
         net_minor=net,
-        tax_minor=pick(draw, (0, gross // 6)),
+        tax_minor=pick(draw, (0, gross // 6, gross // 3)),
         tax_included=not chance(draw, 3),
         stored_value=pick(draw, words.PRODUCTS) if chance(draw, 10) else None,
         attributes={}
         if chance(draw, 3)
         else {name: pick(draw, values) for name, values in words.LINE_ATTRIBUTES.items()},
         tenders_minor=tuple(_parts(draw, net, tenders)),
+        lowest_minor=pick(draw, (None, None, None, net, net // 2)),
     )
 
 
@@ -152,6 +155,8 @@ def receipt(draw: Draw, receipt_id: str, day: int, zone: ZoneInfo) -> Receipt:
     """Draw a receipt of about that local time; its day is read off the instant, as the till's clock has it."""
     kinds = some(draw, words.KINDS, 3) if chance(draw, 2) else []
     bought = [line(draw, n + 1, len(kinds)) for n in range(pick(draw, (1, 1, 2, 2, 3, 5)))]
+    if len(bought) > 1 and chance(draw, 3):  # the same goods once more, on a line of their own
+        bought[-1] = msgspec.structs.replace(bought[0], line_id=bought[-1].line_id)
     sums = [sum(one.tenders_minor[i] for one in bought) for i in range(len(kinds))]
     return at_local_time(
         day,
@@ -205,7 +210,7 @@ def story(
 
 
 MOST = 12  # receipts
-RECEIPT, ABOUT = 128, 40  # bytes of choices
+RECEIPT, ABOUT = 144, 40  # bytes of choices
 
 
 def in_order(events: Sequence[Event]) -> list[Event]:

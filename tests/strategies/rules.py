@@ -28,6 +28,7 @@ from rewards.policy.model import (
     Referred,
     Schedule,
     Selection,
+    Text,
     Times,
     Wallet,
 )
@@ -97,6 +98,7 @@ def _schedule_part(draw: Draw, anchor: int, key: str) -> object:
     return anchor + whole(draw, -5, 10)
 
 
+TITLES: tuple[Text, ...] = ({}, {}, {}, {"": "Treat"}, {"en": "Treat", "ka": "საჩუქარი"})
 MEASURES: tuple[Window, ...] = ("day", *WINDOWS)
 SHORT = ("receipt", "day")
 GATES = (
@@ -168,7 +170,7 @@ def rule(
     measured = measure if measure is not None else pick(draw, MEASURES)
     found = EarningRule(
         id=rule_id,
-        title={"": "Reward"} if chance(draw, 4) else {},
+        title=pick(draw, TITLES),
         wallet=wallet or pick(draw, sorted(words.WALLETS)),
         gives=gives(draw, measured),
         measure=measured,
@@ -184,9 +186,11 @@ def _narrowed(draw: Draw, found: EarningRule, anchor: int) -> EarningRule:
     stored = chance(draw, 12)
     count = pick(draw, (0, 0, 1, 1, 2))
     kinds = {kind.removesuffix("_within"): kind for kind in (some(draw, CONDITIONS, count) if count else ())}
+    on = selection(draw, depth=0, stored=True) if stored else selection(draw) if chance(draw, 3) else ALL
     return replace(
         found,
-        on=selection(draw, depth=0, stored=True) if stored else selection(draw) if chance(draw, 3) else ALL,
+        on=on,
+        on_name=name_of(draw, found.id, on),
         schedule=schedule(draw, anchor) if chance(draw, 6) else None,
         paid_with=frozenset(some(draw, words.KINDS)) if chance(draw, 8) else None,
         when=tuple(condition(draw, kind, found.measure, stored=stored) for _, kind in sorted(kinds.items())),
@@ -194,11 +198,16 @@ def _narrowed(draw: Draw, found: EarningRule, anchor: int) -> EarningRule:
     )
 
 
+def name_of(draw: Draw, entry: str, on: Selection) -> str:
+    """Draw the name that the author gave what an entry selects, or none."""
+    return f"for-{entry}" if on != ALL and chance(draw, 3) else ""
+
+
 def activity(draw: Draw, name: str) -> EarningRule:
     """Draw what an activity gives; what a later visit could take back is left out, as `check` would refuse it."""
     found = EarningRule(
         id=name,
-        title={"": "Thanks"} if chance(draw, 4) else {},
+        title=pick(draw, TITLES),
         wallet=pick(draw, sorted(words.WALLETS)),
         gives=EachTime(name, pick(draw, (2, 1, 5))),
         meaning="",

@@ -61,10 +61,16 @@ class BasketLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
 
 
 class BasketTender(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
-    """One way the basket is paid."""
+    """One way the basket is paid: with money, or with points of a wallet.
+
+    Of points, exactly one is given: how many, what they pay, or `up_to` for the most that may pay.
+    """
 
     kind: Id
-    amount_minor: Minor
+    amount_minor: Minor | None = None
+    wallet: OptionalId = ""
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    up_to: bool = False
 
 
 class MemberRef(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
@@ -133,7 +139,7 @@ def to_receipt(basket: Basket, zone: ZoneInfo, *, most_lines: int = 2000) -> Rec
         minute=local.hour * 60 + local.minute,
         currency=basket.currency,
         lines=tuple(lines),
-        tenders=tuple(Tender(tender.kind, tender.amount_minor) for tender in basket.tenders),
+        tenders=tuple(Tender(one.kind, one.amount_minor or 0, one.wallet, one.points or 0) for one in basket.tenders),
         codes=tuple(dict.fromkeys(code.strip().upper() for code in basket.codes)),
         till_id=basket.till_id,
         operator_id=basket.operator_id,

@@ -101,6 +101,9 @@ KINDS: dict[str, Kind] = {
     ),
     "line-repeated": Kind(422, "Line given twice", "give every line an id of its own"),
     "amount-missing": Kind(422, "No amount", "give a price per unit, or the line's amount"),
+    "tender-ambiguous": Kind(422, "Unclear tender", "say once how much it pays; of points also the wallet"),
+    "tender-needs-member": Kind(422, "Whose points?", "name the member whose points pay"),
+    "points-do-not-pay": Kind(422, "Points that do not pay", "use a wallet for which the policy says what it `pays`"),
     "tender-not-supported": Kind(
         422, "Tender not supported", "pay with another kind of tender; this engine cannot spend it"
     ),
@@ -143,6 +146,9 @@ KINDS: dict[str, Kind] = {
     "return-conflict": Kind(409, "Return recorded differently", "a return number is used once in a store"),
     "adjustment-conflict": Kind(409, "Adjustment recorded differently", "an `adjustment_id` is used once for a member"),
     "recorded-already": Kind(409, "Recorded already", "read what is recorded; nothing was added"),
+    "points-below-minimum": Kind(409, "Too few points", "pay with at least `minimum` points, or with none"),
+    "points-not-in-steps": Kind(409, "Points out of step", "pay with a multiple of `step` points"),
+    "points-above-share": Kind(409, "Too large a share in points", "pay at most `at_most_minor` with points"),
     "due-changed": Kind(409, "Tenders do not pay the sum", "ask for a new quote, or correct the tenders"),
     "quote-expired": Kind(409, "Quote expired", "ask for a new quote, or leave `quote` out"),
     "offer-gone": Kind(409, "Offer used up", "ask for a new quote; another purchase used the offer first"),

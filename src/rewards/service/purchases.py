@@ -14,7 +14,7 @@ from rewards.engine.till import Withheld
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import budgets, differences, due, pricing, promises, vouchers
+from rewards.service import budgets, differences, due, pricing, promises, tenders, vouchers
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import Outcome, RecordPurchase
@@ -25,7 +25,6 @@ from rewards.service.telling import Draft, again, answer
 from rewards.store import statements
 
 LONGEST = 2000
-_STORED_VALUE = frozenset(("points", "gift_card", "hold"))
 _json = msgspec.json.Encoder()
 
 
@@ -61,8 +60,8 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     return batch.answered(asked, place, 201, body)
 
 
-def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
-    """Work a purchase out; raise what refuses it. Nothing is recorded."""
+def draft(batch: Batch, asked: Asked, basket: Basket, *, quote: bool = False) -> Draft:
+    """Work a purchase out; raise what refuses it. Nothing is recorded. The tenders of a quote may leave a rest."""
     running = batch.running
     running.ready()
     if basket.currency != running.currency:
@@ -72,8 +71,6 @@ def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
             pointer="/currency",
         )
     asked.check_instant(instant(basket.occurred_at))
-    if not asked.trusted:
-        _check_tenders(basket)
     receipt = to_receipt(basket, running.zone, most_lines=10**6 if asked.trusted else LONGEST)
     line = _buyer(batch, asked, basket, receipt)
     due.touch(batch, line, asked.now)
@@ -84,21 +81,10 @@ def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
         promise = promises.brought(batch, line, basket, asked.now)
         decision = pricing.decided(batch, line, receipt, promise)
         receipt, withheld = decision.receipt, decision.withheld
-    receipt = paid(receipt)
+    receipt = paid(tenders.resolved(batch, asked, line, receipt, basket, quote=quote))
     if line.kind == "guest" and asked.silent:
         return Draft(line, receipt, None)
     return Draft(line, receipt, batch.book(line, Purchase(line.events + 1, receipt)), withheld)
-
-
-def _check_tenders(basket: Basket) -> None:
-    """Refuse tenders that would spend what this version cannot spend, rather than take them for money."""
-    for i, tender in enumerate(basket.tenders):
-        if tender.kind in _STORED_VALUE:
-            raise InvalidRequest(
-                "tender-not-supported",
-                f"a tender of kind `{tender.kind}` is not supported by this version of the engine",
-                pointer=f"/tenders/{i}/kind",
-            )
 
 
 def _buyer(batch: Batch, asked: Asked, basket: Basket, receipt: Receipt) -> Timeline:

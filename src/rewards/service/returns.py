@@ -6,25 +6,33 @@ timeline. What does not live here: how a line's rest is worked out (`money`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 import msgspec
 
-from rewards.basket import payable
 from rewards.days import instant, moment, plus
 from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
 from rewards.ledger.entries import Award
-from rewards.ledger.timeline import Booking, Return
-from rewards.money import left_of, webster
-from rewards.receipt import Line, Receipt, Returned, all_back
-from rewards.service import budgets, due, vouchers
-from rewards.service.answers import ReturnAnswer, ReturnedLine
+from rewards.ledger.timeline import Booking, Return, Settlement
+from rewards.receipt import Receipt, Returned, all_back
+from rewards.service import budgets, due, refunds, vouchers
+from rewards.service.answers import ReturnAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import told
 from rewards.service.batch import Batch, Place
 from rewards.service.commands import Outcome, RecordReturn, ReturnOf
-from rewards.service.journal import Happened, NoteBody, ReturnBody, Timeline, pack, read_receipt, read_return, total
+from rewards.service.journal import (
+    Happened,
+    NoteBody,
+    ReturnBody,
+    Timeline,
+    pack,
+    read_receipt,
+    read_return,
+    read_settled,
+    total,
+)
+from rewards.service.settling import settled
 from rewards.service.telling import balance_of, entries_of
 from rewards.store import statements
 
@@ -217,12 +225,15 @@ def _record(
 ) -> Place:
     """Record what came back and book what it takes; return the event's place."""
     booking: Booking | None = None
+    settlements: tuple[Settlement, ...] = ()
     whole = False
     if receipt is not None and of is not None:
         returned = total([_so_far(batch, line, of), units])
         whole = all_back(receipt, returned)
         if line.kind == "member":
-            booking = batch.book(line, Return(of, receipt, returned, instant(command.occurred_at)))
+            change = Return(of, receipt, returned, instant(command.occurred_at))
+            change = settled(batch, line, change, refunds.due(receipt, _so_far(batch, line, of), returned))
+            booking, settlements = batch.book(line, change), change.settled
         about = (store, command.return_id)
         vouchers.give_back(batch, now, receipt, (line.owner, of), returned, about, print_)
     happened = Happened(
@@ -235,7 +246,7 @@ def _record(
         till_id=command.till_id,
         operator_id=command.operator_id,
         fingerprint=print_,
-        body=ReturnBody(units),
+        body=ReturnBody(units, settlements),
     )
     if of is not None:
         batch.returns.get(line.owner, of).append((line.events + 1, pack(happened.body)))
@@ -273,22 +284,20 @@ def _answer(
     running = batch.running
     program = running.ready()
     entries = [entry for entry in entries_of(batch, line.owner, [number or line.events]) if entry[0][3] == "return"]
-    changes = []
-    for row, legs in entries:
-        changes += told(program, _awards(row[8]), legs)
+    changes, legs = [], []
+    for row, some in entries:
+        changes += told(program, _awards(row[8]), some)
+        legs += some
     after = total([before, units])
-    refund = _refund(receipt, before, after)
+    gone = read_settled(batch.event(line.owner, number or line.events)[9])
     return ReturnAnswer(
         return_id=command.return_id,
         purchase_id=running.ids.purchase(line.owner, of),
         policy_version=running.policy_on(receipt.day).version,
-        lines=[_returned_line(each, before, after) for each in receipt.lines if each.line_id in units],
-        refund=[
-            {"tender": i, "kind": tender.kind, "amount_minor": amount}
-            for i, (tender, amount) in enumerate(zip(receipt.tenders, refund, strict=True))
-            if amount
-        ],
-        refund_due_minor=_due(receipt, before, after, refund),
+        lines=[refunds.returned_line(each, before, after) for each in receipt.lines if each.line_id in units],
+        refund=refunds.told(running, receipt, before, after, gone, legs),
+        refund_due_minor=refunds.due(receipt, before, after) - refunds.kept(gone),
+        deducted=refunds.deducted(gone),
         taken_back=[msgspec.structs.replace(one, points=-one.points) for one in changes if one.points < 0],
         given=[one for one in changes if one.points > 0],
         vouchers_restored=vouchers.restored(receipt, before, after),
@@ -315,39 +324,3 @@ def _late(batch: Batch, command: RecordReturn, receipt: Receipt) -> list[dict[st
 
 
 _awards = msgspec.msgpack.Decoder(list[Award]).decode
-
-
-def _returned_line(line: Line, before: Returned, after: Returned) -> ReturnedLine:
-    was, now = before.get(line.line_id, 0), after.get(line.line_id, 0)
-    gross = left_of(line.gross_minor, line.quantity, was) - left_of(line.gross_minor, line.quantity, now)
-    net = line.net_left_minor(was) - line.net_left_minor(now)
-    return ReturnedLine(line.line_id, now - was, gross, gross - net, net)
-
-
-def _payable_left(line: Line, returned: int) -> int:
-    return left_of(payable(line), line.quantity, returned)
-
-
-def _refund(receipt: Receipt, before: Returned, after: Returned) -> list[int]:
-    """Return what goes back on each tender, in minor units: what the returned units had taken from it."""
-    sums = [0] * len(receipt.tenders)
-    if not sums:
-        return sums
-    for line in receipt.lines:
-        was, now = before.get(line.line_id, 0), after.get(line.line_id, 0)
-        if was != now:
-            old = webster(_payable_left(line, was), line.tenders_minor)
-            new = webster(_payable_left(line, now), line.tenders_minor)
-            sums = [total_ + a - b for total_, a, b in zip(sums, old, new, strict=True)]
-    return sums
-
-
-def _due(receipt: Receipt, before: Returned, after: Returned, refund: Sequence[int]) -> int:
-    """Return the money to hand out: the refund but for points and gift cards."""
-    if receipt.tenders:
-        paid = zip(receipt.tenders, refund, strict=True)
-        return sum(amount for tender, amount in paid if tender.kind not in {"points", "gift_card"})
-    return sum(
-        _payable_left(line, before.get(line.line_id, 0)) - _payable_left(line, after.get(line.line_id, 0))
-        for line in receipt.lines
-    )

@@ -48,6 +48,7 @@ from rewards.service.answers import (
     StatementAnswer,
 )
 from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn
+from rewards.service.liability import LiabilityAnswer
 
 _BODIES = (
     *(Activity, Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef),
@@ -62,7 +63,7 @@ _BODIES = (
         GiftCardAnswer,
         Health,
     ),
-    *(MemberAnswer, PolicyAnswer, Problem),
+    *(LiabilityAnswer, MemberAnswer, PolicyAnswer, Problem),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
 )
 

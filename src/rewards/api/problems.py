@@ -125,6 +125,7 @@ KINDS: dict[str, Kind] = {
     "activity-not-supported": Kind(422, "Not for this gift card", "see which activities its kind takes"),
     "quote-invalid": Kind(422, "Not a quote", "send `quote` as it was answered, or leave it out"),
     "cursor-invalid": Kind(422, "Cursor not understood", "use `next_cursor` of the page before, unchanged"),
+    "month-out-of-range": Kind(422, "Month out of range", "ask for months up to this one, at most 120 of them"),
     "limit-out-of-range": Kind(422, "Page too long", "ask for 1 to 200 entries"),
     "key-reused": Kind(422, "Idempotency-Key used before", "use a fresh key for other content"),
     "policy-refused": Kind(422, "Policy refused", "correct what `faults` lists"),

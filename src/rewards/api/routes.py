@@ -35,6 +35,7 @@ from rewards.api.parameters import (
     instant_of,
     pointing_nowhere,
 )
+from rewards.api.reports import report_liability
 from rewards.basket import Basket, MemberRef
 from rewards.service.answers import (
     ActivityAnswer,
@@ -334,5 +335,6 @@ V1 = (
     look_up_gift_card,
     act_on_gift_card,
     record_activity,
+    report_liability,
 )
 HEALTH = (check_live, check_ready)

@@ -33,6 +33,8 @@ from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import BookDue, Command, Outcome
 from rewards.service.inspection import Inspected, inspect
+from rewards.service.liability import LiabilityAnswer
+from rewards.service.liability import report as liability_report
 from rewards.service.running import begin, current
 from rewards.service.writer_process import WriterProcess
 from rewards.service.writes import Planner
@@ -143,6 +145,14 @@ class Service:
         """Answer a purchase by its id or by store and receipt number, with later entries about it."""
         with self._reading() as batch:
             return reads.purchase(batch, purchase_id, store_id, receipt_id, self._clock())
+
+    def liability(self, first: str | None = None, last: str | None = None) -> LiabilityAnswer:
+        """Answer what is outstanding by wallet and month of recording; months such as `2027-03`, both included.
+
+        Without them the last twelve, this one included. Months that are over never change.
+        """
+        with self._reading() as batch:
+            return liability_report(batch, first, last, self._clock())
 
     def policy(self, at: int | None = None) -> tuple[bytes, VersionAnswer]:
         """Return the file of the version in force (or at another instant); raise `NotFound` `no-policy`."""

@@ -15,7 +15,7 @@ from rewards.basket import MemberRef
 from rewards.cli.commands import cli, run
 from rewards.cli.database import service
 from rewards.policy.codes import CODES
-from rewards.service.commands import Enrol
+from rewards.service.commands import ChangeMember, Enrol
 
 ROOT = Path(__file__).parents[2]
 CAFE = str(ROOT / "rules/corner-cafe.yaml")
@@ -58,7 +58,17 @@ def test_every_command_and_option_has_help(say: Say) -> None:
         assert code == 0
         assert f"rewards {name}" in out
     policies = {"init", "check", "test", "schema", "explain", "publish"}
-    assert set(cli.commands) == {"demo", "serve", *policies, "import", "due", "verify", "rebuild", "report"}
+    assert set(cli.commands) == {
+        "demo",
+        "serve",
+        *policies,
+        "import",
+        "due",
+        "verify",
+        "rebuild",
+        "report",
+        "statement",
+    }
 
 
 def test_help_and_version(say: Say) -> None:
@@ -403,6 +413,23 @@ def test_a_month_that_does_not_add_up_is_told(say: Say, tmp_path: Path) -> None:
     code, _, err = say("report", "liability")
     assert code == 1
     assert "is not explained; run `rewards verify`" in err
+
+
+def test_statement(say: Say, tmp_path: Path) -> None:
+    say("publish", CAFE)
+    say("import", history(tmp_path / "h.jsonl.gz"))
+    with service(None) as opened:
+        member = opened.member(MemberRef(external_id="0"))
+        opened.do(ChangeMember(member_id=member.member_id, name="Ana", language="ru"))
+    code, out, _ = say("statement", member.member_id)
+    assert code == 0
+    assert out.count("Покупка, чек p") == 3
+    assert say("statement", member.member_id, "--language", "ka")[1].count("შენაძენი, ჩეკი p") == 3
+    code, out, _ = say("statement", member.member_id, "--format", "json")
+    assert len(json.loads(out)["entries"]) == 3
+    assert say("statement", "nobody") == (1, "", "rewards: no member has the card `nobody`\n")
+    code, _, err = say("statement", member.member_id, "--language", "fr")
+    assert (code, err) == (1, "rewards: `fr` is none of the languages `en`, `ka`, `hy`, `kk` and `ru`\n")
 
 
 def test_publishing_what_is_refused(say: Say, tmp_path: Path) -> None:

@@ -32,6 +32,12 @@ At = Annotated[
 ]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="entries a page")]
 Cursor = Annotated[str | None, QueryParameter(max_length=500, description="`next_cursor` of the page before")]
+Language = Annotated[
+    str | None,
+    QueryParameter(
+        pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$", max_length=35, description="`en`, `ka`, `hy`, `kk` or `ru`"
+    ),
+]
 FromMonth = Annotated[
     str | None,
     QueryParameter(

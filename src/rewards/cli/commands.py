@@ -241,6 +241,21 @@ def rebuild(**given: object) -> int:
     return _work("upkeep", action="rebuild", **given)
 
 
+@cli.command(short_help="Write a member's statement.")
+@click.argument("member", metavar="MEMBER")
+@click.option("--language", metavar="TAG", help="`en`, `ka`, `hy`, `kk` or `ru`; else the member's own.")
+@_database
+@click.option(
+    "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Text, or JSON."
+)
+def statement(**given: object) -> int:
+    """Write the statement of MEMBER, a `mem_…` id or a card's number, as a text that the member can read.
+
+    What is there, what came and what went and why, what ends when; everything, newest first.
+    """
+    return _work("statement", **given)
+
+
 @cli.group(short_help="Reports for finance.")
 def report() -> None:
     """Reports for finance."""

@@ -177,27 +177,27 @@ def told(batch: Batch, line: Timeline, now: int) -> GiftCardAnswer:
     )
 
 
-def _voucher(batch: Batch, owner: int, card: Card) -> VoucherAnswer:
+def _voucher(batch: Batch, owner: int, card: Card, language: str = "") -> VoucherAnswer:
     running = batch.running
     offer = running.policy_on(day_of(card.issued_at, running.zone)).offers.get(card.offer)
     return VoucherAnswer(
         gift_card_id=running.ids.gift_card(owner),
         product=card.product,
         offer=card.offer,
-        title=title(offer.title) if offer is not None else "",
+        title=title(offer.title, language) if offer is not None else "",
         last_four=card.last_four,
         expires_at=None if card.expires_at == NEVER else text(card.expires_at, running.zone),
     )
 
 
-def vouchers_of(batch: Batch, member: int, at: int) -> list[VoucherAnswer]:
+def vouchers_of(batch: Batch, member: int, at: int, language: str = "") -> list[VoucherAnswer]:
     """Return the vouchers that a member has to hand at an instant, the soonest ending first."""
     if not batch.running.has_gift_cards:
         return []
     owners = [card for _, card in batch.session.keyed(statements.HELD_CARDS, [(member,)])]
     batch.foresee_lines(owners)
     cards = [(card.expires_at, owner, card) for owner in owners if (card := _card(batch, owner)) is not None]
-    return [_voucher(batch, owner, card) for _, owner, card in sorted(cards) if _to_hand(card, at)]
+    return [_voucher(batch, owner, card, language) for _, owner, card in sorted(cards) if _to_hand(card, at)]
 
 
 def _card(batch: Batch, owner: int) -> Card | None:

@@ -36,6 +36,7 @@ from rewards.service.inspection import Inspected, inspect
 from rewards.service.liability import LiabilityAnswer
 from rewards.service.liability import report as liability_report
 from rewards.service.running import begin, current
+from rewards.service.tongue import asked_for
 from rewards.service.writer_process import WriterProcess
 from rewards.service.writes import Planner
 from rewards.store import statements
@@ -131,13 +132,27 @@ class Service:
         with self._reading() as batch:
             return gift_cards.look_up(batch, code, self._clock())
 
-    def statement(self, member_id: str, *, limit: int = 50, cursor: str | None = None) -> StatementAnswer:
+    def statement(
+        self, member_id: str, *, limit: int = 50, cursor: str | None = None, language: str | None = None
+    ) -> StatementAnswer:
         """Answer a page of entries, newest first; `cursor` is the `next_cursor` of the page before. 1 <= limit <= 200.
 
-        What has ended since the last event leads the first page, as entry 0: the next event books it.
+        What has ended since the last event leads the first page, as entry 0: the next event books it. With a
+        `language` the reasons are a customer's in it; raise `InvalidRequest` `unknown-language`.
+        """
+        words = asked_for(language) if language is not None else None
+        with self._reading() as batch:
+            return reads.statement(batch, member_id, limit, cursor, self._clock(), words)
+
+    def letter(
+        self, member_id: str, *, limit: int | None = 50, cursor: str | None = None, language: str | None = None
+    ) -> tuple[str, str, str | None]:
+        """Answer the statement as a text for the member, its language, and `next_cursor`; without a `limit` all of it.
+
+        Without a `language` it is the member's, or English where that is none of ours.
         """
         with self._reading() as batch:
-            return reads.statement(batch, member_id, limit, cursor, self._clock())
+            return reads.letter(batch, member_id, limit, cursor, self._clock(), language)
 
     def purchase(
         self, purchase_id: str | None = None, *, store_id: str | None = None, receipt_id: str | None = None

@@ -106,7 +106,7 @@ def test_charset_may_be_named(client: httpx.Client) -> None:
         ("GET", "/v1/members/mem_x/balance?at=2026-12-02T08:12:00", 400, "bad-parameter", "at"),
         ("GET", "/v1/reports/liability?from=2026", 400, "bad-parameter", "from"),
         ("GET", "/v1/reports/liability?until=2026-00", 400, "bad-parameter", "until"),
-        ("GET", "/v1/reports/liability?until=0000-01", 400, "bad-parameter", "until"),
+        ("GET", "/v1/reports/liability?until=0000-01", 422, "month-out-of-range", "until"),
         ("GET", "/v1/reports/liability?until=2027-01", 422, "month-out-of-range", "until"),
         ("POST", "/v1/members", 400, "key-missing", "Idempotency-Key"),
         ("POST", "/v1/members/mem_x/adjustments", 400, "key-missing", "Idempotency-Key"),

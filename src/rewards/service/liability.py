@@ -119,9 +119,11 @@ def _months(first: str | None, last: str | None, now: int, zone: ZoneInfo) -> li
 
 def _number(text: str, name: str) -> int:
     found = _MONTH.fullmatch(text)
-    if found is None or int(found[1]) == 0:
+    if found is None:
         message = f"`{text[:20]}` is no month: write one such as `2027-03`"
         raise InvalidRequest("bad-parameter", message, pointer=f"/{name}")
+    if not int(found[1]):
+        raise InvalidRequest("month-out-of-range", f"`{text}`: there is no year 0", pointer=f"/{name}")
     return int(found[1]) * 12 + int(found[2]) - 1
 
 

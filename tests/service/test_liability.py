@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewards.basket import Basket, BasketLine, MemberRef
+from rewards.basket import Basket, BasketLine, BasketTender, MemberRef
 from rewards.days import instant, midnight
 from rewards.errors import Conflict, InvalidRequest
 from rewards.service.commands import Adjust, Enrol, Publish, RecordPurchase, RecordReturn, ReturnLine, ReturnOf
@@ -30,7 +30,11 @@ POLICY = (
     HEAD
     + """
 points:
-  beans: {one: bean, expires: {after: 1 month, at: end_of_month}, liability: {points: 100 beans, worth: 0.85}}
+  beans:
+    one: bean
+    expires: {after: 1 month, at: end_of_month}
+    pays: {points: 10 beans, buys: 1.00, minimum: 1 bean, step: 1 bean, at_most: 100%}
+    liability: {points: 100 beans, worth: 0.85}
   stars: {one: star, pending: 20 days, expires: {after: 45 days}}
   leaves: {one: leaf, expires: {after: 40 days, since: last_visit}, liability: {points: 3 leaves, worth: 1.00}}
 earn:
@@ -58,7 +62,9 @@ class Books:
         self.service.do(Enrol(external_id=f"m{self.count}", joined=date(2026, 1, 1)))
         return f"m{self.count}"
 
-    def buy(self, member: str, amount: int = 1000, *, late: timedelta = timedelta(), category: str = "tea") -> str:
+    def buy(
+        self, member: str, amount: int = 1000, *, late: timedelta = timedelta(), category: str = "tea", beans: int = 0
+    ) -> str:
         self.count += 1
         line = BasketLine(line_id="1", sku="X", categories=(category,), quantity=2, unit_price_minor=amount)
         basket = Basket(
@@ -68,6 +74,7 @@ class Books:
             currency="EUR",
             member=MemberRef(external_id=member),
             lines=(line,),
+            tenders=(BasketTender(kind="points", wallet="beans", points=beans),) if beans else (),
         )
         self.service.do(RecordPurchase(basket), caller="scenario")
         return f"r{self.count}"
@@ -217,9 +224,31 @@ def test_without_months_the_last_twelve(books):
     assert books.service.liability(None, "0001-01").rows[0].month == "0001-01"
 
 
+def test_points_that_paid_and_came_back(books):
+    member = books.enrol()
+    books.buy(member)
+    books.now = at(2, 27)
+    receipt = books.buy(member, 100, category="cake", beans=20)  # earns nothing: points paid for it
+    books.now = at(3, 2)
+    february = books.row("2027-02")
+    assert (february.opening, february.spent, february.expired, february.closing) == (100, 20, 80, 0)
+    books.give_back(receipt)
+    assert books.row("2027-02") == february
+    march = books.row("2027-03")
+    assert (march.restored, march.settled, march.expired) == (20, 20, 20)
+    assert (march.closing, march.difference) == (20, 0)
+    books.now = at(4, 2)
+    assert (books.row("2027-03").expired, books.row("2027-03").closing) == (40, 0)
+    books.buy(member)
+    told = books.service.member(MemberRef(external_id=member)).member_id
+    assert any(
+        "2027-03-02" in change.day for entry in books.service.statement(told).entries for change in entry.changes
+    )
+
+
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["buy", "buy", "late", "return", "give", "take", "rest"]),
+        st.sampled_from(["buy", "buy", "pay", "late", "return", "return", "give", "take", "rest"]),
         st.integers(0, 1),
         st.integers(0, 25),
         st.sampled_from(["tea", "cake"]),
@@ -257,6 +286,9 @@ def test_the_roll_forward_is_what_balances_were(steps):
                     pass_days(2 * number)
                 case "buy":
                     receipts.append(books.buy(member, 100 * number + 50, category=category))
+                case "pay":
+                    beans = 10 * (1 + number % 4)
+                    receipts.append(books.buy(member, 5 * beans, category="cake", beans=beans))
                 case "late":
                     receipts.append(books.buy(member, 100 * number + 50, late=2 * number * DAY, category=category))
                 case "return" if receipts:

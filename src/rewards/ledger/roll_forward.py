@@ -21,7 +21,7 @@ from rewards.policy.model import Liability, Wallet
 
 HELD = ("lot", "debt")  # the accounts that are outstanding
 # How each other account moves what is outstanding: the sign with which its postings are shown.
-MOVES = {"issued": -1, "spent": 1, "expired": 1, "taken_back": 1, "restored": -1, "adjusted": -1}
+MOVES = {"issued": -1, "spent": 1, "expired": 1, "taken_back": 1, "restored": -1, "settled": -1, "adjusted": -1}
 ADDING = frozenset(name for name, sign in MOVES.items() if sign < 0)
 
 
@@ -107,7 +107,7 @@ class RollForward:
                 self._value(total, unit, lot)
 
     def _value(self, total: Span, unit: str, lot: list[int]) -> None:
-        wallet = self._program.on(lot[0]).policy.wallets.get(unit)
+        wallet = self._program.on(abs(lot[0])).policy.wallets.get(unit)
         if wallet is None or wallet.liability is None:
             total.unvalued += lot[3]
         else:
@@ -151,6 +151,8 @@ class _Held:
         return self._program.on(day).policy.wallets.get(self._unit)
 
     def _moves(self, day: int) -> bool:
+        if day < 0:  # a lot of credits ends when it was promised to
+            return False
         wallet = self._wallet(day)
         return wallet is not None and wallet.expires is not None and wallet.expires.since == "last_visit"
 

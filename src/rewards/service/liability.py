@@ -34,7 +34,7 @@ _JANUARY_OF_1 = 12
 
 
 class LiabilityRow(msgspec.Struct, frozen=True):
-    """A wallet in a month: opening + issued - spent - expired - taken_back + restored + adjusted = closing.
+    """A wallet in a month: opening + issued - spent - expired - taken_back + restored + settled + adjusted = closing.
 
     Points are whole. `closing` is what open lots hold less what members owe. `value_minor` is what the open lots are
     worth by the estimate of the policy of each lot's day; `unvalued` are points whose policy made none.
@@ -49,6 +49,7 @@ class LiabilityRow(msgspec.Struct, frozen=True):
     expired: int
     taken_back: int
     restored: int
+    settled: int
     adjusted: int
     closing: int
     owed: int

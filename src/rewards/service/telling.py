@@ -266,7 +266,7 @@ def passing(running: Running, legs: Sequence[Posting], tongue: Tongue | None = N
                 words = _ended(running, leg.expires_at, tongue)
             else:
                 words = _said(tongue, why_)
-            told_.append(Change(leg.wallet, leg.points, words, day=day_text(leg.day)))
+            told_.append(Change(leg.wallet, leg.points, words, day=day_text(abs(leg.day))))
     return told_
 
 

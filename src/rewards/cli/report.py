@@ -11,13 +11,14 @@ import sys
 import msgspec
 
 from rewards.cli.database import service
-from rewards.cli.screen import table
+from rewards.cli.screen import console, table
 from rewards.engine.explain import Money
+from rewards.ledger.roll_forward import MOVES
 from rewards.policy.compile import load_policy
 from rewards.service.liability import LiabilityAnswer, LiabilityRow
 
 _COLUMNS = tuple(name for name in LiabilityRow.__struct_fields__ if name != "kind")
-_NUMBERS = tuple(range(2, len(_COLUMNS) - 1))
+_MAY_BE_EMPTY = (*MOVES, "owed", "unvalued")
 
 
 def run(database: str | None, first: str | None, last: str | None, form: str) -> int:
@@ -49,11 +50,13 @@ def _write_csv(answer: LiabilityAnswer) -> None:
 
 
 def _show(answer: LiabilityAnswer, money: Money) -> None:
-    """Print a table; the worth is in whole currency, as people write it."""
-    names = [name if name != "value_minor" else f"value, {answer.currency}" for name in _COLUMNS]
+    """Print a table, the worth as people write it; on a terminal without the columns in which nothing is."""
+    empty = {name for name in _MAY_BE_EMPTY if not any(getattr(row, name) for row in answer.rows)}
+    shown = [name for name in _COLUMNS if name not in empty or not console().is_terminal]
     rows = []
     for row in answer.rows:
-        cells = {name: str(getattr(row, name)) for name in _COLUMNS}
+        cells = {name: str(getattr(row, name)) for name in shown}
         cells |= {"value_minor": money.text(row.value_minor), "closed": "yes" if row.closed else "not yet"}
         rows.append(list(cells.values()))
-    table("", [name.replace("_", " ") for name in names], rows, _NUMBERS)
+    names = [f"value, {answer.currency}" if name == "value_minor" else name.replace("_", " ") for name in shown]
+    table("", names, rows, range(2, len(shown) - 1))

@@ -36,6 +36,7 @@ from rewards.service.commands import (
     Enrol,
     IssueGiftCard,
     Outcome,
+    PreparedPurchase,
     Publish,
     RecordActivity,
     RecordPurchase,
@@ -49,6 +50,7 @@ from rewards.store.database import Doubled, Session
 
 _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     RecordPurchase: purchases.record,
+    PreparedPurchase: purchases.record,
     RecordReturn: returns.record,
     Enrol: enrolment.record,
     ChangeMember: member_facts.record,

@@ -152,6 +152,7 @@ class Plan:
     slots: list[Slot] = field(default_factory=list)
     horizons: dict[Slot, list[Duration]] = field(default_factory=dict)  # of `Recent`: every `within` that reads it
     rules: list[RulePlan] = field(default_factory=list)
+    conditional: list[RulePlan] = field(default_factory=list)  # that a condition may keep from what was bought
 
     def column(self, column: Column) -> int:
         """Return the column's index, adding it if it is new."""
@@ -171,6 +172,7 @@ def plan_policy(policy: Policy) -> Plan:
     plan = Plan(policy)
     for index, rule_id in enumerate(sorted(policy.rules)):
         plan.rules.append(_plan_rule(plan, policy.rules[rule_id], index))
+    plan.conditional = [rule for rule in plan.rules if rule.rule.when and not rule.is_activity]
     if policy.tiers is not None:
         plan.slot(Standing(policy.tiers.by, policy.tiers.measure))
     for offer_id in sorted(policy.offers):

@@ -106,7 +106,7 @@ class ReturnLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class PreparedPurchase(msgspec.Struct, frozen=True):
-    """A purchase without tenders and quote, with all that follows from its basket alone: the server makes it for the writer."""
+    """A purchase without tenders and quote, with what follows from its basket alone: see `prepared`."""
 
     member: MemberRef | None
     metadata: Metadata

@@ -120,21 +120,14 @@ class RulePlan:
     group: str | None
     marks: list[tuple[int, int]] = field(init=False)  # every threshold that it reads: its own first, then its terms'
     all_gates: list[Gate] = field(init=False)  # every gate that it reads, in the same order
+    is_activity: bool = field(init=False)  # it counts activities, and nothing that was bought
+    is_times: bool = field(init=False)  # it multiplies others
 
     def __post_init__(self) -> None:
         """Put together what it reads."""
         self.marks = [*self.thresholds, *(mark for term in self.terms for mark in term.thresholds)]
+        self.is_activity, self.is_times = isinstance(self.rule.gives, EachTime), self.scale[0] > 0
         self.all_gates = [*self.gates, *(gate for term in self.terms for gate in term.gates)]
-
-    @property
-    def is_activity(self) -> bool:
-        """Return whether the rule counts activities, and nothing that was bought."""
-        return isinstance(self.rule.gives, EachTime)
-
-    @property
-    def is_times(self) -> bool:
-        """Return whether the rule multiplies others."""
-        return self.scale[0] > 0
 
     def common(self) -> tuple[list[int], int]:
         """Return whole factors of a multiplier's terms and the one divisor, so that it divides once."""

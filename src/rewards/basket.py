@@ -73,6 +73,13 @@ class BasketTender(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=
     up_to: bool = False
 
 
+class AskedReward(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
+    """A reward of the catalogue that the buyer asks for."""
+
+    reward: Id
+    times: Annotated[int, Meta(ge=1, le=100)] = 1
+
+
 class MemberRef(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """Who buys: exactly one of the keys."""
 
@@ -114,6 +121,7 @@ class Basket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     lines: Annotated[tuple[BasketLine, ...], Meta(min_length=1)]
     discount_minor: Minor = 0
     codes: Annotated[tuple[Id, ...], Meta(max_length=50)] = ()
+    rewards: Annotated[tuple[AskedReward, ...], Meta(max_length=20)] = ()
     quote: Annotated[str, Meta(max_length=262_144, pattern=r"^[^\x00]*$")] | None = None
     tenders: Annotated[tuple[BasketTender, ...], Meta(max_length=20)] = ()
     metadata: Annotated[dict[Id, Name], Meta(max_length=50)] = {}
@@ -148,9 +156,18 @@ def to_receipt(basket: Basket, zone: ZoneInfo, *, most_lines: int = 2000) -> Rec
         lines=tuple(lines),
         tenders=tuple(Tender(one.kind, one.amount_minor or 0, one.wallet, one.points or 0) for one in basket.tenders),
         codes=tuple(dict.fromkeys(code.strip().upper() for code in basket.codes)),
+        rewards=_asked(basket.rewards),
         till_id=basket.till_id,
         operator_id=basket.operator_id,
     )
+
+
+def _asked(rewards: Sequence[AskedReward]) -> tuple[tuple[str, int], ...]:
+    """Return the rewards, each once, with how many times it is asked for."""
+    times: dict[str, int] = {}
+    for one in rewards:
+        times[one.reward] = times.get(one.reward, 0) + one.times
+    return tuple(times.items())
 
 
 def _draft(index: int, line: BasketLine) -> Line:

@@ -45,6 +45,12 @@ class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False)
     tenders_minor: tuple[int, ...] = ()  # the line's share of each tender, in the receipt's order; () if none was sent
     name: str = ""
     lowest_minor: int | None = None  # the whole line is never sold below this: where the law sets a price
+    free_units: int = 0  # that our offers gave for nothing
+
+    def units_left(self, returned: int) -> int:
+        """Return the units paid for of what is left after `returned` units went back."""
+        paid = self.quantity - self.free_units
+        return left_of(paid, self.quantity, returned) if returned else paid
 
     def net_left_minor(self, returned: int) -> int:
         """Return the net of what is left after `returned` units went back, in minor units."""
@@ -65,6 +71,9 @@ class Discount(msgspec.Struct, frozen=True, array_like=True, gc=False):
     reward: str = ""
     rest: bool = False  # it took all that a limit or a budget of money had left
     voucher: str = ""  # the id of the gift card that gave the offer
+    wallet: str = ""  # of the points that the reward cost
+    lines_points: tuple[int, ...] = ()  # what each line's share of the reward cost
+    lines_free: tuple[int, ...] = ()  # units that it gave for nothing
 
 
 class Shown(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -95,6 +104,7 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     operator_id: str = ""
     discounts: tuple[Discount, ...] = ()  # ours
     shown: tuple[Shown, ...] = ()  # codes of gift cards, by last four and id
+    rewards: tuple[tuple[str, int], ...] = ()  # that were asked for, with how many times
 
 
 Returned = dict[str, int]  # line_id -> units returned so far; lines of which nothing came back are left out
@@ -112,7 +122,16 @@ def points_left(receipt: Receipt, returned: Returned) -> dict[str, int]:
             kept = sum(line.tenders_left_minor(returned.get(line.line_id, 0))[i] for line in receipt.lines)
             if left := tender.points * kept // tender.amount_minor:
                 found[tender.wallet] = found.get(tender.wallet, 0) + left
+    for discount in receipt.discounts:
+        if left := rewarded_left(receipt, discount, returned):
+            found[discount.wallet] = found.get(discount.wallet, 0) + left
     return found
+
+
+def rewarded_left(receipt: Receipt, discount: Discount, returned: Returned) -> int:
+    """Return the points that a discount's reward has taken, less those of the units that came back."""
+    shares = zip(receipt.lines, discount.lines_points, strict=False)  # an offer that no reward gave has none
+    return sum(left_of(points, line.quantity, returned.get(line.line_id, 0)) for line, points in shares if points)
 
 
 def all_back(receipt: Receipt, returned: Returned) -> bool:

@@ -19,17 +19,17 @@ ENDLESS = 10**18
 @dataclass
 class Bought:
     day: int
-    lines: list[list]  # [coffee?, quantity, amount paid, units that came back]
+    lines: list[list]  # [coffee?, quantity, amount paid, units that came back, units free]
     coupon: bool = False
     cakes: int = 0  # units that the offer on cakes served
     paid: tuple = ()  # (instant, stamps), if stamps paid for all of it
 
     def kept(self):
-        return any(quantity > back for _, quantity, _, back in self.lines)
+        return any(quantity > back for _, quantity, _, back, _ in self.lines)
 
     def left(self, line):
-        coffee, quantity, amount, back = line
-        return coffee, quantity - back, amount * (quantity - back) // quantity
+        coffee, quantity, amount, back, free = line
+        return coffee, (quantity - free) * (quantity - back) // quantity, amount * (quantity - back) // quantity
 
 
 @dataclass

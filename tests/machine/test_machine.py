@@ -128,12 +128,14 @@ class Machine(RuleBasedStateMachine):
 
     def rows(self, lines, told, found):
         """The lines at what they cost after discounts; the shares add up, and none is more than its line."""
-        off = [0 for _ in lines]
+        off, free = [0 for _ in lines], [0 for _ in lines]
         for one in told["discounts"]:
             assert sum(share["amount_minor"] for share in one["lines"]) == found[one["offer"]]
             for share in one["lines"]:
                 off[int(share["line_id"])] += share["amount_minor"]
-        rows = [[coffee, n, n * price - less, 0] for (coffee, n, price), less in zip(lines, off, strict=True)]
+                if one["offer"] == "third":
+                    free[int(share["line_id"])] = share["amount_minor"] // lines[int(share["line_id"])][2]
+        rows = [[coffee, n, n * price - off[i], 0, free[i]] for i, (coffee, n, price) in enumerate(lines)]
         assert all(row[2] >= 0 for row in rows)
         assert [row[2] for row in rows] == [line["net_minor"] for line in told["lines"]]
         return rows

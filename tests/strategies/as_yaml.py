@@ -92,6 +92,14 @@ class _Printer:
             },
             activities={key: self._activity(policy.rules[key]) for key in policy.activities},
             offers={key: self._offer(offer) for key, offer in policy.offers.items()},
+            rewards={
+                key: _given(
+                    title=_text(reward.title),
+                    cost=self._points(reward.points, reward.wallet),
+                    gives={"offer": reward.offer},
+                )
+                for key, reward in policy.rewards.items()
+            },
             gift_cards={key: self._gift_card(card) for key, card in policy.gift_cards.items()},
             choose={group: {"keep": "best"} for group in policy.groups}
             | {name: {"keep": "best", "of": group.of} for name, group in policy.offer_groups.items()},

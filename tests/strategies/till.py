@@ -21,6 +21,7 @@ from rewards.policy.model import (
     OfferGroup,
     PercentOff,
     Policy,
+    Reward,
     UseLimit,
 )
 from tests.strategies.members import no_tiers
@@ -45,7 +46,22 @@ def with_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
     given = pick(draw, sorted(offers)) if offers and chance(draw, 3) else None
     if given is not None:
         offers[given] = replace(offers[given], only_by="voucher")
-    return _of_these(replace(policy, gift_cards=_vouchers(draw, given) if given else {}), offers, groups)
+    more = draw.region(40, 8)
+    bought = pick(more, sorted(offers)) if offers and policy.wallets and chance(more, 3) else None
+    if bought is not None and bought != given:
+        offers[bought] = replace(offers[bought], only_by="reward")
+    rewards = _rewards(more, bought, policy) if bought is not None and bought != given else {}
+    policy = replace(policy, gift_cards=_vouchers(draw, given) if given else {}, rewards=rewards)
+    return _of_these(policy, offers, groups)
+
+
+def _rewards(draw: Draw, offer_id: str, policy: Policy) -> dict[str, Reward]:
+    """Draw one or two rewards of an offer."""
+    wallet, points = pick(draw, sorted(policy.wallets)), pick(draw, (9, 1, 100))
+    return {
+        name: Reward(id=name, title=pick(draw, TITLES), wallet=wallet, points=points, offer=offer_id)
+        for name in ("treat", "treasure")[: whole(draw, 1, 2)]
+    }
 
 
 def _vouchers(draw: Draw, offer_id: str) -> dict[str, GiftCard]:

@@ -33,7 +33,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What is summed: spend in minor units, or units, of the lines of a filter; or how often an activity happened."""
+    """What is summed: spend in minor units, or units paid for, of a filter's lines; or how often something was done."""
 
     what: Literal["spend", "units", "times"]
     filter: Filter = Filter(())
@@ -224,7 +224,7 @@ class Reader:
                 for i in kind.spend:
                     sums[i] += kept
                 for i in kind.units:
-                    sums[i] += line.quantity
+                    sums[i] += line.quantity - line.free_units
                 for i, column in kind.paid:
                     sums[i] += self._paid(column, receipt, line, 0)
 
@@ -241,7 +241,7 @@ class Reader:
             for i in kind.spend:
                 sums[i] += kept
             for i in kind.units:
-                sums[i] += line.quantity - back
+                sums[i] += line.units_left(back)
             for i, column in kind.paid:
                 sums[i] += self._paid(column, receipt, line, back)
 
@@ -268,7 +268,7 @@ class Reader:
         kinds = column.filter.paid_with
         assert kinds is not None
         units = column.what == "units"
-        amount = line.quantity - back if units else kept_minor(self._eligible, receipt, line, back)
+        amount = line.units_left(back) if units else kept_minor(self._eligible, receipt, line, back)
         return _part_of(amount, kinds, self._eligible, receipt, line, back)
 
     def _learn(self, key: object, line: Line) -> _Kind:

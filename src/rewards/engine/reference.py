@@ -118,7 +118,8 @@ class History:
                 if counts(line, eligible, selections):
                     back = returned.get(line.line_id, 0)
                     spend = spend_left(receipt, line, back, eligible)
-                    units = (line.quantity - back) * (spend > 0)
+                    paid = (line.quantity - line.free_units) * (line.quantity - back) // line.quantity
+                    units = paid * (spend > 0)
                     amount = spend if what == "spend" else units
                     tenders = tenders_left(receipt, line, back)
                     money = [(kind, part) for kind, part in tenders if counts_as_money(kind, eligible)]

@@ -86,6 +86,10 @@ def _paid(receipt: Receipt, returned: Returned) -> list[tuple[int, str, int]]:
                 rest = sum(line.tenders_minor) * (line.quantity - returned.get(line.line_id, 0)) // line.quantity
                 left += webster(rest, line.tenders_minor)[number]
             found.append((receipt.occurred_at, tender.wallet, tender.points * left // tender.amount_minor))
+    for discount in receipt.discounts:
+        for line, points in zip(receipt.lines, discount.lines_points, strict=False):
+            kept = points * (line.quantity - returned.get(line.line_id, 0)) // line.quantity
+            found.append((receipt.occurred_at, discount.wallet, kept))
     return found
 
 

@@ -21,7 +21,7 @@ from rewards.engine.offer_conditions import Barred, barred
 from rewards.engine.offers import Claim, NotTaken, OfferBook, Outcome, discounted
 from rewards.engine.plan import offer_gate
 from rewards.engine.step import Compiled
-from rewards.policy.model import Condition, HasCode, Offer, UseLimit
+from rewards.policy.model import Condition, Free, HasCode, Offer, UseLimit
 from rewards.receipt import Discount, Receipt
 
 Known = Mapping[str, Sequence[Sequence[int]]]  # uses by offer: [purchase, day, units, minor units]
@@ -63,13 +63,14 @@ def decide(
     """Take the best legal combination of offers off a receipt; `buyer` is None for a guest.
 
     `asked` are the offers for which a voucher or reward asks: they never apply by themselves. One that the version
-    no longer has joins its offers, outside of groups that it does not have either. `drawn` is what all buyers drew
+    no longer has joins its offers, outside of groups that it does not have either; one asked for several times is as
+    it is then. `drawn` is what all buyers drew
     on the budgets so far, by offer.
     """
     offers, book = version.policy.offers, version.offers
     asked = asked or {}
-    if not asked.keys() <= offers.keys():
-        offers = {**asked, **offers}
+    if any(offers.get(name) is not offer for name, offer in asked.items()):
+        offers = {**offers, **asked}
         book = OfferBook(offers, version.policy.offer_groups, version.policy.eligible)
     if book is None:
         return Decision(receipt, [])
@@ -93,11 +94,37 @@ def _taken_off(receipt: Receipt, outcome: Outcome, claims: Sequence[Claim]) -> R
     left = {claim.offer.id: claim.money_left for claim in claims}
     found = tuple(
         Discount(
-            one.offer.id, one.amount_minor, one.units, one.lines_minor, rest=one.amount_minor == left[one.offer.id]
+            one.offer.id,
+            one.amount_minor,
+            one.units,
+            one.lines_minor,
+            rest=one.amount_minor == left[one.offer.id],
+            lines_free=_free(one.offer, receipt, one.lines_minor),
         )
         for one in outcome.applied
     )
-    return msgspec.structs.replace(receipt, lines=discounted(receipt.lines, outcome), discounts=found)
+    return with_free(msgspec.structs.replace(receipt, lines=discounted(receipt.lines, outcome), discounts=found))
+
+
+def _free(offer: Offer, receipt: Receipt, lines_minor: Sequence[int]) -> tuple[int, ...]:
+    """Return the units of each line that an offer gives for nothing: a share of a unit is not one."""
+    if not isinstance(offer.gives, Free) or offer.gives.off[0] != offer.gives.off[1]:
+        return ()
+    cost = [max(1, line.gross_minor - line.discount_minor) for line in receipt.lines]
+    pairs = zip(receipt.lines, cost, lines_minor, strict=True)  # prices of units are the line's, rounded
+    return tuple(min(line.quantity, (off * line.quantity + line.quantity - 1) // whole) for line, whole, off in pairs)
+
+
+def with_free(receipt: Receipt) -> Receipt:
+    """Return the receipt with the units of each line that its discounts gave for nothing."""
+    free = [one.lines_free for one in receipt.discounts if one.lines_free]
+    if not free:
+        return receipt
+    units = [min(line.quantity, sum(one[i] for one in free)) for i, line in enumerate(receipt.lines)]
+    lines = (
+        msgspec.structs.replace(line, free_units=n) if n else line for line, n in zip(receipt.lines, units, strict=True)
+    )
+    return msgspec.structs.replace(receipt, lines=tuple(lines))
 
 
 def _claim(

@@ -43,7 +43,7 @@ from rewards.ledger.state import (
 )
 from rewards.ledger.uses import uses_after
 from rewards.policy.activity_model import YEARLY
-from rewards.receipt import points_left
+from rewards.receipt import Receipt, points_left
 
 __all__ = [
     "Activity",
@@ -91,7 +91,7 @@ def needs(program: Program, near: Near, change: Change) -> str:
         return "days" if isinstance(change, Return) else ""  # all came back before: there are no days
     if isinstance(change, Spending):
         return "days" if change.at < near.clock else ""
-    spends = isinstance(change, Purchase) and any(tender.points for tender in change.receipt.tenders)
+    spends = isinstance(change, Purchase) and bool(_paid(change.receipt))
     late = change.day < last.day
     if isinstance(change, Telling):
         if change.day > last.day:
@@ -224,9 +224,13 @@ def _in_order(
     return Booking(Near(near.joined, 0, row, carry, purses), days, []), legs, awards
 
 
+def _paid(receipt: Receipt) -> dict[str, int]:
+    return points_left(receipt, {}) if receipt.tenders or receipt.discounts else {}
+
+
 def _pay(purses: dict[str, Purse], row: DayRow, change: Purchase) -> list[Posting]:
     """Take the points that pay a purchase, before it gives any."""
-    paid = points_left(change.receipt, {}) if change.receipt.tenders else {}
+    paid = _paid(change.receipt)
     legs: list[Posting] = []
     if paid:
         row.paid[change.key] = (change.at, paid)

@@ -39,6 +39,7 @@ from rewards.policy.oddities import (
 from rewards.policy.offer_oddities import remark_on_beaten, remark_on_offer
 from rewards.policy.offers import OfferChecks, OfferDraft, built_offers, draft_offer
 from rewards.policy.problems import PolicyRefused, Problem, Report
+from rewards.policy.rewards import compile_rewards, remark_on_unbought
 from rewards.policy.rules import CrossChecks, Draft, draft_rule
 from rewards.policy.schema import POLICY
 from rewards.policy.selections import Selections
@@ -93,6 +94,7 @@ class _Compiler:
         drafts = self._rules(selections, members, groups)
         offers = self._offers(selections, members, groups)
         gift_cards = compile_gift_cards(self._section("gift_cards"), self._section("offers"), offers, self.report)
+        rewards = compile_rewards(self._section("rewards"), self._section("offers"), offers, self.report)
         activities = draft_activities(self._section("activities"), selections, members, groups, self.report)
         check_names(activities, drafts, self.report)
         drafts |= activities
@@ -102,6 +104,7 @@ class _Compiler:
             return None
         self._remarks_on_all(selections, groups, drafts, offers)
         remark_on_ungiven(gift_cards, offers, self.report)
+        remark_on_unbought(rewards, offers, self.report)
         if zone is None:
             return None
         policy = self._policy(zone, wallets, eligible)
@@ -112,6 +115,7 @@ class _Compiler:
             activities=built_activities(activities),
             offers=built_offers(offers, groups),
             gift_cards=gift_cards,
+            rewards=rewards,
             groups=tuple(name for name in groups.named if name not in groups.of_offers),
             offer_groups={name: OfferGroup(name, groups.of(name)) for name in groups.named if name in groups.of_offers},
         )

@@ -22,7 +22,7 @@ def compile_gift_cards(
     """
     found = {}
     for name, got in cards.got.items():
-        offer = _offer(name, got, offers, drafts, report)
+        offer = offer_of(name, got, "voucher", offers, drafts, report)
         table: Table = got.value
         if offer and table.get("kind"):
             found[name] = GiftCard(
@@ -35,8 +35,8 @@ def compile_gift_cards(
     return found
 
 
-def _offer(card: str, got: Got, offers: Table, drafts: dict[str, OfferDraft], report: Report) -> str:
-    """Return the offer that a voucher gives, or an empty text after what is wrong with it was reported."""
+def offer_of(giver: str, got: Got, by: str, offers: Table, drafts: dict[str, OfferDraft], report: Report) -> str:
+    """Return the offer that a voucher or reward gives, or an empty text after what is wrong with it was reported."""
     table: Table = got.value
     named, kind = table.get("offer"), table.get("kind")
     if named is None:
@@ -47,13 +47,14 @@ def _offer(card: str, got: Got, offers: Table, drafts: dict[str, OfferDraft], re
     draft = drafts.get(named.value)
     if draft is None:
         if named.value not in offers.broken:
-            advice = "declare it in `offers`, with `only_by: voucher`"
+            advice = f"declare it in `offers`, with `only_by: {by}`"
             hint = Hint(named.value, drafts, advice, "the offers are")
             report.add("unknown-offer", f"there is no offer {quoted(named.value)}", named.span, hint)
         return ""
-    if not draft.table.has("only_by"):
-        message = f"{quoted(card)} gives {quoted(draft.id)}, which everybody gets by itself"
-        advice = f"write `only_by: voucher` in {quoted(draft.id)}"
+    if draft.table.value("only_by") != by and "only_by" not in draft.table.broken:
+        what = "everybody gets by itself" if not draft.table.has("only_by") else f"a {by} can't give"
+        message = f"{quoted(giver)} gives {quoted(draft.id)}, which {what}"
+        advice = f"write `only_by: {by}` in {quoted(draft.id)}"
         report.add("offer-for-everyone", message, named.span, advice, Also(draft.key, "the offer is here"))
         return ""
     return draft.id

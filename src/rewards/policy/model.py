@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from rewards.days import Duration, Window
 from rewards.policy.activity_model import Activity, EachTime
-from rewards.policy.terms import Expiry, Liability, Pays, Returns, Text, Tiers, Wallet
+from rewards.policy.terms import Expiry, Liability, Pays, Returns, Reward, Text, Tiers, Wallet
 
 __all__ = [
     "ALL",
@@ -50,6 +50,7 @@ __all__ = [
     "Rate",
     "Referred",
     "Returns",
+    "Reward",
     "Schedule",
     "Selection",
     "Text",
@@ -392,3 +393,4 @@ class Policy:
     offers: dict[str, Offer] = field(default_factory=dict)
     offer_groups: dict[str, OfferGroup] = field(default_factory=dict)
     gift_cards: dict[str, GiftCard] = field(default_factory=dict)
+    rewards: dict[str, Reward] = field(default_factory=dict)

@@ -78,7 +78,7 @@ OFFER = Fields(
             default="none",
             example="{money: 50000.00, per: month}",
         ),
-        Key("only_by", choice("voucher", later=("reward",)), "Never by itself: a voucher gives it.", default="anyone"),
+        Key("only_by", choice("reward", "voucher"), "Never by itself: one of these gives it.", default="anyone"),
         Key("funded_by", forms.TEXT, "Who pays the discount, for the report.", default="the shop", example="Acme Ltd"),
         Key("choose", forms.GROUP_NAME, "The group whose offers compete.", default="none"),
     ),

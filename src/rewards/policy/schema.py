@@ -12,6 +12,7 @@ from rewards.policy import forms, offer_forms, time_forms
 from rewards.policy.forms import choice
 from rewards.policy.gift_card_schema import GIFT_CARD
 from rewards.policy.offer_schema import GROUP, OFFER
+from rewards.policy.rewards import REWARD
 from rewards.policy.shared_schema import ATTRIBUTE_NAME, CONDITIONS, ENDS, SCHEDULE, SELECTION, TITLE
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named
 
@@ -325,6 +326,12 @@ POLICY = Fields(
             example="{boost: {keep: best}}",
         ),
         Key(
+            "rewards",
+            Named("a reward", REWARD),
+            "What points buy at the till, when the buyer asks for it.",
+            example="{free-coffee: {cost: 9 stamps, gives: {offer: free-hot-drink}}}",
+        ),
+        Key(
             "gift_cards",
             Named("a gift card", GIFT_CARD),
             "What can be issued with a code of its own.",
@@ -337,8 +344,9 @@ POLICY = Fields(
             example="{accept_within: 90 days}",
         ),
     ),
-    unsupported=("rewards", "fairness"),
+    unsupported=("fairness",),
     together=(
+        ("rewards", ("points", "offers")),
         ("earn", ("points", "eligible", "returns")),
         ("activities", ("points", "eligible", "returns")),
         ("tiers", ("eligible",)),

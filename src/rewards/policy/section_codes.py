@@ -7,11 +7,12 @@ from __future__ import annotations
 
 GIFT_CARDS = {
     "unknown-offer": (
-        "A voucher names the offer that it gives, by the offer's id in `offers`. There is none of that name."
+        "A voucher or a reward names the offer that it gives, by its id in `offers`. There is none of that name."
     ),
     "offer-for-everyone": (
-        "The offer applies to every receipt on which its conditions hold, so nobody needs a voucher for it. With "
-        "`only_by: voucher` it applies to those receipts alone whose customer shows one."
+        "The offer applies to every receipt on which its conditions hold, so nobody needs a voucher or points for it. "
+        "With `only_by: voucher` it applies to those receipts alone whose customer shows one, with `only_by: reward` "
+        "to those whose customer asks for a reward that gives it."
     ),
 }
 TIERS = {

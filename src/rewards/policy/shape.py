@@ -134,7 +134,8 @@ class Reader:
             self.report.add("empty", "the list is empty", node.span, "write at least one item, or leave the key out")
             return None
         items = [self.read(shape.of, item) for item in node.items]
-        self._repeated(node.items)
+        if not shape.repeats:
+            self._repeated(node.items)
         return None if None in items else Got(items, node.span, key)
 
     def _repeated(self, items: list[Node]) -> None:

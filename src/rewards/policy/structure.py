@@ -52,6 +52,7 @@ class ListOf:
     """A list of alternatives of one shape; never empty."""
 
     of: Shape
+    repeats: bool = False  # whether an item may stand in it twice
 
 
 @dataclass(frozen=True, slots=True)

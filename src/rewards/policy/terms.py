@@ -78,6 +78,17 @@ class Wallet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reward:
+    """What points buy: an offer, once for each `points`."""
+
+    id: str
+    title: Text = field(default_factory=dict)
+    wallet: str
+    points: int
+    offer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Returns:
     """What the shop promises about goods that come back."""
 

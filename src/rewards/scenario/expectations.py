@@ -144,8 +144,7 @@ def _earned(key: str, value: dict[str, int], happened: Happened, _: Policy) -> l
 def _spent(key: str, value: dict[str, int], happened: Happened, _: Policy) -> list[Mismatch]:
     if key == "spent":
         return _numbers(key, value, happened.answer.get("totals", {}).get("spent", {}))
-    back = happened.answer.get("refund", [])
-    return _numbers(key, value, _sums((one["wallet"], one["points"]) for one in back if "wallet" in one))
+    return _numbers(key, value, happened.answer.get("restored", {}))
 
 
 def _by_rule(happened: Happened) -> Mapping[str, int]:
@@ -166,7 +165,7 @@ def _taken(key: str, value: dict[str, int], happened: Happened, _: Policy) -> li
 
 def _gives(key: str, value: list[str], happened: Happened, _: Policy) -> list[Mismatch]:
     gave = {rule for rule, points in _by_rule(happened).items() if points > 0}
-    gave |= {one["offer"] for one in happened.answer.get("discounts", [])}
+    gave |= {one[key] for one in happened.answer.get("discounts", []) for key in ("offer", "reward") if key in one}
     wrong = [rule for rule in value if (rule in gave) == (key == "not_gives")]
     did, did_not = "gave something", "gave nothing"
     says = (did, did_not) if key == "gives" else (did_not, did)

@@ -206,7 +206,7 @@ class _FileReader:
         return Known(
             policy=self.policy,
             members=self.members,
-            rules={rule for policy in policies for rule in (*policy.rules, *policy.offers)},
+            rules={rule for policy in policies for rule in (*policy.rules, *policy.offers, *policy.rewards)},
             wallets={wallet for policy in policies for wallet in policy.wallets},
             products={product for policy in policies for product in policy.gift_cards},
             cards={got.value.value("card") for table in tables if (got := table.get("issue"))},

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from rewards.basket import Basket, BasketLine, BasketTender, MemberRef, StoredValue
+from rewards.basket import AskedReward, Basket, BasketLine, BasketTender, MemberRef, StoredValue
 from rewards.days import instant
 from rewards.policy.forms import Given
 from rewards.policy.model import Policy
@@ -160,6 +160,7 @@ class StepReader:
             member=ref,
             lines=tuple(line for line in lines if line),
             codes=tuple(got.value for got in table.value("codes", ())),
+            rewards=tuple(AskedReward(reward=got.value) for got in table.value("rewards", ())),
         )
         tenders = self._tenders(table)
         if tenders is None:

@@ -17,7 +17,7 @@ from rewards.policy.wording import quoted
 
 VERBS = ("purchase", "quote", "return", "adjust", "activity", "issue", "card", "balance", "publish")
 LATER_VERBS = ("redeem", "hold", "capture", "void")
-_PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "vouchers", "tenders", "quoted")
+_PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "vouchers", "rewards", "tenders", "quoted")
 _DO = forms.choice("block", "unblock", "deactivate", later=("load", "clear", "cash_out", "transfer"))
 _STATES = forms.choice("active", "used", "expired", "blocked", "deactivated")
 _MOST_DIGITS = 18
@@ -325,6 +325,12 @@ STEP = Fields(
         Key("currency", WORDS, "The currency.", default="the program's"),
         Key("lines", ListOf(_LINE), "The receipt's lines.", example="[{sku: CROISSANT, price: 2.90}]"),
         Key("codes", ListOf(WORDS), "Codes that the customer shows.", example="[AUTUMN300]"),
+        Key(
+            "rewards",
+            ListOf(NAME, repeats=True),
+            "Rewards that the customer asks for, each as often as it is named.",
+            example="[free-cup]",
+        ),
         Key("vouchers", _NAMES, "Vouchers that the customer shows, by name.", example="[c1]"),
         Key(
             "tenders",
@@ -336,7 +342,7 @@ STEP = Fields(
         Key("quoted", NAME, "The quote that the purchase brings, by its name.", example="q1"),
         Key("expect", EXPECT, "What must come of it.", example="{earned: {beans: 30}}"),
     ),
-    unsupported=(*LATER_VERBS, "rewards"),
+    unsupported=LATER_VERBS,
     exactly_one=VERBS,
     excludes=tuple((verb, key) for verb in VERBS[2:] for key in _PURCHASE_KEYS),
     together=(("purchase", ("lines",)), ("quote", ("lines",)), ("do", ("card",))),

@@ -85,6 +85,17 @@ class RestoredAnswer(msgspec.Struct, frozen=True):
     offer: str
 
 
+class RewardWithin(msgspec.Struct, frozen=True, kw_only=True):
+    """A reward of the catalogue: how many times the points that are available buy it, else how many are short."""
+
+    reward: str
+    title: str
+    wallet: str
+    cost: int
+    times: int
+    short: int
+
+
 class BalanceAnswer(msgspec.Struct, frozen=True):
     """What a member has, per wallet, exact at `at`."""
 
@@ -93,6 +104,7 @@ class BalanceAnswer(msgspec.Struct, frozen=True):
     wallets: dict[str, WalletDetail]
     tier: TierAnswer | None = None  # of the day; None where the policy has no tiers
     vouchers: list[VoucherAnswer] = []  # to hand, the soonest ending first
+    rewards: list[RewardWithin] = []  # the catalogue: what is within reach, the dearest first, then what is next
 
 
 class LinePoints(msgspec.Struct, frozen=True):
@@ -175,6 +187,9 @@ class DiscountAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str
     title: str = ""
     gift_card_id: str = ""  # the voucher that gave it
+    reward: str = ""  # that gave it, for so many points of a wallet
+    wallet: str = ""
+    points: int = 0
 
 
 class PurchaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -197,6 +212,7 @@ class PurchaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     gift_cards_issued: list[dict[str, object]]
     balance: dict[str, WalletBalance]
     would_earn: dict[str, int] = {}  # for guests
+    rewards: list[RewardWithin] = []  # of a quote: the catalogue before this purchase
     points_usable: dict[str, dict[str, int]] = {}  # of a quote: by wallet the most that may pay, {points, amount_minor}
     adjustments: list[EntryAnswer] = []  # later entries about this purchase, when it is read again
     warnings: list[dict[str, object]] = []
@@ -260,6 +276,7 @@ class ReturnAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     lines: list[ReturnedLine] = []
     refund: list[dict[str, object]] = []  # {tender, kind, amount_minor}; of points also {wallet, points, lots}
     refund_due_minor: int = 0
+    restored: dict[str, int] = {}  # points given back, by wallet: those that paid and those that rewards cost
     deducted: list[dict[str, object]] = []  # {wallet, points, amount_minor}: off the refund, for points that are gone
     taken_back: list[AwardAnswer] = []
     vouchers_restored: list[RestoredAnswer] = []  # by the return of everything

@@ -11,10 +11,11 @@ _FIELDS = {
     "occurred_at": "/occurred_at",
     "currency": "/currency",
     "codes": "/codes",
+    "rewards": "/rewards",
     "till_id": "/till_id",
     "operator_id": "/operator_id",
 }
-_LINE = {"gross_minor": "amount_minor", "net_minor": "", "offers_minor": "", "tenders_minor": ""}
+_LINE = {"gross_minor": "amount_minor", "net_minor": "", "offers_minor": "", "tenders_minor": "", "free_units": ""}
 
 
 def between(stored: Receipt, sent: Receipt, *, same_member: bool = True) -> list[str]:

@@ -12,12 +12,12 @@ from dataclasses import replace
 import msgspec
 
 from rewards.engine.explain import Money, several
-from rewards.engine.till import Buyer, Decision, Withheld, decide, left
+from rewards.engine.till import Buyer, Decision, Withheld, decide, left, with_free
 from rewards.errors import Conflict
 from rewards.ledger.timeline import Purchase
 from rewards.policy.model import AmountOff, FixedPrice, Free, Offer, PercentOff, Policy
 from rewards.receipt import Discount, Receipt
-from rewards.service import budgets, vouchers
+from rewards.service import budgets, rewards, vouchers
 from rewards.service.answers import DiscountAnswer, LineAmount, NotApplied
 from rewards.service.awards import title
 from rewards.service.batch import Batch
@@ -32,13 +32,19 @@ def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | N
     """
     version, guest = batch.running.ready().on(receipt.day), line.kind == "guest"
     receipt, hand = vouchers.shown(batch, line, receipt)
+    wanted = rewards.asked(version.policy, receipt, guest=guest) if promise is None else rewards.Wanted()
     if promise is not None:
         decision = Decision(_as_promised(batch, line, receipt, promise), [])
-    elif version.offers is None and not hand.asking:
+    elif version.offers is None and not hand.asking and not wanted.offers:
         decision = Decision(receipt, [])
     else:
-        decision = decide(version, receipt, buyer(batch, line, receipt), hand.offers, budgets.drawn_so_far(batch))
-        decision = replace(decision, receipt=vouchers.given(hand, decision.receipt))
+        asked = {**hand.offers, **wanted.offers}
+        decision = decide(version, receipt, buyer(batch, line, receipt), asked, budgets.drawn_so_far(batch))
+        given = rewards.priced(version.policy, wanted, vouchers.given(hand, decision.receipt))
+        decision = replace(decision, receipt=given)
+        decision.withheld.extend(rewards.unused(wanted, decision))
+    if receipt.rewards:
+        rewards.check_enough(batch, line, decision.receipt)
     kept = vouchers.kept(hand, version.policy, decision.receipt, guest=guest)
     return decision if kept is decision.receipt else replace(decision, receipt=kept)
 
@@ -70,7 +76,7 @@ def _as_promised(batch: Batch, line: Timeline, receipt: Receipt, promise: Promis
         for i, off in enumerate(discount.lines_minor):
             old = lines[i]
             lines[i] = msgspec.structs.replace(old, offers_minor=old.offers_minor + off, net_minor=old.net_minor - off)
-    return msgspec.structs.replace(receipt, lines=tuple(lines), discounts=promise.discounts)
+    return with_free(msgspec.structs.replace(receipt, lines=tuple(lines), discounts=promise.discounts))
 
 
 def _has_room(offer: Offer, discount: Discount, line: Timeline, day: int) -> bool:
@@ -93,6 +99,9 @@ def discounts_of(policy: Policy, receipt: Receipt, language: str = "") -> list[D
                 why=_why(policy, receipt, discount),
                 title=title(offer.title, language) if offer is not None else "",
                 gift_card_id=discount.voucher,
+                reward=discount.reward,
+                wallet=discount.wallet,
+                points=sum(discount.lines_points),
             )
         )
     return found
@@ -122,6 +131,9 @@ def _why(policy: Policy, receipt: Receipt, discount: Discount) -> str:
     if offer.at_most is not None and discount.amount_minor == offer.at_most:
         text += f", at most {money.text(offer.at_most)}"
     text = f"{text}, by a voucher" if discount.voucher else text
+    if discount.reward:
+        wallet, points = policy.wallets.get(discount.wallet), sum(discount.lines_points)
+        text += f", for {points} {wallet.one if wallet is not None and points == 1 else discount.wallet}"
     return f"{text}; that was all that was left" if discount.rest else text
 
 

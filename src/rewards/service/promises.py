@@ -72,8 +72,9 @@ def _read(secret: bytes, quote: str) -> Promise:
 
 def _mark(secret: bytes, line: Timeline, basket: Basket) -> bytes:
     """Mark what a quote is about: who buys what, where; not when, nor how it is paid."""
-    content = (line.owner, basket.store_id, basket.currency, basket.lines, basket.discount_minor, basket.codes)
-    return blake2b(pack(content), digest_size=20, key=secret, person=b"basket").digest()
+    content = (line.owner, basket.store_id, basket.currency, basket.lines, basket.discount_minor)
+    asked = (basket.codes, basket.rewards)
+    return blake2b(pack((content, asked)), digest_size=20, key=secret, person=b"basket").digest()
 
 
 def _seal(secret: bytes, data: bytes) -> bytes:

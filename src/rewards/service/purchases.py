@@ -68,6 +68,7 @@ def draft(batch: Batch, asked: Asked, basket: Basket, *, quote: bool = False) ->
     """Work a purchase out; raise what refuses it. Nothing is recorded. The tenders of a quote may leave a rest."""
     _check(batch, asked, basket, instant(basket.occurred_at))
     receipt = to_receipt(basket, batch.running.zone, most_lines=10**6 if asked.trusted else LONGEST)
+    receipt = msgspec.structs.replace(receipt, tenders=())  # until they are resolved
     return _worked_out(batch, asked, basket.member, receipt, basket, quote=quote)
 
 

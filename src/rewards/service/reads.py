@@ -33,7 +33,8 @@ from rewards.service.journal import Timeline
 from rewards.service.letter import Letter
 from rewards.service.member_facts import answer as member_answer
 from rewards.service.publishing import answer as version_answer
-from rewards.service.telling import again, answer, coming, entry_answer, with_postings
+from rewards.service.rewards import within
+from rewards.service.telling import again, answer, balance_of, coming, entry_answer, with_postings
 from rewards.service.tongue import Tongue, asked_for, spoken, tongue
 from rewards.store import statements
 
@@ -48,8 +49,13 @@ def quote(batch: Batch, basket: Basket, caller: str, now: int) -> PurchaseAnswer
     found = answer(batch, now, work, None)
     text_, until = promises.give(batch, work.line, basket, found.policy_version, work.receipt.discounts, now)
     usable = tenders.usable(batch, work.line, work.receipt)
+    catalogue = within(batch.running.policy_on(work.receipt.day), balance_of(batch, work.line, now))
     return msgspec.structs.replace(
-        found, quote=text_, quote_until=text(until, batch.running.zone), points_usable=usable
+        found,
+        quote=text_,
+        quote_until=text(until, batch.running.zone),
+        points_usable=usable,
+        rewards=catalogue if work.line.kind == "member" else [],
     )
 
 
@@ -76,7 +82,8 @@ def balance(batch: Batch, member_id: str, at: int | None, now: int, language: st
         wallets = {key: detail(found.get(key), moment, program.zone) for key in names(program, moment, found)}
         tier = _tier(batch, line, moment)
         cards = vouchers_of(batch, line.owner, moment, language or batch.language(line))
-        return BalanceAnswer(member_id, text(moment, program.zone), wallets, tier, cards)
+        catalogue = within(batch.running.policy_on(day_of(moment, program.zone)), wallets)
+        return BalanceAnswer(member_id, text(moment, program.zone), wallets, tier, cards, catalogue)
     except (OverflowError, ValueError) as error:
         raise InvalidRequest("time-out-of-range", "`at` is outside the calendar", pointer="/at") from error
 

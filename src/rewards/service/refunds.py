@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from rewards.basket import payable
 from rewards.ledger.entries import Posting
 from rewards.ledger.timeline import Settlement
@@ -72,7 +74,8 @@ def told(
 
     What is kept comes off the last tender of money first.
     """
-    was, now = points_left(receipt, before), points_left(receipt, after)
+    bare = msgspec.structs.replace(receipt, discounts=())  # rewards are no tender
+    was, now = points_left(bare, before), points_left(bare, after)
     found: list[dict[str, object]] = []
     for i, amount in enumerate(_less(receipt, by_tender(receipt, before, after), kept(settled))):
         tender = receipt.tenders[i]
@@ -93,6 +96,12 @@ def _less(receipt: Receipt, refund: list[int], kept_minor: int) -> list[int]:
             left[i] -= part
             kept_minor -= part
     return left
+
+
+def restored(receipt: Receipt, before: Returned, after: Returned) -> dict[str, int]:
+    """Return the points given back, by wallet."""
+    was, now = points_left(receipt, before), points_left(receipt, after)
+    return {key: back for key, points in was.items() if (back := points - now.get(key, 0))}
 
 
 def deducted(settled: Sequence[Settlement]) -> list[dict[str, object]]:

@@ -297,6 +297,7 @@ def _answer(
         lines=[refunds.returned_line(each, before, after) for each in receipt.lines if each.line_id in units],
         refund=refunds.told(running, receipt, before, after, gone, legs),
         refund_due_minor=refunds.due(receipt, before, after) - refunds.kept(gone),
+        restored=refunds.restored(receipt, before, after),
         deducted=refunds.deducted(gone),
         taken_back=[msgspec.structs.replace(one, points=-one.points) for one in changes if one.points < 0],
         given=[one for one in changes if one.points > 0],

@@ -10,6 +10,7 @@ import msgspec
 from rewards.ledger.lots import Purse
 from rewards.ledger.settling import settlements
 from rewards.ledger.timeline import Return, Settlement
+from rewards.receipt import points_left
 from rewards.service.balances import day_of, purses
 from rewards.service.batch import Batch
 from rewards.service.journal import Timeline
@@ -24,7 +25,7 @@ def settled(batch: Batch, line: Timeline, change: Return, due_minor: int) -> Ret
     program = batch.running.ready()
     policy = batch.running.policy_on(change.receipt.day)
     found: dict[str, Settlement] = {}
-    if any(tender.points for tender in change.receipt.tenders):
+    if points_left(change.receipt, {}):
         found = {one.wallet: one for one in settlements(program, line.near, change, batch.days_of(line))}
     day = day_of(change.at, program.zone)
     if policy.returns.spent_points == "deduct_from_refund" and due_minor:

@@ -17,7 +17,7 @@ from rewards.ledger.entries import Posting
 from rewards.ledger.lots import NEVER, Purse, available
 from rewards.ledger.timeline import Spending
 from rewards.policy.model import Pays
-from rewards.receipt import Receipt, Tender
+from rewards.receipt import Receipt, Tender, points_left
 from rewards.service.asked import Asked
 from rewards.service.balances import day_text, purses, text
 from rewards.service.batch import Batch
@@ -76,7 +76,9 @@ def _points(batch: Batch, line: Timeline, receipt: Receipt, basket: Basket, i: i
     pays = _terms(batch, line, receipt, basket, i)
     net = sum([each.net_minor for each in receipt.lines])
     if tender.up_to:
-        points = pays.most(spendable(batch, line, receipt, tender.wallet), net, room_minor)
+        taken = _by_rewards(receipt, tender.wallet)
+        there = max(0, spendable(batch, line, receipt, tender.wallet) - taken)
+        points = pays.most(there, net, room_minor)
         return Tender(POINTS, pays.worth_minor(points), tender.wallet, points)
     points = tender.points or 0
     if tender.amount_minor is not None:
@@ -84,7 +86,8 @@ def _points(batch: Batch, line: Timeline, receipt: Receipt, basket: Basket, i: i
         if part:
             raise _off_step(pays, tender.wallet, pointer)
     _check_terms(pays, tender.wallet, points, net, pointer)
-    there = spendable(batch, line, receipt, tender.wallet, points)
+    taken = _by_rewards(receipt, tender.wallet)
+    there = max(0, spendable(batch, line, receipt, tender.wallet, points + taken) - taken)
     if there < points:
         raise Conflict(
             "not-enough-points",
@@ -149,6 +152,11 @@ def spendable(batch: Batch, line: Timeline, receipt: Receipt, key: str, wanted: 
     return there
 
 
+def _by_rewards(receipt: Receipt, key: str) -> int:
+    """Return the points of a wallet that the receipt's rewards cost: what pays comes after them."""
+    return points_left(msgspec.structs.replace(receipt, tenders=()), {}).get(key, 0)
+
+
 def usable(batch: Batch, line: Timeline, receipt: Receipt) -> dict[str, dict[str, int]]:
     """Return by wallet the most points that could pay a receipt, with what they would pay in minor units."""
     if line.kind != "member":
@@ -158,7 +166,8 @@ def usable(batch: Batch, line: Timeline, receipt: Receipt) -> dict[str, dict[str
     found = {}
     for key, wallet in batch.running.policy_on(receipt.day).wallets.items():
         if wallet.pays is not None:
-            points = wallet.pays.most(spendable(batch, line, receipt, key), net, due)
+            there = max(0, spendable(batch, line, receipt, key) - _by_rewards(receipt, key))
+            points = wallet.pays.most(there, net, due)
             found[key] = {"points": points, "amount_minor": wallet.pays.worth_minor(points)}
     return found
 

@@ -34,12 +34,7 @@ gift_cards: {sorry: {kind: voucher, offer: sorry, expires: {after: 30 days}}}
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     file = tmp_path_factory.mktemp("api") / "rewards.db"
     opened = Service(Store.open(f"sqlite:///{file}"), clock=lambda: instant(NOON))
-    opened.do(
-        Publish(
-            CAFE.read_bytes().replace(b"offers:\n", b"offers:\n  sorry: {only_by: voucher, amount_off: 1.00}\n")
-            + VOUCHERS
-        )
-    )
+    opened.do(Publish(WITH_VOUCHERS))
     yield opened
     opened.close()
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from rewards.basket import Basket, to_receipt
 from rewards.engine.member import Member
 from rewards.engine.misses import Scene
@@ -16,7 +18,7 @@ from rewards.engine.till import Buyer, Drawn
 from rewards.ledger.timeline import DayRow, member_on
 from rewards.policy.model import Offer
 from rewards.receipt import Receipt
-from rewards.service import budgets, pricing, purchases, vouchers
+from rewards.service import budgets, pricing, purchases, rewards, vouchers
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import RecordPurchase
@@ -51,8 +53,9 @@ def inspect(batch: Batch, basket: Basket, caller: str, now: int) -> Inspected:
     work = purchases.draft(batch, Asked(RecordPurchase(basket), caller, None, now), basket)
     line, program = work.line, batch.running.ready()
     sent = to_receipt(basket, batch.running.zone, most_lines=purchases.LONGEST)
-    before, hand = vouchers.shown(batch, line, sent)
+    before, hand = vouchers.shown(batch, line, msgspec.structs.replace(sent, tenders=()))
     version = program.on(before.day)
+    wanted = rewards.asked(version.policy, before, guest=line.kind == "guest")
     row = None
     if line.kind == "member" and work.booking is not None:
         row = work.booking.days.get(before.day) or work.booking.near.last
@@ -64,7 +67,7 @@ def inspect(batch: Batch, basket: Basket, caller: str, now: int) -> Inspected:
         before=before,
         after=work.receipt,
         buyer=pricing.buyer(batch, line, before),
-        asked=hand.offers,
+        asked={**hand.offers, **wanted.offers},
         drawn=budgets.drawn_so_far(batch),
         row=row,
         member=member_on(line.near, before.day),

@@ -53,6 +53,7 @@ class BasketLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
     unit_price_minor: Minor | None = None
     amount_minor: Minor | None = None
     discount_minor: Minor = 0
+    offer: Id | None = None  # which of our offers `discount_minor` is, given by a till that was offline
     tax_minor: Minor = 0
     tax_included: bool = True
     lowest_minor: Minor | None = None

@@ -11,11 +11,11 @@ import pytest
 
 from rewards.api import bodies
 from rewards.basket import Basket, BasketLine, BasketTender, MemberRef, StoredValue
-from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn, ReturnLine, ReturnOf
+from rewards.service.commands import Contact, Enrol, IssueGiftCard, RecordReturn, ReturnLine, ReturnOf
 
 SENT = [Basket, BasketLine, BasketTender, MemberRef, StoredValue, Enrol, RecordReturn, ReturnLine, ReturnOf]
 SENT += [bodies.Adjustment, bodies.CardActivity, bodies.GiftCardCode, bodies.PolicyText, bodies.PolicyToPublish]
-SENT += [IssueGiftCard]
+SENT += [IssueGiftCard, bodies.Claim, bodies.ContactsChange, bodies.OfflineBatch, Contact]
 
 
 @pytest.fixture
@@ -36,6 +36,7 @@ def test_operations(document: dict[str, Any]) -> None:
         "POST /v1/members": "enrol_member",
         "GET /v1/members/{member_id}": "get_member",
         "PATCH /v1/members/{member_id}": "change_member",
+        "POST /v1/members/{member_id}/contacts": "change_contacts",
         "POST /v1/members/lookup": "look_up_member",
         "GET /v1/members/{member_id}/balance": "get_balance",
         "GET /v1/members/{member_id}/statement": "get_statement",
@@ -45,6 +46,8 @@ def test_operations(document: dict[str, Any]) -> None:
         "POST /v1/purchases": "record_purchase",
         "GET /v1/purchases": "find_purchase",
         "GET /v1/purchases/{purchase_id}": "get_purchase",
+        "POST /v1/purchases/{purchase_id}/claim": "claim_purchase",
+        "POST /v1/batches": "record_batch",
         "POST /v1/returns": "record_return",
         "POST /v1/gift-cards": "issue_gift_card",
         "POST /v1/gift-cards/lookup": "look_up_gift_card",
@@ -118,7 +121,8 @@ def test_examples_are_taken(client: httpx.Client, document: dict[str, Any]) -> N
         form = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
         (example,) = document["components"]["schemas"][form]["examples"]
         method, _, address = path.format_map(known).partition(" ")
-        example |= {"code": known["code"]} if "code" in example else {}  # no code is known beforehand
+        example |= {key: known[key] for key in ("code", "claim_code") if key in example}  # no code is known beforehand
         answer = client.request(method, address, json=example, headers={"Idempotency-Key": f"example-{form}"})
         assert answer.status_code in {200, 201}, (path, answer.text)
         known |= {name: value for name, value in answer.json().items() if isinstance(value, str)}
+        known |= {"claim_code": answer.json()["claim"]["code"]} if form == "Basket" and "claim" in answer.json() else {}

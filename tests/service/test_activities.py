@@ -121,8 +121,7 @@ def test_of_whom_nobody_knows(shop):
 
 def test_a_blocked_member_gets_nothing(shop):
     member = shop.enrol(joined=date(2026, 1, 1))["member_id"]
-    with shop.service._store.transaction() as session:
-        session.write("UPDATE owner SET state = ?", [("blocked",)])
+    shop.ask(ChangeMember(member_id=member, state="blocked"))
     with pytest.raises(Conflict) as refused:
         shop.service.do(did("review", NOON))
     assert refused.value.code == "member-blocked"

@@ -7,7 +7,7 @@ import pytest
 
 from rewards.basket import MemberRef
 from rewards.errors import InvalidRequest, NotFound
-from rewards.service.commands import Publish
+from rewards.service.commands import ChangeMember, Publish
 from rewards.service.service import Service
 from rewards.store.database import Store
 from tests.service.conftest import DAY, NOON, POLICY, Shop
@@ -124,8 +124,7 @@ def test_the_limit_is_the_referrers(shop):
 
 def test_a_blocked_referrer_gets_nothing(shop):
     ana, ben = _pair(shop)
-    with shop.service._store.transaction() as session:
-        session.write("UPDATE owner SET state = ? WHERE id = ?", [("blocked", 1)])
+    shop.ask(ChangeMember(member_id=ana, state="blocked"))
     shop.buy("r1", 600, card=BEN)
     assert (_of(shop, ana), _of(shop, ben)) == (0, 160)
 

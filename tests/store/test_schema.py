@@ -17,7 +17,7 @@ from rewards.store import migrate, sqlite
 from rewards.store.database import Store
 from rewards.store.tables import METADATA
 
-ROUTES = {"receipt_route", "key_route", "code_route", "contact_route"}
+ROUTES = {"receipt_route", "key_route", "code_route", "contact_route", "replaced_card"}
 PROGRAM_WIDE = {"program", "policy_version", "api_key"}
 LED_BY_A_RECEIPT = {"parked_return"}  # it has no owner yet
 

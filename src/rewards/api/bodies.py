@@ -12,23 +12,32 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from rewards.basket import Id, Instant, MemberRef, Name, OptionalId
+from rewards.basket import Basket, Id, Instant, MemberRef, Name, OptionalId
 from rewards.service.answers import VersionAnswer
 from rewards.service.commands import (
     ActOnGiftCard,
     Adjust,
     AttributeValue,
     Birthday,
+    ChangeContacts,
     ChangeMember,
+    ClaimPurchase,
+    Contact,
     GiftCardActivity,
     Language,
+    MemberState,
     Metadata,
+    OfflinePurchase,
+    OfflineReturn,
     Points,
     RecordActivity,
     Score,
 )
 
 _Text = Annotated[str, Meta(min_length=1, pattern=r"^[^\x00]+$")]
+
+
+EventKey = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[!-~]+(?!\n)$")]
 
 
 class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -57,6 +66,7 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 class MemberChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is to change of a member. What is left out stays; an attribute that is null is taken away."""
 
+    state: MemberState | UnsetType = UNSET
     name: Name | UnsetType = UNSET
     language: Language | UnsetType = UNSET
     birthday: Birthday | UnsetType | None = UNSET
@@ -66,11 +76,87 @@ class MemberChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         """Return the command for a member."""
         return ChangeMember(
             member_id=member_id,
+            state=self.state,
             name=self.name,
             language=self.language,
             birthday=self.birthday,
             attributes=self.attributes,
         )
+
+
+class ContactsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Contacts to take away and to add. A card that is taken away is lost; `issue_card` gives a new number for it."""
+
+    remove: Annotated[tuple[Contact, ...], Meta(max_length=20)] = ()
+    add: Annotated[tuple[Contact, ...], Meta(max_length=20)] = ()
+    issue_card: bool = False
+    actor: OptionalId = ""
+
+    def of(self, member_id: str) -> ChangeContacts:
+        """Return the command for a member."""
+        return ChangeContacts(
+            member_id=member_id, remove=self.remove, add=self.add, issue_card=self.issue_card, actor=self.actor
+        )
+
+
+class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """For whom a guest's purchase is to count, and the code that was printed on its receipt."""
+
+    member: MemberRef
+    claim_code: Id
+
+    def of(self, purchase_id: str) -> ClaimPurchase:
+        """Return the command for a purchase."""
+        return ClaimPurchase(purchase_id=purchase_id, member=self.member, claim_code=self.claim_code)
+
+
+class PurchaseEvent(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="purchase", tag_field="kind"
+):
+    """A purchase that took place while the till was offline; `lines[].offer` says which of our offers it gave."""
+
+    idempotency_key: EventKey
+    body: Basket
+
+    def of(self) -> OfflinePurchase:
+        """Return the command."""
+        return OfflinePurchase(self.body)
+
+
+class ReturnEvent(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="return", tag_field="kind"
+):
+    """A return that took place while the till was offline."""
+
+    idempotency_key: EventKey
+    body: OfflineReturn
+
+    def of(self) -> OfflineReturn:
+        """Return the command."""
+        return self.body
+
+
+class OfflineBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a till recorded while it was offline, in its order. Each event is read and answered by itself."""
+
+    store_id: Id
+    till_id: Id
+    events: Annotated[tuple[msgspec.Raw, ...], Meta(min_length=1, max_length=1000)]
+
+
+class EventResult(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What became of an event: the answer that it would have got by itself, or a problem document."""
+
+    index: int
+    status: int
+    replayed: bool = False
+    body: msgspec.Raw
+
+
+class BatchAnswer(msgspec.Struct, frozen=True):
+    """A result for each event, in their order."""
+
+    results: list[EventResult]
 
 
 class GiftCardCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -24,14 +24,20 @@ from rewards import __version__
 from rewards.api.bodies import (
     Activity,
     Adjustment,
+    BatchAnswer,
     CardActivity,
     CheckAnswer,
+    Claim,
+    ContactsChange,
     GiftCardCode,
     Health,
     MemberChange,
+    OfflineBatch,
     PolicyAnswer,
     PolicyText,
     PolicyToPublish,
+    PurchaseEvent,
+    ReturnEvent,
     VersionsAnswer,
 )
 from rewards.api.examples import EXAMPLES
@@ -41,6 +47,7 @@ from rewards.service.answers import (
     ActivityAnswer,
     AdjustmentAnswer,
     BalanceAnswer,
+    ClaimedAnswer,
     GiftCardAnswer,
     MemberAnswer,
     PurchaseAnswer,
@@ -63,7 +70,8 @@ _BODIES = (
         GiftCardAnswer,
         Health,
     ),
-    *(LiabilityAnswer, MemberAnswer, PolicyAnswer, Problem),
+    *(LiabilityAnswer, MemberAnswer, PolicyAnswer, Problem, Claim, ClaimedAnswer, ContactsChange),
+    *(OfflineBatch, PurchaseEvent, ReturnEvent, BatchAnswer),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
 )
 
@@ -94,6 +102,10 @@ def exact(document: dict[str, Any]) -> dict[str, Any]:
                 operation["responses"]["200"]["content"]["text/plain"] = {"schema": {"type": "string"}}
     template = "#/components/schemas/{name}"
     _, forms = msgspec.json.schema_components(_BODIES, schema_hook=_anything, ref_template=template)
+    forms["OfflineBatch"]["properties"]["events"]["items"] = {
+        "description": "an event; anything else has a problem of its own in the results",
+        "anyOf": [{"$ref": template.format(name=name)} for name in ("PurchaseEvent", "ReturnEvent")] + [{}],
+    }
     for name, example in EXAMPLES.items():
         forms[name]["examples"] = [example]
     return {**document, "components": {**document.get("components", {}), "schemas": forms}}

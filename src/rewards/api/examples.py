@@ -62,6 +62,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
         ],
         "tenders": [{"kind": "cash", "amount_minor": 1050}],
     },
+    "Claim": {"member": {"phone": "+49 30 901820"}, "claim_code": "8F2K-Q7MD"},
     "RecordReturn": {
         "return_id": "S12-R-0007",
         "store_id": "S12",
@@ -82,6 +83,27 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "occurred_at": "2026-12-02T11:20:00+01:00",
         "score": 5,
         "metadata": {"sku": "TEA-1"},
+    },
+    "ContactsChange": {"add": [{"email": "ana@example.net"}], "issue_card": True, "actor": "lee"},
+    "OfflineBatch": {
+        "store_id": "S12",
+        "till_id": "T3",
+        "events": [
+            {
+                "idempotency_key": "T3-000911",
+                "kind": "purchase",
+                "body": {
+                    "receipt_id": "S12-T3-0911",
+                    "store_id": "S12",
+                    "till_id": "T3",
+                    "occurred_at": "2026-12-02T09:05:00+01:00",
+                    "currency": "EUR",
+                    "member": {"card": "2600000002042"},
+                    "lines": [{"line_id": "1", "sku": "CROISSANT", "quantity": 2, "unit_price_minor": 230}],
+                    "tenders": [{"kind": "cash", "amount_minor": 460}],
+                },
+            },
+        ],
     },
     "PolicyText": {"policy": "policy: rewards/v1\nprogram: my-shop\ntitle: My shop\n"},
     "PolicyToPublish": {

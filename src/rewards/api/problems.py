@@ -72,7 +72,9 @@ KINDS: dict[str, Kind] = {
     # the request is not one that can be read
     "body-missing": Kind(400, "No body", "send a JSON object"),
     "body-incomplete": Kind(400, "Body ended early", "send the request again"),
-    "body-too-large": Kind(413, "Body too large", "a body has at most 1 MiB; `rewards import` takes longer receipts"),
+    "body-too-large": Kind(
+        413, "Body too large", "a body has at most 1 MiB, a batch 8 MiB; `rewards import` takes longer receipts"
+    ),
     "broken-json": Kind(400, "Not JSON", "correct the text at the byte that is named"),
     "not-utf8": Kind(400, "Not UTF-8", "encode the body in UTF-8"),
     "too-deep": Kind(400, "Nested too deep", "no body here needs more than 32 levels"),
@@ -92,6 +94,8 @@ KINDS: dict[str, Kind] = {
     # the document does not agree with itself, or with the program
     "member-ambiguous": Kind(422, "Which member?", "name the member by exactly one key"),
     "purchase-ambiguous": Kind(422, "Which purchase?", "give its id, or store and receipt number"),
+    "contact-ambiguous": Kind(422, "Which contact?", "name a contact by one key, and add it or take it away"),
+    "too-many-contacts": Kind(422, "Too many contacts", "take away what is not used any more"),
     "card-invalid": Kind(422, "Not a card number", "leave `card` out and a number is issued"),
     "card-check-digit": Kind(422, "Wrong check digit", "read the card again"),
     "phone-invalid": Kind(422, "Not a phone number", "write it with the country's code, such as `+49 30 901820`"),
@@ -110,6 +114,10 @@ KINDS: dict[str, Kind] = {
     "tender-not-supported": Kind(
         422, "Tender not supported", "pay with another kind of tender; this engine cannot spend it"
     ),
+    "offer-given-online": Kind(
+        422, "Offers are decided here", "leave `offer` out; a till that was offline sends a batch"
+    ),
+    "store-differs": Kind(422, "Event of another store", "send the events of one store in a batch"),
     "amount-mismatch": Kind(422, "Amounts disagree", "give one of price and amount, or make them agree"),
     "amount-too-large": Kind(422, "Amount too large", "sums go up to 9007199254740991 minor units"),
     "quantity-zero": Kind(422, "Quantity is zero", "leave the line out"),
@@ -138,6 +146,7 @@ KINDS: dict[str, Kind] = {
     # what was named is not here
     "no-such-path": Kind(404, "No such address", "see the list of operations"),
     "unknown-member": Kind(404, "Unknown member", "enrol the member first, or send `member: null`"),
+    "unknown-contact": Kind(404, "Not the member's", "read the member: contacts are taken away as they are told there"),
     "unknown-purchase": Kind(404, "Unknown purchase", "check the id, or the store and receipt number"),
     "unknown-gift-card": Kind(404, "Unknown gift card", "read the code again"),
     "no-policy": Kind(404, "No policy", "publish one with `rewards publish FILE`"),
@@ -148,6 +157,10 @@ KINDS: dict[str, Kind] = {
     "member-exists": Kind(409, "Member exists", "look the member up by the contact that is named"),
     "member-blocked": Kind(409, "Member blocked", "record a purchase with `member: null`; nothing else counts now"),
     "receipt-conflict": Kind(409, "Receipt recorded differently", "a receipt number is used once in a store"),
+    "card-replaced": Kind(409, "Card was lost", "ask for the member's new card; staff find the member by `member_id`"),
+    "already-claimed": Kind(409, "Claimed already", "nothing: the purchase counts for a member"),
+    "purchase-returned": Kind(409, "Goods came back", "goods came back before the claim; it can't be claimed any more"),
+    "claim-expired": Kind(409, "Claimed too late", "a purchase is claimed within seven days"),
     "return-conflict": Kind(409, "Return recorded differently", "a return number is used once in a store"),
     "adjustment-conflict": Kind(409, "Adjustment recorded differently", "an `adjustment_id` is used once for a member"),
     "recorded-already": Kind(409, "Recorded already", "read what is recorded; nothing was added"),
@@ -182,6 +195,7 @@ KINDS: dict[str, Kind] = {
 
 _FALLBACK = {NotFound: 404, Conflict: 409, KeyReused: 422, TryAgain: 503, InvalidRequest: 422}
 _NAMES = {"idempotency_key": "Idempotency-Key", "from_month": "from", "until_month": "until"}  # as callers write them
+_UNKNOWN = "the server failed; whether anything was recorded is known by sending the same request again"
 _RETRY_AFTER = {"Retry-After": "1"}
 
 
@@ -238,8 +252,7 @@ def answer_unexpected(request: Request[Any, Any, Any], error: Exception) -> Resp
     """Answer a fault of our own with a number that the log has too."""
     instance = f"urn:rewards:fault:{secrets.token_hex(8)}"
     _LOG.error("%s %s failed, %s", request.method, request.scope["path"], instance, exc_info=error)
-    detail = "the server failed; whether anything was recorded is known by sending the same request again"
-    return _answer("internal-error", KINDS["internal-error"], detail, [], instance=instance)
+    return _answer("internal-error", KINDS["internal-error"], _UNKNOWN, [], instance=instance)
 
 
 HANDLERS: dict[int | type[Exception], Any] = {
@@ -284,6 +297,14 @@ def _answer(
     headers: dict[str, str] | None = None,
     instance: str | None = None,
 ) -> Response[bytes]:
+    body = _document(code, kind, detail, faults, facts, instance)
+    sent = headers or (_RETRY_AFTER if kind.status == HTTP_503_SERVICE_UNAVAILABLE else None)
+    return Response(body, status_code=kind.status, media_type=MEDIA_TYPE, headers=sent)
+
+
+def _document(
+    code: str, kind: Kind, detail: str, faults: list[Fault], facts: dict[str, object] | None, instance: str | None
+) -> bytes:
     document: dict[str, object] = {
         "type": f"{PAGE}#{code}",
         "title": kind.title,
@@ -295,6 +316,15 @@ def _answer(
     }
     if instance:
         document["instance"] = instance
-    body = _ENCODE({**(facts or {}), **document})
-    sent = headers or (_RETRY_AFTER if document["retryable"] else None)
-    return Response(body, status_code=kind.status, media_type=MEDIA_TYPE, headers=sent)
+    return _ENCODE({**(facts or {}), **document})
+
+
+def document_of(error: BaseException, place: str) -> tuple[int, bytes]:
+    """Return status and document of what became of a part of a request; `place` points to the part."""
+    if isinstance(error, RewardsError):
+        kind = kind_of(error)
+        faults = [Fault(pointer=place + error.pointer, message=error.message)]
+        return kind.status, _document(error.code, kind, error.message, faults, error.facts, None)
+    instance, kind = f"urn:rewards:fault:{secrets.token_hex(8)}", KINDS["internal-error"]
+    _LOG.error("the event at %s failed, %s", place, instance, exc_info=error)
+    return kind.status, _document("internal-error", kind, _UNKNOWN, [], None, instance)

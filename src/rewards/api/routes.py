@@ -1,9 +1,9 @@
 """The operations of `/v1` and of health: each decodes nothing and decides nothing, it asks the service.
 
-What does not live here: the policy's (`policy_routes`), parameters (`parameters`), strict bodies (`wire`),
-problem documents (`problems`),
-and who may call (`app`). Writes wait for the writer; short reads run in the
-event loop, longer ones in a thread.
+What does not live here: the policy's operations (`policy_routes`), what comes after
+the till (`offline_routes`), parameters (`parameters`), strict bodies (`wire`), problem
+documents (`problems`), and who may call (`app`). Writes wait for the writer; short
+reads run in the event loop, longer ones in a thread.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from rewards.api.bodies import (
     Activity,
     Adjustment,
     CardActivity,
+    ContactsChange,
     GiftCardCode,
     Health,
     MemberChange,
 )
+from rewards.api.offline_routes import OFFLINE
 from rewards.api.parameters import (
     At,
     Key,
@@ -98,7 +100,24 @@ async def change_member(
     service: NamedDependency[Service],
     idempotency_key: OptionalKey = None,
 ) -> Answer[MemberAnswer]:
-    """Name, language, birthday and attributes. The last two count from the start of today, also for its purchases."""
+    """State, name, language, birthday, attributes; the last two from the start of today, for its purchases too."""
+    with pointing_nowhere():
+        return written(await service.asubmit(data.of(member_id), key=idempotency_key))
+
+
+@post(
+    "/members/{member_id:str}/contacts",
+    operation_id="change_contacts",
+    tags=["members"],
+    summary="Add and take away cards, phones, e-mails",
+    status_code=200,
+    responses=refusals(404, 409, body=True),
+    response_headers=[IDEMPOTENCY_STATUS],
+)
+async def change_contacts(
+    member_id: FromPath[str], data: JSONBody[ContactsChange], service: NamedDependency[Service], idempotency_key: Key
+) -> Answer[MemberAnswer]:
+    """All of it or nothing. A card that is taken away is lost: refused as `card-replaced`, and nobody's ever again."""
     with pointing_nowhere():
         return written(await service.asubmit(data.of(member_id), key=idempotency_key))
 
@@ -304,10 +323,12 @@ V1 = (
     member_methods,
     get_member,
     change_member,
+    change_contacts,
     look_up_member,
     quote_purchase,
     purchase_methods,
     record_purchase,
+    *OFFLINE,
     get_purchase,
     find_purchase,
     record_return,

@@ -20,6 +20,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException, InternalServerException
 from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
+from rewards.api.bodies import OfflineBatch
 from rewards.api.wording import fault_of, locate
 from rewards.basket import Basket
 from rewards.errors import InvalidRequest
@@ -28,6 +29,7 @@ from rewards.service.unchecked import unchecked
 T = TypeVar("T")
 
 MOST_BYTES = 1024 * 1024
+MOST_BATCH_BYTES = 8 * MOST_BYTES
 DEEPEST = 32
 
 _DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {}  # one for each record, made when first asked for
@@ -52,7 +54,8 @@ class StrictRequest(Request[Any, Any, State]):
         except HTTPException as error:
             if error.status_code != HTTP_413_REQUEST_ENTITY_TOO_LARGE:
                 raise
-            raise InvalidRequest("body-too-large", f"the body is longer than {MOST_BYTES} bytes") from None
+            most = self.route_handler.resolve_request_max_body_size()
+            raise InvalidRequest("body-too-large", f"the body is longer than {most} bytes") from None
         if not body:
             raise InvalidRequest("body-missing", "the request has no body; send a JSON object")
         return body
@@ -68,10 +71,14 @@ def decode(body: bytes, kind: type[T]) -> T:
     try:
         value = _read(body, kind)
         # as many colons after a plain round trip: no key was dropped for being there twice
-        alike = body.count(b":") == _ENCODE(_PLAIN.decode(body)).count(b":")
+        parts = kind is OfflineBatch  # whose events are decoded one by one, and each has its own faults
+        alike = body.count(b":") == _ENCODE(value if parts else _PLAIN.decode(body)).count(b":")
     except (ValueError, RecursionError, OverflowError) as error:
         raise _explain(body, kind, error) from None
-    if not alike or (b"\\" in body and _TELLING_ESCAPE.search(body)):
+    if parts:
+        if not alike:
+            _refuse_repeated_and_nul(body, deepest=0)
+    elif not alike or (b"\\" in body and _TELLING_ESCAPE.search(body)):
         _refuse_repeated_and_nul(body)
     return value
 
@@ -157,10 +164,12 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return marked
 
 
-def _refuse_repeated_and_nul(body: bytes) -> None:
+def _refuse_repeated_and_nul(body: bytes, deepest: int = DEEPEST) -> None:
     """Raise for the first key that an object has twice, and for the first NUL in a key or text."""
     document = json.loads(body, object_pairs_hook=_object, parse_int=str, parse_float=str)
     for pointer, value in _walk(document):
+        if pointer.count("/") > deepest:
+            continue
         if isinstance(value, _Repeated):
             place = f"{pointer}/{escape(value.key)}"
             raise InvalidRequest("duplicate-key", f"`{value.key}` is there twice in one object", pointer=place)

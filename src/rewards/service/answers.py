@@ -192,6 +192,13 @@ class DiscountAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     points: int = 0
 
 
+class ClaimAnswer(msgspec.Struct, frozen=True):
+    """What a guest needs to have a purchase counted for a member: the code to print, and until when."""
+
+    code: str
+    until: str
+
+
 class PurchaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A recorded purchase, or a quote of one (then without `purchase_id`)."""
 
@@ -214,8 +221,19 @@ class PurchaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     would_earn: dict[str, int] = {}  # for guests
     rewards: list[RewardWithin] = []  # of a quote: the catalogue before this purchase
     points_usable: dict[str, dict[str, int]] = {}  # of a quote: by wallet the most that may pay, {points, amount_minor}
+    claim: ClaimAnswer | None = None  # for guests; told to the till alone, not when the purchase is read again
     adjustments: list[EntryAnswer] = []  # later entries about this purchase, when it is read again
     warnings: list[dict[str, object]] = []
+
+
+class ClaimedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A guest's purchase that now counts for a member: what it earned there, with the reasons."""
+
+    purchase_id: str
+    member_id: str
+    earned: dict[str, int]
+    awards: list[AwardAnswer]
+    balance: dict[str, WalletBalance]
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -294,6 +312,7 @@ class MemberAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     joined: str
     state: str  # active, blocked
     cards: list[str] = []
+    replaced_cards: list[str] = []  # that were lost: nobody can use them
     phones: list[str] = []
     emails: list[str] = []
     external_id: str = ""

@@ -13,10 +13,18 @@ import msgspec
 
 from rewards.days import instant
 from rewards.errors import InvalidRequest
-from rewards.service.commands import Command, PreparedPurchase, RecordPurchase
+from rewards.service.commands import (
+    Command,
+    OfflinePurchase,
+    OfflineReturn,
+    PreparedPurchase,
+    RecordPurchase,
+    RecordReturn,
+)
 from rewards.service.journal import pack
 
 IMPORT, SCENARIO = "import", "scenario"
+_SAME: dict[type[Command], type[Command]] = {OfflinePurchase: RecordPurchase, OfflineReturn: RecordReturn}
 _LATE = 45 * 86_400_000_000
 _EARLY = 5 * 60_000_000
 _FIRST, _LAST = instant(datetime(1900, 1, 1, tzinfo=UTC)), instant(datetime(2200, 1, 1, tzinfo=UTC))
@@ -40,6 +48,11 @@ class Asked(NamedTuple):
         """Whether old events and long receipts are taken."""
         return self.caller in {IMPORT, SCENARIO}
 
+    @property
+    def offline(self) -> bool:
+        """Whether a till that was offline reports what took place."""
+        return isinstance(self.command, OfflinePurchase | OfflineReturn)
+
     def check_instant(self, at: int) -> None:
         """Raise `InvalidRequest` `time-out-of-range` for an event too old or yet to come."""
         first, last = (_FIRST, _LAST) if self.trusted else (self.now - _LATE, self.now + _EARLY)
@@ -49,15 +62,16 @@ class Asked(NamedTuple):
 
 
 def fingerprint(secret: bytes, command: Command) -> bytes:
-    """Return what marks a command's content; a purchase's quote is none of it, nor is the order of keys.
+    """Return what marks a command's content; a purchase's quote is none of it, nor is the order of keys, nor the way.
 
     It is keyed, so that nothing personal can be guessed from it.
     """
     if isinstance(command, PreparedPurchase):
         return command.print_
+    name = _SAME.get(type(command), type(command)).__name__
     if isinstance(command, RecordPurchase) and command.basket.quote is not None:
         command = RecordPurchase(msgspec.structs.replace(command.basket, quote=None))
-    return blake2b(canonical(command), digest_size=32, key=secret, person=type(command).__name__.encode()[:16]).digest()
+    return blake2b(canonical(command), digest_size=32, key=secret, person=name.encode()[:16]).digest()
 
 
 def canonical(command: object) -> bytes:

@@ -36,7 +36,7 @@ from rewards.ledger.timeline import (
     open_near,
 )
 from rewards.receipt import Receipt, Returned
-from rewards.service import card_audit
+from rewards.service import card_audit, claims
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
 from rewards.service.budgets import Tally
@@ -51,7 +51,9 @@ from rewards.service.journal import (
     read_receipt,
     read_return,
     read_settled,
+    read_state,
     read_use,
+    recorded_first,
     total,
 )
 from rewards.service.running import Running
@@ -131,6 +133,8 @@ def _faults(batch: Batch, whole: Whole, tally: Tally) -> Iterator[str]:
     yield from _routes(batch, whole)
     try:
         yield from _cards(batch, whole)
+        yield from _is_in_state(whole)
+        yield from claims.faults(batch, whole.line, whole.events)
         near, days = _fold(batch.running, whole)
         _count(whole, tally)
     except Exception as error:  # noqa: BLE001  whatever a damaged event brings about is a finding
@@ -184,6 +188,11 @@ def _routes(batch: Batch, whole: Whole) -> Iterator[str]:
 
 def _place(whole: Whole, row: Row) -> tuple[int, int]:
     """Return where an event happened; what a budget has is seen from the buyer's timeline."""
+    if row[2] == "purchase" and whole.line.kind == "member":
+        try:
+            return recorded_first(row[0], row[1], read_receipt(row[11]))
+        except msgspec.MsgspecError:  # told as a damaged event too
+            return row[0], row[1]
     if whole.line.kind != "budget":
         return row[0], row[1]
     try:
@@ -191,6 +200,17 @@ def _place(whole: Whole, row: Row) -> tuple[int, int]:
     except msgspec.MsgspecError:  # told as a damaged event too
         return 0, 0
     return use.owner, use.number
+
+
+def _is_in_state(whole: Whole) -> Iterator[str]:
+    """Yield a member's state that no event brought about."""
+    if whole.line.kind == "member" and whole.line.events > 0:
+        states = [state for row in whole.events if row[2] == "change" and (state := read_state(row[11]))]
+        if whole.line.state != [*_BEGINNING, *states][-1]:
+            yield f"it is {whole.line.state}, and its events say {[*_BEGINNING, *states][-1]}"
+
+
+_BEGINNING = ("active",)
 
 
 def _count(whole: Whole, tally: Tally) -> None:
@@ -204,8 +224,9 @@ def _count(whole: Whole, tally: Tally) -> None:
     for row in whole.events:
         if row[2] == "return" and row[4] is not None:
             back[row[4]].append(read_return(row[11]))
+    claimed = whole.line.kind == "guest" and claims.is_claimed(whole.events)
     for row in whole.events:
-        if row[2] == "purchase":
+        if row[2] == "purchase" and not claimed:
             tally.of_receipt(read_receipt(row[11]), total(back[row[1]]))
 
 

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from rewards.basket import MemberRef
 from rewards.engine.misses import Scene
 from rewards.engine.tiers import Standing
-from rewards.errors import NotFound
+from rewards.errors import Conflict, NotFound
 from rewards.ledger.timeline import (
     Activity,
     Booking,
@@ -32,6 +32,7 @@ from rewards.ledger.timeline import (
 from rewards.receipt import Receipt, Returned
 from rewards.service import referrals
 from rewards.service.asked import Asked
+from rewards.service.codes import with_claim_code
 from rewards.service.commands import Outcome
 from rewards.service.contacts import normal
 from rewards.service.journal import Happened, Row, Rows, Timeline, near_row, pack, read_receipt, read_return, total
@@ -70,8 +71,8 @@ class Table(Generic[V]):
         found: V | None = self._known[key]
         return found
 
-    def put(self, key: Key, rest: V) -> None:
-        """Have a row seen that will be written."""
+    def put(self, key: Key, rest: V | None) -> None:
+        """Have a row seen that will be written, or none that will be deleted."""
         self._known[key] = rest
 
 
@@ -113,6 +114,7 @@ class Batch:
         )
         self.receipts: Table[tuple[int | None, int | None, bytes]] = Table(session, statements.RECEIPT_ROUTES, 3)
         self.contacts: Table[tuple[int]] = Table(session, statements.CONTACTS, 2)
+        self.replaced: Table[tuple[int]] = Table(session, statements.REPLACED_CARDS, 1)
         self.events: Table[tuple[Any, ...]] = Table(session, statements.EVENTS, 2)
         self.answers: Table[tuple[int, bytes]] = Table(session, statements.ANSWERS, 2)
         self.by_id: Table[tuple[int, bytes]] = Table(session, statements.EVENTS_BY_ID, 4)
@@ -140,10 +142,12 @@ class Batch:
         return self._lines[owner]
 
     def member(self, ref: MemberRef, pointer: str = "/member") -> Timeline:
-        """Return the timeline of a member; raise `NotFound` `unknown-member`."""
+        """Return the timeline of a member; raise `NotFound` `unknown-member`, or `Conflict` `card-replaced`."""
         line = self.find(ref)
         if line is None:
             key, value = ref.named()
+            if key == "card":
+                self.check_card(normal(key, value, self.country), pointer)
             raise NotFound("unknown-member", f"no member has the {key} `{value}`", pointer=pointer)
         return line
 
@@ -160,9 +164,25 @@ class Batch:
 
     def contacts_of(self, owner: int) -> list[tuple[str, str]]:
         """Return a member's contacts as (kind, value), in their order."""
-        stored = [(kind, value) for kind, value, _ in self.session.keyed(statements.CONTACTS_OF_OWNER, [(owner,)])]
-        added = [(kind, value) for kind, value, mine in self.more[statements.ADD_CONTACT] if mine == owner]
-        return sorted({*stored, *added})
+        stored = {(kind, value) for kind, value, _ in self.session.keyed(statements.CONTACTS_OF_OWNER, [(owner,)])}
+        added = {(kind, value) for kind, value, mine in self.more[statements.ADD_CONTACT] if mine == owner}
+        return sorted((stored - {*self.more[statements.DROP_CONTACT]}) | added)
+
+    def replaced_cards_of(self, owner: int) -> list[str]:
+        """Return the cards that a member had and lost, in their order."""
+        stored = [value for _, value in self.session.keyed(statements.REPLACED_CARDS_OF_OWNER, [(owner,)])]
+        return sorted([*stored, *(value for value, mine in self.more[statements.ADD_REPLACED_CARD] if mine == owner)])
+
+    def check_card(self, card: str, pointer: str) -> None:
+        """Raise `Conflict` `card-replaced` for a card that was lost; it tells staff whose it was."""
+        lost = self.replaced.get(card)
+        if lost is not None:
+            raise Conflict(
+                "card-replaced",
+                f"the card `{card}` was lost and can't be used",
+                pointer=pointer,
+                member_id=self.running.ids.member(lost[0]),
+            )
 
     def add_contact(self, kind: str, value: str, owner: int) -> None:
         """Give a member a contact that nobody has."""
@@ -175,6 +195,23 @@ class Batch:
         self._profiles.update(dict.fromkeys(missing, ("", "", pack({}))))
         for owner, name, language, metadata in self.session.keyed(statements.PROFILES, [(one,) for one in missing]):
             self._profiles[owner] = (name, language, metadata)
+
+    def drop_contact(self, kind: str, value: str, owner: int) -> None:
+        """Take a contact away from its member; a card can't be used by anybody from then on."""
+        self.contacts.put((kind, value), None)
+        added, row = self.more[statements.ADD_CONTACT], (kind, value, owner)
+        if row in added:
+            added.remove(row)
+        else:
+            self.more[statements.DROP_CONTACT].append((kind, value))
+        if kind == "card":
+            self.replaced.put((value,), (owner,))
+            self.more[statements.ADD_REPLACED_CARD].append((value, owner))
+
+    def save_state(self, line: Timeline, state: str) -> None:
+        """Have a member active or blocked."""
+        line.state = state
+        self.more[statements.SAVE_OWNER].append((state, line.owner))
 
     def profile(self, owner: int) -> Profile:
         """Return a member's name, language and packed metadata."""
@@ -299,13 +336,14 @@ class Batch:
         if not asked.silent:
             self.answers.put(place, (status, body))
             self.more[statements.ADD_ANSWER].append((*place, status, body))
-        return Outcome(status, body, place=place)
+        return Outcome(status, with_claim_code(self.running.secret, place[0], body), place=place)
 
     def replay(self, asked: Asked, place: Place, make: Callable[[], bytes]) -> Outcome:
         """Answer as the first time; what was recorded without an answer is told anew by `make`."""
         known = self.answers.get(*place)
         if known is not None:
-            return Outcome(known[0], known[1], replayed=True, place=place)
+            body = with_claim_code(self.running.secret, place[0], known[1])
+            return Outcome(known[0], body, replayed=True, place=place)
         return Outcome(201, b"" if asked.silent else make(), replayed=True, place=place)
 
     # the end
@@ -342,4 +380,10 @@ class Batch:
         write(statements.ADD_DAY, added)
 
 
-_BEFORE = (statements.ADD_OWNER, statements.DROP_PROFILE, statements.ADD_PROFILE, statements.ADD_CONTACT)
+_BEFORE = (
+    statements.ADD_OWNER,
+    statements.DROP_PROFILE,
+    statements.ADD_PROFILE,
+    statements.DROP_CONTACT,  # before: what one member gives away another may have
+    statements.ADD_CONTACT,
+)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from rewards.ledger.gift_cards import Activity, Card, after, read_activity
 from rewards.service.batch import Batch
-from rewards.service.journal import Row, Timeline, read_receipt
+from rewards.service.journal import Row, Timeline, read_receipt, recorded_first
 from rewards.store import statements
 
 
@@ -51,7 +51,9 @@ def _event(batch: Batch, owner: int, number: int, activity: Activity) -> Iterato
 
 def unredeemed(batch: Batch, place: tuple[int, int], row: Row) -> Iterator[str]:
     """Yield the vouchers that gave a discount of a purchase and were not used up by it."""
-    for discount in read_receipt(row[11]).discounts:
+    receipt = read_receipt(row[11])
+    place = recorded_first(*place, receipt)
+    for discount in receipt.discounts:
         owner = batch.running.ids.read_gift_card(discount.voucher) if discount.voucher else None
         if owner is not None:
             events = batch.session.keyed(statements.EVENTS_OF_OWNER, [(owner,)])

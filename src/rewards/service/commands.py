@@ -36,6 +36,7 @@ GiftCardActivity = Literal[
 ]
 Score = Annotated[int, Meta(ge=-1000, le=1000)]
 Metadata = Annotated[dict[Id, Name], Meta(max_length=50)]
+MemberState = Literal["active", "blocked"]
 Points = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 
 
@@ -78,16 +79,47 @@ class ChangeMember(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     member_id: Id
+    state: MemberState | UnsetType = UNSET
     name: Name | UnsetType = UNSET
     language: Language | UnsetType = UNSET
     birthday: Birthday | UnsetType | None = UNSET
     attributes: Annotated[dict[Id, AttributeValue | None], Meta(max_length=50)] | UnsetType = UNSET
 
 
+class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A card, a phone or an e-mail address: exactly one of them."""
+
+    card: Id | None = None
+    phone: Id | None = None
+    email: Id | None = None
+
+
+class ChangeContacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Add and take away contacts of a member; a card that is taken away is lost, and refused from then on."""
+
+    member_id: Id
+    remove: tuple[Contact, ...] = ()
+    add: tuple[Contact, ...] = ()
+    issue_card: bool = False
+    actor: OptionalId = ""
+
+
 class RecordPurchase(msgspec.Struct, frozen=True):
     """Record a purchase that took place."""
 
     basket: Basket
+
+
+class ClaimPurchase(msgspec.Struct, frozen=True, kw_only=True):
+    """Have a guest's purchase count for a member: by the code that was printed on the receipt."""
+
+    purchase_id: Id
+    member: MemberRef
+    claim_code: Id
+
+
+class OfflinePurchase(RecordPurchase, frozen=True):
+    """Record a purchase of a till that was offline: a fact, whatever we would have decided."""
 
 
 class ReturnOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -129,6 +161,10 @@ class RecordReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     all: bool = False
     lines: Annotated[tuple[ReturnLine, ...], Meta(max_length=2000)] = ()
     reason: Name = ""
+
+
+class OfflineReturn(RecordReturn, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Record a return of a till that was offline: a fact, also where more came back than is left."""
 
 
 class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -194,9 +230,13 @@ class Publish(msgspec.Struct, frozen=True):
 Command = (
     Enrol
     | ChangeMember
+    | ChangeContacts
     | RecordPurchase
     | PreparedPurchase
+    | OfflinePurchase
+    | ClaimPurchase
     | RecordReturn
+    | OfflineReturn
     | Adjust
     | RecordActivity
     | BookDue

@@ -36,10 +36,9 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     referrer = _referrer(batch, enrol.referred_by)
     contacts = _contacts(batch, enrol)
     for kind, value in contacts.items():
-        if batch.contacts.get(kind, value) is not None:
-            raise Conflict("member-exists", f"a member with this {kind} is enrolled already", pointer=f"/{kind}")
+        check_free(batch, kind, value, f"/{kind}")
     if enrol.card is None and not asked.silent:
-        contacts = {"card": _free_card(batch), **contacts}
+        contacts = {"card": free_card(batch), **contacts}
     told = Told(0, *_facts(batch, enrol, today))
     near = open_near(joined, [told] if told != NOTHING_TOLD else [], today, referrer)
     line, place = _open(batch, asked, near, contacts, print_)
@@ -67,6 +66,14 @@ def _referrer(batch: Batch, ref: MemberRef | None) -> int:
         raise
 
 
+def check_free(batch: Batch, kind: str, value: str, pointer: str) -> None:
+    """Raise `Conflict` `member-exists` for a contact that some member has, `card-replaced` for a card that one lost."""
+    if batch.contacts.get(kind, value) is not None:
+        raise Conflict("member-exists", f"a member with this {kind} is enrolled already", pointer=pointer)
+    if kind == "card":
+        batch.check_card(value, pointer)
+
+
 def _contacts(batch: Batch, enrol: Enrol) -> dict[str, str]:
     country = batch.country
     given = {kind: getattr(enrol, kind) for kind in KINDS}
@@ -79,10 +86,11 @@ def _facts(batch: Batch, enrol: Enrol, today: int) -> tuple[int, dict[str, Attri
     return born(enrol.birthday) if enrol.birthday else 0, attributes
 
 
-def _free_card(batch: Batch) -> str:
+def free_card(batch: Batch) -> str:
+    """Return a new card number that nobody has or had."""
     while True:
         card = issue_card()
-        if batch.contacts.get("card", card) is None:
+        if batch.contacts.get("card", card) is None and batch.replaced.get(card) is None:
             return card
 
 

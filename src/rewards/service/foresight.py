@@ -16,6 +16,7 @@ from rewards.service.commands import (
     Adjust,
     BookDue,
     ChangeMember,
+    ClaimPurchase,
     Command,
     Enrol,
     IssueGiftCard,
@@ -75,7 +76,7 @@ def _ref(command: Command) -> MemberRef | None:
         return MemberRef(id=command.member_id)
     if isinstance(command, Enrol):
         return command.referred_by
-    return command.member if isinstance(command, Adjust | IssueGiftCard | RecordActivity) else None
+    return command.member if isinstance(command, ClaimPurchase | Adjust | IssueGiftCard | RecordActivity) else None
 
 
 def _contact(batch: Batch, ref: MemberRef) -> Key | None:

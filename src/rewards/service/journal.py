@@ -59,9 +59,17 @@ class EnrolmentBody(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ChangeBody(msgspec.Struct, frozen=True, array_like=True):
-    """The body of a change's event; None where only the profile changed."""
+    """The body of a change's event; None where only the profile or contacts changed, and no state if it stayed."""
 
     told: Told | None = None
+    state: str = ""
+
+
+class ClaimBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of a change of a guest's timeline: where its purchase went, as owner and number; 0 for a wrong code."""
+
+    owner: int = 0
+    number: int = 0
 
 
 class NoteBody(msgspec.Struct, frozen=True, array_like=True):
@@ -76,6 +84,7 @@ _adjustment = msgspec.msgpack.Decoder(AdjustmentBody)
 _activity = msgspec.msgpack.Decoder(ActivityBody)
 _enrolment = msgspec.msgpack.Decoder(EnrolmentBody)
 _change = msgspec.msgpack.Decoder(ChangeBody)
+_claim = msgspec.msgpack.Decoder(ClaimBody)
 _use = msgspec.msgpack.Decoder(Use)
 _note = msgspec.msgpack.Decoder(NoteBody)
 
@@ -93,7 +102,16 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     operator_id: str = ""
     fingerprint: bytes
     body: (
-        Receipt | ReturnBody | AdjustmentBody | ActivityBody | EnrolmentBody | ChangeBody | Use | Activity | msgspec.Raw
+        Receipt
+        | ReturnBody
+        | AdjustmentBody
+        | ActivityBody
+        | EnrolmentBody
+        | ChangeBody
+        | ClaimBody
+        | Use
+        | Activity
+        | msgspec.Raw
     )
 
 
@@ -132,6 +150,16 @@ def read_change(body: bytes) -> Told | None:
     return _change.decode(body).told
 
 
+def read_state(body: bytes) -> str:
+    """Return the state into which a change's event put a member, or an empty text."""
+    return _change.decode(body).state
+
+
+def read_claim(body: bytes) -> ClaimBody:
+    """Return what a change of a guest's timeline holds."""
+    return _claim.decode(body)
+
+
 def read_use(body: bytes) -> Use:
     """Return what an event of a budget's timeline drew, or gave back."""
     return _use.decode(body)
@@ -145,6 +173,11 @@ def read_awards(blob: bytes) -> list[Award]:
 def read_note(body: bytes) -> NoteBody:
     """Return an event's free text."""
     return _note.decode(body)
+
+
+def recorded_first(owner: int, number: int, receipt: Receipt) -> tuple[int, int]:
+    """Return where a purchase was recorded first, which its id names: a claimed one on the guest's timeline."""
+    return (receipt.guest, 1) if receipt.guest else (owner, number)
 
 
 def pack(value: object) -> bytes:

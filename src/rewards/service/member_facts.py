@@ -94,7 +94,8 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     profile = batch.profile(line.owner)
     name = profile[0] if isinstance(change.name, UnsetType) else change.name
     language = profile[1] if isinstance(change.language, UnsetType) else change.language
-    if told is None and (name, language) == profile[:2]:
+    state = line.state if isinstance(change.state, UnsetType) else change.state
+    if told is None and (name, language) == profile[:2] and state == line.state:
         return Outcome(200, _json.encode(answer(batch, line)))
     if (name, language) != profile[:2]:
         batch.save_profile(line.owner, (name, language, profile[2]))
@@ -104,8 +105,10 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
         occurred_at=asked.now,
         recorded_at=asked.now,
         fingerprint=print_,
-        body=ChangeBody(told),
+        body=ChangeBody(told, state if state != line.state else ""),
     )
+    if state != line.state:
+        batch.save_state(line, state)
     booking = batch.book(line, Telling(asked.now, told)) if told is not None else None
     place = (line.owner, batch.record(line, happened, booking))
     return batch.answered(asked, place, 200, _json.encode(answer(batch, line)))
@@ -140,6 +143,7 @@ def answer(batch: Batch, line: Timeline) -> MemberAnswer:
         joined=day_text(line.joined_day),
         state=line.state,
         cards=by_kind.get("card", []),
+        replaced_cards=batch.replaced_cards_of(line.owner),
         phones=by_kind.get("phone", []),
         emails=by_kind.get("email", []),
         external_id=next(iter(by_kind.get("external_id", [])), ""),

@@ -27,10 +27,10 @@ def prepared(running: Running, asked: Asked) -> Asked:
     prepared is sent as it came, so that the writer alone says what is wrong with it.
     """
     command = asked.command
-    if not isinstance(command, RecordPurchase) or running.program is None:
+    if type(command) is not RecordPurchase or running.program is None:
         return asked
     basket = command.basket
-    if basket.tenders or basket.quote is not None:
+    if basket.tenders or basket.quote is not None or any(line.offer for line in basket.lines):
         return asked
     try:
         receipt = to_receipt(basket, running.zone)

@@ -64,7 +64,7 @@ def _as_promised(batch: Batch, line: Timeline, receipt: Receipt, promise: Promis
         if offer is None:
             continue
         day = receipt.day
-        if not (_has_room(offer, discount, line, day) and budgets.has_room(batch, offer, discount, day)):
+        if not (has_room(offer, discount, line, day) and budgets.has_room(batch, offer, discount, day)):
             raise Conflict(
                 "offer-gone",
                 f"the offer `{offer.id}` was used up since the quote: ask for a new one",
@@ -79,7 +79,8 @@ def _as_promised(batch: Batch, line: Timeline, receipt: Receipt, promise: Promis
     return with_free(msgspec.structs.replace(receipt, lines=tuple(lines), discounts=promise.discounts))
 
 
-def _has_room(offer: Offer, discount: Discount, line: Timeline, day: int) -> bool:
+def has_room(offer: Offer, discount: Discount, line: Timeline, day: int) -> bool:
+    """Return whether a member's limits of an offer still hold a discount."""
     wanted = {"times": 1, "units": discount.units, "money": discount.amount_minor}
     known = line.near.uses.get(offer.id, ())
     return all(left(limit, known, day) >= wanted[limit.what] for limit in offer.limits if limit.per != "receipt")

@@ -14,9 +14,13 @@ from rewards.engine.till import Withheld
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import budgets, differences, due, pricing, promises, tenders, vouchers
+from rewards.service import budgets, differences, due, offline, pricing, promises, tenders, vouchers
+from rewards.service.answers import ClaimAnswer, PurchaseAnswer
 from rewards.service.asked import Asked
-from rewards.service.batch import Batch
+from rewards.service.balances import text
+from rewards.service.batch import Batch, Place
+from rewards.service.claims import claimable_until
+from rewards.service.codes import HIDDEN_CLAIM
 from rewards.service.commands import Outcome, PreparedPurchase, RecordPurchase
 from rewards.service.enrolment import enrol_unseen
 from rewards.service.journal import Happened, NoteBody, Timeline, pack, read_receipt
@@ -59,15 +63,28 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     vouchers.redeem(batch, asked.now, receipt, place, print_)
     if metadata:
         batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(metadata=metadata))))
-    body = b"" if asked.silent else _json.encode(answer(batch, asked.now, work, place))
+    body = b"" if asked.silent else _json.encode(_answer(batch, asked.now, work, place))
     book_parked(batch, asked, line, number, receipt)
     return batch.answered(asked, place, 201, body)
+
+
+def _answer(batch: Batch, now: int, work: Draft, place: Place) -> PurchaseAnswer:
+    """Tell a purchase; to a guest also how to claim it, with a code that is put in when the answer is sent."""
+    told = answer(batch, now, work, place)
+    if work.line.kind != "guest" or offline.blocked() in work.warnings:
+        return told
+    zone = batch.running.zone
+    until = claimable_until(work.receipt.occurred_at, now, zone)
+    return msgspec.structs.replace(told, claim=ClaimAnswer(HIDDEN_CLAIM, text(until, zone)))
 
 
 def draft(batch: Batch, asked: Asked, basket: Basket, *, quote: bool = False) -> Draft:
     """Work a purchase out; raise what refuses it. Nothing is recorded. The tenders of a quote may leave a rest."""
     _check(batch, asked, basket, instant(basket.occurred_at))
     receipt = to_receipt(basket, batch.running.zone, most_lines=10**6 if asked.trusted else LONGEST)
+    if asked.offline:
+        return offline.draft(batch, asked, basket, receipt)
+    _check_undecided(basket)
     receipt = msgspec.structs.replace(receipt, tenders=())  # until they are resolved
     return _worked_out(batch, asked, basket.member, receipt, basket, quote=quote)
 
@@ -92,6 +109,7 @@ def _worked_out(
 ) -> Draft:
     """Decide our offers, take the tenders, and book; without a `basket` it has neither tenders nor a quote."""
     line = _buyer(batch, asked, member, receipt)
+    warnings = [offline.blocked()] if member is not None and line.kind == "guest" else []
     due.touch(batch, line, asked.now)
     withheld: list[Withheld] = []
     if asked.silent:
@@ -104,7 +122,16 @@ def _worked_out(
         receipt = paid(tenders.resolved(batch, asked, line, receipt, basket, quote=quote))
     if line.kind == "guest" and asked.silent:
         return Draft(line, receipt, None)
-    return Draft(line, receipt, batch.book(line, Purchase(line.events + 1, receipt)), withheld)
+    return Draft(line, receipt, batch.book(line, Purchase(line.events + 1, receipt)), withheld, warnings=warnings)
+
+
+def _check_undecided(basket: Basket) -> None:
+    """Refuse our offers where the till has decided on them: that is for tills that were offline."""
+    for i, line in enumerate(basket.lines):
+        if line.offer is not None:
+            raise InvalidRequest(
+                "offer-given-online", "only a batch tells which offer was given", pointer=f"/lines/{i}/offer"
+            )
 
 
 def _check(batch: Batch, asked: Asked, about: Basket | Receipt, at: int) -> None:
@@ -127,7 +154,7 @@ def _buyer(batch: Batch, asked: Asked, ref: MemberRef | None, receipt: Receipt) 
         return batch.find(ref) or enrol_unseen(batch, asked, ref.external_id, receipt.day)
     line = batch.member(ref)
     if line.state != "active":
-        raise Conflict("member-blocked", f"the member is {line.state}", pointer="/member")
+        return batch.open("guest", None)  # a blocked member earns and spends nothing, which `draft` says
     return line
 
 
@@ -144,10 +171,11 @@ def _again(
     assert number is not None
     if known != print_:
         if isinstance(command, PreparedPurchase):
-            member, receipt = command.member, command.receipt
+            member, receipt = command.member, vouchers.unseen(batch.running, command.receipt)
         else:
             member, receipt = command.basket.member, to_receipt(command.basket, batch.running.zone, most_lines=10**6)
-        receipt = vouchers.unseen(batch.running, receipt)
+            receipt = vouchers.unseen(batch.running, receipt)
+            receipt = offline.as_given(batch.running, command.basket, receipt)
         stored = read_receipt(batch.event(owner, number)[9])
         buyer = batch.find(member) if member is not None else None
         line = batch.line(owner)

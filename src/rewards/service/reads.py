@@ -27,6 +27,7 @@ from rewards.service.answers import (
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of, day_text, detail, names, purses, text
 from rewards.service.batch import Batch
+from rewards.service.claims import followed
 from rewards.service.commands import RecordPurchase
 from rewards.service.gift_cards import vouchers_of
 from rewards.service.journal import Timeline
@@ -192,7 +193,7 @@ def purchase(
         raise InvalidRequest("purchase-ambiguous", "give the purchase's id, or `store_id` and `receipt_id`")
     if place is None or place[0] is None or place[1] is None or batch.events.get(*place) is None:
         raise NotFound("unknown-purchase", "there is no such purchase", pointer="/purchase_id")
-    return again(batch, now, place[0], place[1])
+    return again(batch, now, *followed(batch, (place[0], place[1])))
 
 
 def policy(batch: Batch, at: int) -> tuple[bytes, VersionAnswer]:

@@ -15,11 +15,12 @@ from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
 from rewards.ledger.entries import Award
 from rewards.ledger.timeline import Booking, Return, Settlement
 from rewards.receipt import Receipt, Returned, all_back
-from rewards.service import budgets, due, refunds, vouchers
+from rewards.service import budgets, due, offline, refunds, vouchers
 from rewards.service.answers import ReturnAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import told
 from rewards.service.batch import Batch, Place
+from rewards.service.claims import followed
 from rewards.service.commands import Outcome, RecordReturn, ReturnOf
 from rewards.service.journal import (
     Happened,
@@ -30,6 +31,7 @@ from rewards.service.journal import (
     read_receipt,
     read_return,
     read_settled,
+    recorded_first,
     total,
 )
 from rewards.service.settling import settled
@@ -80,7 +82,7 @@ def _purchase(batch: Batch, of: ReturnOf) -> Place | None:
         place = batch.running.ids.read_purchase(of.purchase_id)
         if place is None or batch.events.get(*place) is None:
             raise NotFound("unknown-purchase", f"there is no purchase `{of.purchase_id}`", pointer="/of/purchase_id")
-        return place
+        return followed(batch, place)
     if of.purchase_id is not None or of.store_id is None or of.receipt_id is None:
         raise InvalidRequest(
             "return-ambiguous", "`of` needs `purchase_id`, or `store_id` and `receipt_id`", pointer="/of"
@@ -90,7 +92,7 @@ def _purchase(batch: Batch, of: ReturnOf) -> Place | None:
         return None
     assert route[0] is not None
     assert route[1] is not None
-    return route[0], route[1]
+    return followed(batch, (route[0], route[1]))
 
 
 def _again(
@@ -176,13 +178,26 @@ def _book(
     store: str,
 ) -> Outcome:
     before = _so_far(batch, line, number)
-    units = _claimed(command, receipt, before)
+    units, warnings = _taken(asked, command, receipt, before)
     place = _record(batch, asked.now, command, print_, line, number, units, receipt, store)
     batch.route(store, command.return_id, "return", place, print_)
-    body = (
-        b"" if asked.silent else _json.encode(_answer(batch, asked.now, command, line, number, receipt, before, units))
-    )
+    body = b""
+    if not asked.silent:
+        told_ = _answer(batch, asked.now, command, line, number, receipt, before, units)
+        body = _json.encode(msgspec.structs.replace(told_, warnings=[*warnings, *told_.warnings]))
     return batch.answered(asked, place, BOOKED, body)
+
+
+def _taken(
+    asked: Asked, command: RecordReturn, receipt: Receipt, before: Returned
+) -> tuple[Returned, list[dict[str, object]]]:
+    """Return the units that came back; of a till that was offline what can't be is told, and takes nothing."""
+    try:
+        return _claimed(command, receipt, before), []
+    except RewardsError as error:
+        if not asked.offline:
+            raise
+        return {}, [offline.warning(error.code, error.message, error.pointer)]
 
 
 def _so_far(batch: Batch, line: Timeline, number: int) -> Returned:
@@ -235,7 +250,7 @@ def _record(
             change = settled(batch, line, change, refunds.due(receipt, _so_far(batch, line, of), returned))
             booking, settlements = batch.book(line, change), change.settled
         about = (store, command.return_id)
-        vouchers.give_back(batch, now, receipt, (line.owner, of), returned, about, print_)
+        vouchers.give_back(batch, now, receipt, recorded_first(line.owner, of, receipt), returned, about, print_)
     happened = Happened(
         kind="return",
         external_id=command.return_id,
@@ -292,7 +307,7 @@ def _answer(
     gone = read_settled(batch.event(line.owner, number or line.events)[9])
     return ReturnAnswer(
         return_id=command.return_id,
-        purchase_id=running.ids.purchase(line.owner, of),
+        purchase_id=running.ids.purchase(*recorded_first(line.owner, of, receipt)),
         policy_version=running.policy_on(receipt.day).version,
         lines=[refunds.returned_line(each, before, after) for each in receipt.lines if each.line_id in units],
         refund=refunds.told(running, receipt, before, after, gone, legs),

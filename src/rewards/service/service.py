@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from itertools import repeat
 from time import time_ns
 
 import msgspec
@@ -81,11 +82,17 @@ class Service:
         return self._writer.submit(self._asked(command, caller, key, now))
 
     def submit_all(
-        self, commands: Sequence[Command], *, caller: str = "local", now: int | None = None
+        self,
+        commands: Sequence[Command],
+        *,
+        caller: str = "local",
+        keys: Sequence[str] | None = None,
+        now: int | None = None,
     ) -> list[Future[Outcome]]:
-        """Queue several commands at once, in order, without keys (`import`, some 500 at a time)."""
+        """Queue several commands at once, in order; without `keys` as `import` does, some 500 at a time."""
         at = self._clock() if now is None else now
-        return self._writer.submit_all([Asked(command, caller, None, at) for command in commands])
+        named = zip(commands, keys or repeat(None), strict=False)
+        return self._writer.submit_all([Asked(command, caller, key, at) for command, key in named])
 
     def asubmit(self, command: Command, *, caller: str = "local", key: str | None = None) -> Awaited[Outcome]:
         """Queue a command from a running event loop; the loop is woken once per batch, not per command."""

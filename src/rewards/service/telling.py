@@ -32,6 +32,7 @@ from rewards.service.journal import (
     read_note,
     read_receipt,
     read_return,
+    recorded_first,
     total,
 )
 from rewards.service.pricing import discounts_of, withheld_of
@@ -52,6 +53,7 @@ class Draft:
     booking: Booking | None  # None: nobody asks what a guest would have earned
     withheld: Sequence[Withheld] = ()  # offers that did not apply
     prepared: PreparedPurchase | None = None  # if the receipt is still what was prepared
+    warnings: Sequence[dict[str, object]] = ()  # what was recorded all the same
 
     @property
     def entry(self) -> Entry | None:
@@ -76,7 +78,7 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
         totals = Totals(*work.prepared.sums, points if member else {}, {})
         lines = cast("list[LineAnswer]", msgspec.Raw(work.prepared.lines))  # JSON is all that becomes of an answer
     return PurchaseAnswer(
-        purchase_id=running.ids.purchase(*place) if place is not None else "",
+        purchase_id=running.ids.purchase(*recorded_first(*place, receipt)) if place is not None else "",
         policy_version=policy.version,
         currency=receipt.currency,
         member_id=running.ids.member(line.owner) if member else None,
@@ -94,6 +96,7 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
         gift_cards_issued=[],
         balance=balance_of(batch, line, now, booking),
         would_earn={} if member else points,
+        warnings=list(work.warnings),
     )
 
 
@@ -216,7 +219,7 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue
         activity = read_activity(event[9])
         facts = {"activity": activity.name, "score": activity.score}
     elif event[0] in {"purchase", "return"}:
-        facts = _about(running, owner, event_number, event)
+        facts = _about(batch, owner, event_number, event)
         changes += _moved(legs, tongue)
     if kind != "expiry":
         changes += _overtaken(legs, tongue)
@@ -231,13 +234,14 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue
     )
 
 
-def _about(running: Running, owner: int, number: int, event: Row) -> dict[str, str]:
+def _about(batch: Batch, owner: int, number: int, event: Row) -> dict[str, str]:
     kind, external_id, of_number, store_id = event[0], event[1], event[2], event[5]
-    if kind == "purchase":
-        ids = {"purchase_id": running.ids.purchase(owner, number), "receipt_id": external_id}
-    else:
-        ids = {"purchase_id": running.ids.purchase(owner, of_number or number), "return_id": external_id}
-    return {**ids, "store_id": store_id}
+    place = (owner, of_number or number)
+    bought = batch.event(*place)
+    if bought[0] == "purchase":
+        place = recorded_first(*place, read_receipt(bought[9]))
+    name = "receipt_id" if kind == "purchase" else "return_id"
+    return {"purchase_id": batch.running.ids.purchase(*place), name: external_id, "store_id": store_id}
 
 
 def note_of(batch: Batch, owner: int, number: int) -> str:

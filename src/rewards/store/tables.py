@@ -318,6 +318,16 @@ class ContactRoute(Base, table=True):
     owner_id: int = Field(sa_column=_whole())
 
 
+class ReplacedCard(Base, table=True):
+    """From a card that was lost to the member who had it: nobody can use it, nor have it again."""
+
+    __tablename__ = "replaced_card"
+    __table_args__ = (Index("ix_replaced_card_owner_id", "owner_id"), CLUSTERED)
+
+    value: str = Field(sa_column=_key(Text))
+    owner_id: int = Field(sa_column=_whole())
+
+
 class ApiKey(Base, table=True):
     """Who may call: a key's hash, its scopes and stores (space between)."""
 

@@ -1,0 +1,106 @@
+"""The operations for what comes after the till: claims of guests' receipts, and batches of tills that were offline.
+
+What does not live here: all other operations (`routes`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+from litestar import post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
+from rewards.api.bodies import BatchAnswer, Claim, EventResult, OfflineBatch, PurchaseEvent, ReturnEvent
+from rewards.api.parameters import Key
+from rewards.api.problems import document_of
+from rewards.api.wire import MOST_BATCH_BYTES, decode
+from rewards.errors import InvalidRequest, RewardsError
+from rewards.service.answers import ClaimedAnswer
+from rewards.service.commands import Outcome
+from rewards.service.service import Service
+
+
+@post(
+    "/purchases/{purchase_id:str}/claim",
+    operation_id="claim_purchase",
+    tags=["purchases"],
+    summary="Have a guest's purchase count for a member",
+    status_code=200,
+    responses=refusals(404, 409, body=True),
+    response_headers=[IDEMPOTENCY_STATUS],
+)
+async def claim_purchase(
+    purchase_id: FromPath[str], data: JSONBody[Claim], service: NamedDependency[Service], idempotency_key: Key
+) -> Answer[ClaimedAnswer]:
+    """Once, within seven days, with the code that the till printed. Whatever is wrong with the code: 404."""
+    return written(await service.asubmit(data.of(purchase_id), key=idempotency_key))
+
+
+@post(
+    "/batches",
+    operation_id="record_batch",
+    tags=["purchases"],
+    summary="Record what a till did while it was offline",
+    status_code=200,
+    responses=refusals(body=True),
+    request_max_body_size=MOST_BATCH_BYTES,
+)
+async def record_batch(data: JSONBody[OfflineBatch], service: NamedDependency[Service]) -> Answer[BatchAnswer]:
+    """Facts: an event is refused only where it can't be read or disagrees with itself, and then alone.
+
+    Each is answered as it would be by itself, once for its `idempotency_key`; what was recorded although it is odd is
+    told under `warnings`: an unknown member (it is a guest's then, to be claimed), offers beyond a limit or a budget.
+    """
+    return answer(BatchAnswer(await asyncio.to_thread(_recorded, data, service)))
+
+
+def _recorded(data: OfflineBatch, service: Service) -> list[EventResult]:
+    """Queue what can be read as one, wait, and return a result for each event."""
+    events = [_read(data, i) for i in range(len(data.events))]
+    good = [event for event in events if not isinstance(event, RewardsError)]
+    futures = iter(service.submit_all([event.of() for event in good], keys=[event.idempotency_key for event in good]))
+    return [_result(i, event if isinstance(event, RewardsError) else next(futures)) for i, event in enumerate(events)]
+
+
+def _read(data: OfflineBatch, index: int) -> PurchaseEvent | ReturnEvent | RewardsError:
+    try:
+        event: PurchaseEvent | ReturnEvent = decode(bytes(data.events[index]), _EVENT)
+    except RewardsError as error:
+        return error
+    if event.body.store_id != data.store_id:
+        message = f"the batch is of store `{data.store_id}`, the event of `{event.body.store_id}`"
+        return InvalidRequest("store-differs", message, pointer="/body/store_id")
+    return event
+
+
+_EVENT: Any = PurchaseEvent | ReturnEvent
+
+
+def _result(index: int, ended: RewardsError | Future[Outcome]) -> EventResult:
+    place = f"/events/{index}"
+    error = ended if isinstance(ended, RewardsError) else ended.exception()
+    if error is not None:
+        # what could not be read is pointed at from the event, what was refused from its body
+        status, body = document_of(error, place if error is ended else f"{place}/body")
+        return EventResult(index=index, status=status, body=msgspec.Raw(body))
+    assert isinstance(ended, Future)
+    outcome = ended.result()
+    body = _placed(outcome.body, f"{place}/body")
+    return EventResult(index=index, status=outcome.status, replayed=outcome.replayed, body=msgspec.Raw(body))
+
+
+def _placed(body: bytes, place: str) -> bytes:
+    """Return an answer whose warnings point into the batch; as it is kept they point into the event."""
+    if b'"warnings":[{' not in body:
+        return body
+    told = msgspec.json.decode(body)
+    told["warnings"] = [{**one, "pointer": place + one["pointer"]} for one in told["warnings"]]
+    return msgspec.json.encode(told)
+
+
+OFFLINE = (claim_purchase, record_batch)

@@ -13,7 +13,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rewards.days import Duration, Window
-from rewards.policy.terms import Expiry, Liability, Returns, Text, Tiers, Wallet
+from rewards.policy.terms import Expiry, GiftCard, Liability, Loads, Returns, Text, Tiers, Wallet
 
 __all__ = [
     "ALL",
@@ -35,6 +35,7 @@ __all__ = [
     "HasCode",
     "InTier",
     "Liability",
+    "Loads",
     "Limit",
     "Match",
     "MemberFor",
@@ -327,17 +328,6 @@ class Offer:
     funded_by: str = ""  # empty: the shop
     choose: str | None = None
     meaning: str  # hash of everything but texts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GiftCard:
-    """A product that is issued card by card, each with a code of its own. A voucher gives an offer, once."""
-
-    id: str
-    kind: Literal["voucher"]
-    offer: str
-    expires: Expiry | None = None  # counted from the day of issue
-    to: Literal["bearer", "member"] = "bearer"  # who may use it
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,10 @@ GIFT_CARDS = {
         "The offer applies to every receipt on which its conditions hold, so nobody needs a voucher for it. With "
         "`only_by: voucher` it applies to those receipts alone whose customer shows one."
     ),
+    "balance-below-load": (
+        "A card can hold at most `max_balance`, and the least that it can be issued with is more. No card of this "
+        "product could ever be issued."
+    ),
 }
 TIERS = {
     "unknown-tier": "A condition names a tier, and `tiers: levels` does not have it.",

@@ -15,7 +15,6 @@ from rewards.policy.shape import Got, Table
 from rewards.policy.wallets import expiry_of
 from rewards.policy.wording import Hint, quoted
 
-
 _OF_MONEY = ("paid", "promotional")
 _FOR = {
     "offer": ("voucher",),

@@ -45,7 +45,7 @@ from rewards.service.answers import (
     ReturnAnswer,
     StatementAnswer,
 )
-from rewards.service.commands import Enrol, IssueGiftCard, RecordPurchase, RecordReturn
+from rewards.service.commands import Enrol, IssueGiftCard, RecordPurchase, RecordReturn, ShowGiftCards
 from rewards.service.service import Service
 
 _KEY = HeaderParameter(
@@ -282,7 +282,9 @@ async def issue_gift_card(
     responses=refusals(404, body=True),
 )
 async def look_up_gift_card(data: JSONBody[GiftCardCode], service: NamedDependency[Service]) -> Answer[GiftCardAnswer]:
-    """What it gives, and whether it still can. Whatever is wrong with a code, the answer is the same 404."""
+    """What it gives, and whether it still can. Whatever is wrong with code or PIN, the answer is the same 404."""
+    if data.pin:  # a wrong one is counted, by the writer
+        return Answer((await service.asubmit(ShowGiftCards(((data.code, data.pin),)))).body, status_code=200)
     return answer(service.gift_card(data.code))
 
 
@@ -290,7 +292,7 @@ async def look_up_gift_card(data: JSONBody[GiftCardCode], service: NamedDependen
     "/gift-cards/{gift_card_id:str}/activities",
     operation_id="act_on_gift_card",
     tags=["gift cards"],
-    summary="Block, unblock or deactivate a gift card",
+    summary="Load, redeem, adjust, block, … a gift card",
     responses=refusals(404, 409, body=True),
     response_headers=[IDEMPOTENCY_STATUS],
 )

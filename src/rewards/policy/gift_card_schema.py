@@ -31,7 +31,7 @@ GIFT_CARD = Fields(
         Key(
             "kind",
             choice("voucher", "paid", "promotional"),
-            "What it gives: a `voucher` an offer, once; `paid`, money that was sold; `promotional`, money that was given.",
+            "What it holds: an offer, once (`voucher`), money that was sold (`paid`) or given (`promotional`).",
             required=True,
         ),
         Key("offer", forms.OFFER_NAME, "Voucher: the offer that it gives; one with `only_by: voucher`."),

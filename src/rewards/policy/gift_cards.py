@@ -1,4 +1,4 @@
-"""Gift cards: what was read of `gift_cards` -> the model's records, and what they must agree on with their kind and offers.
+"""Gift cards: what was read of `gift_cards` -> the model's records, and what they must agree on.
 
 What does not live here: offers themselves (`offers`).
 """

@@ -66,15 +66,41 @@ class VoucherAnswer(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str | None
 
 
-class GiftCardAnswer(VoucherAnswer, frozen=True, kw_only=True):
-    """A gift card as it is now. `code` is told once, when the card is issued, and never kept."""
+class Ending(msgspec.Struct, frozen=True):
+    """Money on a card that ends together."""
 
-    kind: str
-    state: str  # active, used, expired, blocked, deactivated
+    amount_minor: int
+    expires_at: str
+
+
+class GiftCardAnswer(VoucherAnswer, frozen=True, kw_only=True):
+    """A gift card as it is now. `code` is told once, when the card is issued, and never kept.
+
+    `offer` and `title` are a voucher's; what follows `issued_at` is told of cards that hold money.
+    """
+
+    kind: str  # voucher, paid, promotional
+    state: str  # inactive, active, used, expired, blocked, locked (by wrong PINs), deactivated
     member_id: str | None
     personal: bool  # only its member may use it
     issued_at: str
+    currency: str | msgspec.UnsetType = msgspec.UNSET
+    balance_minor: int | msgspec.UnsetType = msgspec.UNSET
+    expiries: list[Ending] | msgspec.UnsetType = msgspec.UNSET  # what of the balance ends, soonest first
+    has_pin: bool | msgspec.UnsetType = msgspec.UNSET
     code: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class MoneyCard(msgspec.Struct, frozen=True):
+    """A card of money that was issued to a member."""
+
+    gift_card_id: str
+    product: str
+    kind: str  # paid, promotional
+    last_four: str
+    currency: str
+    balance_minor: int
+    expires_at: str | None  # when the first of it ends
 
 
 class RestoredAnswer(msgspec.Struct, frozen=True):
@@ -93,6 +119,7 @@ class BalanceAnswer(msgspec.Struct, frozen=True):
     wallets: dict[str, WalletDetail]
     tier: TierAnswer | None = None  # of the day; None where the policy has no tiers
     vouchers: list[VoucherAnswer] = []  # to hand, the soonest ending first
+    gift_cards: list[MoneyCard] = []  # with money on them, the soonest ending first
 
 
 class LinePoints(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from rewards.basket import Basket, Id, Instant, MemberRef, Name, OptionalId, Quantity
+from rewards.basket import Basket, Currency, Id, Instant, MemberRef, Minor, Name, OptionalId, Quantity
 from rewards.money import LARGEST
 
 Language = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z0-9-]*$")]
@@ -33,6 +33,7 @@ GiftCardActivity = Literal[
     "TRANSFER_BALANCE",
     "UNBLOCK",
 ]
+Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", examples=["4711"])]
 Points = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 
 
@@ -129,21 +130,38 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class IssueGiftCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Issue a gift card of a product of the policy, to a member or to whoever holds its code."""
+    """Issue a gift card of a product of the policy, to a member or to whoever holds its code.
+
+    `amount_minor` is what is on a paid card (without it, it does nothing until ACTIVATE says how much) or on a
+    promotional one (without it, the policy's `value`). `pin`: without it, too, the card can't be spent or looked up.
+    """
 
     product: Id
     member: MemberRef | None = None
+    amount_minor: Minor | None = None
+    currency: Currency | None = None  # the program's, if it is given
+    pin: Pin | None = None
     actor: OptionalId = ""
     occurred_at: Instant | None = None
 
 
 class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
-    """Do something with a gift card: `BLOCK`, `UNBLOCK`, `DEACTIVATE`."""
+    """Do something with a gift card. Where an amount may be left out, it is all that is on the card."""
 
     gift_card_id: Id
     activity: GiftCardActivity
+    amount_minor: Minor | None = None
+    currency: Currency | None = None  # the program's, if it is given
+    to: OptionalId = ""  # TRANSFER_BALANCE: the id of the card that gets it
     reason: Name = ""
     actor: OptionalId = ""
+
+
+class ShowGiftCards(msgspec.Struct, frozen=True):
+    """Prove by code and PIN that one has these cards; a wrong PIN counts. Answers the one card of a look-up."""
+
+    cards: tuple[tuple[str, str], ...]
+    pointers: tuple[str, ...] = ("/code",)
 
 
 class Publish(msgspec.Struct, frozen=True):
@@ -158,4 +176,14 @@ class Publish(msgspec.Struct, frozen=True):
     name: str = "policy.yaml"  # for diagnostics
 
 
-Command = Enrol | ChangeMember | RecordPurchase | RecordReturn | Adjust | IssueGiftCard | ActOnGiftCard | Publish
+Command = (
+    Enrol
+    | ChangeMember
+    | RecordPurchase
+    | RecordReturn
+    | Adjust
+    | IssueGiftCard
+    | ActOnGiftCard
+    | ShowGiftCards
+    | Publish
+)

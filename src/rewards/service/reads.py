@@ -28,7 +28,7 @@ from rewards.service.asked import Asked
 from rewards.service.balances import day_of, day_text, detail, names, purses, text
 from rewards.service.batch import Batch
 from rewards.service.commands import RecordPurchase
-from rewards.service.gift_cards import vouchers_of
+from rewards.service.gift_cards import held_by
 from rewards.service.journal import Timeline
 from rewards.service.member_facts import answer as member_answer
 from rewards.service.publishing import answer as version_answer
@@ -68,8 +68,8 @@ def balance(batch: Batch, member_id: str, at: int | None, now: int) -> BalanceAn
     try:
         found = purses(program, line.near, moment, line.days)
         wallets = {key: detail(found.get(key), moment, program.zone) for key in names(program, moment, found)}
-        tier, cards = _tier(batch, line, moment), vouchers_of(batch, line.owner, moment)
-        return BalanceAnswer(member_id, text(moment, program.zone), wallets, tier, cards)
+        tier, (vouchers, cards) = _tier(batch, line, moment), held_by(batch, line.owner, moment)
+        return BalanceAnswer(member_id, text(moment, program.zone), wallets, tier, vouchers, cards)
     except (OverflowError, ValueError) as error:
         raise InvalidRequest("time-out-of-range", "`at` is outside the calendar", pointer="/at") from error
 

@@ -13,11 +13,13 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from time import time_ns
 
+import msgspec
+
 from rewards.basket import Basket, MemberRef
 from rewards.errors import InvalidRequest, TryAgain
 from rewards.policy.compile import compile_policy
 from rewards.policy.problems import Problem
-from rewards.service import audit, gift_cards, reads
+from rewards.service import audit, gift_cards, pins, reads
 from rewards.service.answers import (
     BalanceAnswer,
     GiftCardAnswer,
@@ -28,8 +30,8 @@ from rewards.service.answers import (
 )
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
-from rewards.service.commands import Command, Outcome
-from rewards.service.running import begin, current
+from rewards.service.commands import Command, Outcome, ShowGiftCards
+from rewards.service.running import PIN_TRIES, begin, current
 from rewards.service.writes import Planner
 from rewards.store.database import Session, Store
 from rewards.store.writer import Writer
@@ -48,11 +50,14 @@ class Service:
     Errors are those of `rewards.errors`: raised by reads, set on the future by commands.
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], int] = now_us) -> None:
-        """Start the writer on an open store (`Store.open(url)`); the service closes it."""
+    def __init__(self, store: Store, *, clock: Callable[[], int] = now_us, pin_tries: int = PIN_TRIES) -> None:
+        """Start the writer on an open store (`Store.open(url)`); the service closes it.
+
+        After `pin_tries` wrong PINs a gift card is locked.
+        """
         self._store = store
         self._clock = clock
-        self._running = begin(store, clock())
+        self._running = begin(store, clock(), pin_tries)
         self._planner = Planner(self._running)
         self._writer: Writer[Asked, Outcome, Session] = Writer(store.transaction, self._planner)
 
@@ -111,10 +116,17 @@ class Service:
         with self._reading() as batch:
             return reads.balance(batch, member_id, at, self._clock())
 
-    def gift_card(self, code: str) -> GiftCardAnswer:
-        """Look a gift card up by its code; raise `NotFound` `unknown-gift-card`."""
+    def gift_card(self, code: str, pin: str = "") -> GiftCardAnswer:
+        """Look a gift card up by its code and its PIN, if it has one; raise `NotFound` `unknown-gift-card`.
+
+        A wrong PIN counts on the card: so one that is given is checked by the writer.
+        """
+        if pin:
+            body = self.do(ShowGiftCards(((code, pin),))).body
+            return msgspec.json.decode(body, type=GiftCardAnswer)
         with self._reading() as batch:
-            return gift_cards.look_up(batch, code, self._clock())
+            now = self._clock()
+            return gift_cards.told(batch, pins.opened(batch, now, code, "", "/code"), now)
 
     def statement(self, member_id: str, *, limit: int = 50, cursor: str | None = None) -> StatementAnswer:
         """Answer a page of entries, newest first; `cursor` is the `next_cursor` of the page before. 1 <= limit <= 200.

@@ -14,7 +14,16 @@ from contextlib import contextmanager
 import msgspec
 
 from rewards.errors import Conflict, KeyReused, RewardsError
-from rewards.service import adjustments, enrolment, gift_cards, member_facts, publishing, purchases, returns
+from rewards.service import (
+    adjustments,
+    card_activities,
+    enrolment,
+    gift_cards,
+    member_facts,
+    publishing,
+    purchases,
+    returns,
+)
 from rewards.service.asked import Asked, fingerprint
 from rewards.service.batch import Batch
 from rewards.service.commands import (
@@ -28,6 +37,7 @@ from rewards.service.commands import (
     Publish,
     RecordPurchase,
     RecordReturn,
+    ShowGiftCards,
 )
 from rewards.service.foresight import foresee
 from rewards.service.journal import pack
@@ -42,7 +52,8 @@ _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     ChangeMember: member_facts.record,
     Adjust: adjustments.record,
     IssueGiftCard: gift_cards.issue,
-    ActOnGiftCard: gift_cards.act,
+    ActOnGiftCard: card_activities.act,
+    ShowGiftCards: card_activities.show,
 }
 
 

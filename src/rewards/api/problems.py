@@ -18,6 +18,7 @@ from litestar.response import Response
 from litestar.status_codes import (
     HTTP_404_NOT_FOUND,
     HTTP_405_METHOD_NOT_ALLOWED,
+    HTTP_429_TOO_MANY_REQUESTS,
     HTTP_500_INTERNAL_SERVER_ERROR,
     HTTP_503_SERVICE_UNAVAILABLE,
 )
@@ -158,6 +159,7 @@ KINDS: dict[str, Kind] = {
     "host-not-allowed": Kind(
         403, "Not for this host", "an open server answers to `localhost`, `127.0.0.1` and `[::1]`"
     ),
+    "too-many-guesses": Kind(429, "Too many wrong codes", "wait for `Retry-After` seconds; money is still taken"),
     "too-busy": Kind(503, "Too busy", "send the same request again after `Retry-After` seconds"),
     "database-unavailable": Kind(
         503, "Database not available", "send the same request again after `Retry-After` seconds"
@@ -187,7 +189,9 @@ def answer_error(request: Request[Any, Any, Any], error: RewardsError) -> Respon
         faults = [Fault(parameter=error.pointer[1:], message=error.message)]
     elif error.pointer or isinstance(error, InvalidRequest):
         faults = [Fault(pointer=error.pointer, message=error.message)]
-    return _answer(error.code, kind, error.message, faults, facts=error.facts)
+    wait = error.facts.get("retry_after_seconds")
+    headers = {"Retry-After": str(wait)} if wait is not None else None
+    return _answer(error.code, kind, error.message, faults, facts=error.facts, headers=headers)
 
 
 def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
@@ -269,7 +273,7 @@ def _answer(
         "detail": detail,
         "code": code,
         "faults": faults,
-        "retryable": kind.status == HTTP_503_SERVICE_UNAVAILABLE,
+        "retryable": kind.status in {HTTP_429_TOO_MANY_REQUESTS, HTTP_503_SERVICE_UNAVAILABLE},
     }
     if instance:
         document["instance"] = instance

@@ -1,7 +1,8 @@
 """The operations of `/v1` and of health: each decodes nothing and decides nothing, it asks the service.
 
 What does not live here: strict bodies (`wire`), problem documents (`problems`),
-and who may call (`app`). Writes wait for the writer; short reads run in the
+gift cards
+(`card_routes`), and who may call (`app`). Writes wait for the writer; short reads run in the
 event loop, longer ones in a thread.
 """
 
@@ -22,10 +23,8 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
 from rewards.api.bodies import (
     Adjustment,
-    CardActivity,
     CheckAnswer,
     FindingAnswer,
-    GiftCardCode,
     Health,
     MemberChange,
     PolicyAnswer,
@@ -39,13 +38,12 @@ from rewards.policy.problems import Problem, as_json
 from rewards.service.answers import (
     AdjustmentAnswer,
     BalanceAnswer,
-    GiftCardAnswer,
     MemberAnswer,
     PurchaseAnswer,
     ReturnAnswer,
     StatementAnswer,
 )
-from rewards.service.commands import Enrol, IssueGiftCard, RecordPurchase, RecordReturn, ShowGiftCards
+from rewards.service.commands import Enrol, RecordPurchase, RecordReturn
 from rewards.service.service import Service
 
 _KEY = HeaderParameter(
@@ -94,7 +92,7 @@ async def enrol_member(
 )
 async def get_member(member_id: FromPath[str], service: NamedDependency[Service]) -> Answer[MemberAnswer]:
     """The member as enrolled."""
-    with _pointing_nowhere():
+    with pointing_nowhere():
         return answer(service.member(MemberRef(id=member_id)))
 
 
@@ -119,7 +117,7 @@ async def change_member(
     idempotency_key: OptionalKey = None,
 ) -> Answer[MemberAnswer]:
     """Name, language, birthday and attributes. The last two count from the start of today, also for its purchases."""
-    with _pointing_nowhere():
+    with pointing_nowhere():
         return written(await service.asubmit(data.of(member_id), key=idempotency_key))
 
 
@@ -133,7 +131,7 @@ async def change_member(
 )
 async def look_up_member(data: JSONBody[MemberRef], service: NamedDependency[Service]) -> Answer[MemberAnswer]:
     """Exactly one key; in the body, so that no personal data stands in an address."""
-    with _pointing_nowhere():
+    with pointing_nowhere():
         return answer(service.member(data))
 
 
@@ -254,54 +252,8 @@ async def adjust_points(
     member_id: FromPath[str], data: JSONBody[Adjustment], service: NamedDependency[Service], idempotency_key: Key
 ) -> Answer[AdjustmentAnswer]:
     """A correction by staff, with its reason and who made it; at most what is available can be taken."""
-    with _pointing_nowhere():
+    with pointing_nowhere():
         return written(await service.asubmit(data.of(member_id), key=idempotency_key))
-
-
-@post(
-    "/gift-cards",
-    operation_id="issue_gift_card",
-    tags=["gift cards"],
-    summary="Issue a gift card",
-    responses=refusals(404, 409, body=True),
-    response_headers=[IDEMPOTENCY_STATUS],
-)
-async def issue_gift_card(
-    data: JSONBody[IssueGiftCard], service: NamedDependency[Service], idempotency_key: Key
-) -> Answer[GiftCardAnswer]:
-    """Its `code` is told here and kept nowhere: sent again, the answer has a new code, which leads to the same card."""
-    return written(await service.asubmit(data, key=idempotency_key))
-
-
-@post(
-    "/gift-cards/lookup",
-    operation_id="look_up_gift_card",
-    tags=["gift cards"],
-    summary="Find a gift card by its code",
-    status_code=200,
-    responses=refusals(404, body=True),
-)
-async def look_up_gift_card(data: JSONBody[GiftCardCode], service: NamedDependency[Service]) -> Answer[GiftCardAnswer]:
-    """What it gives, and whether it still can. Whatever is wrong with code or PIN, the answer is the same 404."""
-    if data.pin:  # a wrong one is counted, by the writer
-        return Answer((await service.asubmit(ShowGiftCards(((data.code, data.pin),)))).body, status_code=200)
-    return answer(service.gift_card(data.code))
-
-
-@post(
-    "/gift-cards/{gift_card_id:str}/activities",
-    operation_id="act_on_gift_card",
-    tags=["gift cards"],
-    summary="Load, redeem, adjust, block, … a gift card",
-    responses=refusals(404, 409, body=True),
-    response_headers=[IDEMPOTENCY_STATUS],
-)
-async def act_on_gift_card(
-    gift_card_id: FromPath[str], data: JSONBody[CardActivity], service: NamedDependency[Service], idempotency_key: Key
-) -> Answer[GiftCardAnswer]:
-    """A blocked card does nothing until it is unblocked; a deactivated one never does anything again."""
-    with _pointing_nowhere():
-        return written(await service.asubmit(data.of(gift_card_id), key=idempotency_key))
 
 
 @get("/policy", operation_id="get_policy", tags=["policy"], summary="Read the policy in force", responses=refusals(404))
@@ -354,7 +306,7 @@ async def check_ready(service: NamedDependency[Service]) -> Answer[Health]:
 
 
 @contextmanager
-def _pointing_nowhere() -> Iterator[None]:
+def pointing_nowhere() -> Iterator[None]:
     """Errors about a member or a gift card point to it, where it is named by the address."""
     try:
         yield
@@ -388,9 +340,6 @@ V1 = (
     get_balance,
     get_statement,
     adjust_points,
-    issue_gift_card,
-    look_up_gift_card,
-    act_on_gift_card,
     get_policy,
     list_policy_versions,
     check_policy,

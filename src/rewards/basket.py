@@ -34,9 +34,14 @@ Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
 
 
 class StoredValue(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
-    """A line that sells stored value: the gift card product."""
+    """A line that sells stored value: the gift card product, and by code or id the card that it loads.
+
+    Without either a new card is issued; the answer of the purchase tells its code, once.
+    """
 
     product: Id
+    code: OptionalId = ""
+    gift_card_id: OptionalId = ""
 
 
 class BasketLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):

@@ -43,6 +43,7 @@ class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False)
     tenders_minor: tuple[int, ...] = ()  # the line's share of each tender, in the receipt's order; () if none was sent
     name: str = ""
     lowest_minor: int | None = None  # the whole line is never sold below this: where the law sets a price
+    card: str = ""  # the id of the gift card that it issued or loaded
 
     def net_left_minor(self, returned: int) -> int:
         """Return the net of what is left after `returned` units went back, in minor units."""

@@ -114,6 +114,8 @@ KINDS: dict[str, Kind] = {
     "activity-not-supported": Kind(422, "Not for this gift card", "see which activities its kind takes"),
     "voucher-without-money": Kind(422, "A voucher holds no money", "leave amount and PIN out"),
     "load-not-allowed": Kind(422, "Not an amount of this gift card", "use an amount that the policy allows"),
+    "not-for-sale": Kind(422, "Given, not sold", "sell a product of `kind: paid`"),
+    "one-card-a-line": Kind(422, "One gift card a line", "write a line for each gift card"),
     "amount-not-taken": Kind(422, "No amount here", "leave `amount_minor` out"),
     "reason-missing": Kind(422, "Reason or actor missing", "say why, and who does it"),
     "transfer-where": Kind(422, "Where to?", "name in `to` the id of another gift card, for TRANSFER_BALANCE alone"),

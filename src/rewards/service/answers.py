@@ -111,6 +111,16 @@ class RestoredAnswer(msgspec.Struct, frozen=True):
     offer: str
 
 
+class VoidedAnswer(msgspec.Struct, frozen=True):
+    """A gift card that a returned line had sold: what was left is taken back, what was spent is kept off the refund."""
+
+    line_id: str
+    gift_card_id: str
+    last_four: str
+    voided_minor: int
+    spent_minor: int
+
+
 class BalanceAnswer(msgspec.Struct, frozen=True):
     """What a member has, per wallet, exact at `at`."""
 
@@ -285,6 +295,7 @@ class ReturnAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     refund_due_minor: int = 0
     taken_back: list[AwardAnswer] = []
     vouchers_restored: list[RestoredAnswer] = []  # by the return of everything
+    gift_cards_voided: list[VoidedAnswer] = []  # that the returned lines had sold
     given: list[AwardAnswer] = []  # a return can also add, e.g. when it restores an absence
     still_returnable: list[dict[str, object]] = []  # {line_id, quantity}
     waits_for: dict[str, str] = {}

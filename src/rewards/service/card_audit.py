@@ -73,7 +73,7 @@ _OTHER_WAY = {"TRANSFER_OUT": "TRANSFER_IN", "TRANSFER_IN": "TRANSFER_OUT"}
 
 def _named(receipt: Receipt) -> set[str]:
     """Return the gift cards that a purchase used."""
-    return {discount.voucher for discount in receipt.discounts}
+    return {discount.voucher for discount in receipt.discounts} | {line.card for line in receipt.lines}
 
 
 def unredeemed(batch: Batch, place: tuple[int, int], row: Row) -> Iterator[str]:

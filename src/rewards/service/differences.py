@@ -14,7 +14,7 @@ _FIELDS = {
     "till_id": "/till_id",
     "operator_id": "/operator_id",
 }
-_LINE = {"gross_minor": "amount_minor", "net_minor": "", "offers_minor": "", "tenders_minor": ""}
+_LINE = {"gross_minor": "amount_minor", "net_minor": "", "offers_minor": "", "tenders_minor": "", "card": ""}
 
 
 def between(stored: Receipt, sent: Receipt, *, same_member: bool = True) -> list[str]:

@@ -6,6 +6,8 @@ recorded. What does not live here: what is earned (`ledger.timeline`).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
 from rewards.basket import Basket, paid, to_receipt
@@ -14,7 +16,7 @@ from rewards.engine.till import Withheld
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import budgets, differences, pricing, promises, vouchers
+from rewards.service import budgets, differences, pricing, promises, sold_cards, vouchers
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import Outcome, RecordPurchase
@@ -37,7 +39,8 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     if route is not None:
         return _again(batch, asked, basket, route, print_)
     work = draft(batch, asked, basket)
-    receipt, line = work.receipt, work.line
+    receipt, new_cards = sold_cards.numbered(batch, asked, work.receipt, basket)
+    work, line = replace(work, receipt=receipt), work.line
     happened = Happened(
         kind="purchase",
         external_id=receipt.receipt_id,
@@ -54,11 +57,12 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     budgets.draw(batch, happened, receipt, place)
     batch.route(receipt.store_id, receipt.receipt_id, "purchase", place, print_)
     vouchers.redeem(batch, asked.now, receipt, place, print_)
+    codes = sold_cards.hand_over(batch, asked.now, line, receipt, new_cards, place, print_)
     if basket.metadata:
         batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(metadata=basket.metadata))))
     body = b"" if asked.silent else _json.encode(answer(batch, asked.now, work, place))
     book_parked(batch, asked, line, number, receipt)
-    return batch.answered(asked, place, 201, body)
+    return sold_cards.with_codes(batch.answered(asked, place, 201, body), codes)
 
 
 def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
@@ -76,6 +80,7 @@ def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
         _check_tenders(basket)
     receipt = to_receipt(basket, running.zone, most_lines=10**6 if asked.trusted else LONGEST)
     line = _buyer(batch, asked, basket, receipt)
+    sold_cards.check(batch, asked, line, receipt, basket)
     withheld: list[Withheld] = []
     if asked.silent:
         receipt = vouchers.unseen(running, receipt)
@@ -134,4 +139,5 @@ def _again(
                 pointer=pointers[0],
                 differs=pointers,
             )
-    return batch.replay(asked, (owner, number), lambda: _json.encode(again(batch, asked.now, owner, number)))
+    outcome = batch.replay(asked, (owner, number), lambda: _json.encode(again(batch, asked.now, owner, number)))
+    return sold_cards.with_new_codes(batch, outcome)

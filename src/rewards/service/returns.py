@@ -18,7 +18,7 @@ from rewards.ledger.entries import Award
 from rewards.ledger.timeline import Booking, Return
 from rewards.money import left_of, webster
 from rewards.receipt import Line, Receipt, Returned, all_back
-from rewards.service import budgets, vouchers
+from rewards.service import budgets, sold_cards, vouchers
 from rewards.service.answers import ReturnAnswer, ReturnedLine
 from rewards.service.asked import Asked
 from rewards.service.awards import told
@@ -224,6 +224,7 @@ def _record(
             booking = batch.book(line, Return(of, receipt, returned, instant(command.occurred_at)))
         about = (store, command.return_id)
         vouchers.give_back(batch, now, receipt, (line.owner, of), returned, about, print_)
+        sold_cards.void(batch, now, receipt, (line.owner, of), units, about, print_)
     happened = Happened(
         kind="return",
         external_id=command.return_id,
@@ -276,7 +277,9 @@ def _answer(
     for row, legs in entries:
         changes += told(program, _awards(row[8]), legs)
     after = total([before, units])
-    refund = _refund(receipt, before, after)
+    voided = sold_cards.voided(batch, receipt, units, (command.store_id, command.return_id))
+    whole = _refund(receipt, before, after)
+    refund = _less(receipt, whole, sold_cards.spent(voided))
     return ReturnAnswer(
         return_id=command.return_id,
         purchase_id=running.ids.purchase(line.owner, of),
@@ -287,9 +290,10 @@ def _answer(
             for i, (tender, amount) in enumerate(zip(receipt.tenders, refund, strict=True))
             if amount
         ],
-        refund_due_minor=_due(receipt, before, after, refund),
+        refund_due_minor=max(0, _due(receipt, before, after, whole) - sold_cards.spent(voided)),
         taken_back=[msgspec.structs.replace(one, points=-one.points) for one in changes if one.points < 0],
         given=[one for one in changes if one.points > 0],
+        gift_cards_voided=voided,
         vouchers_restored=vouchers.restored(receipt, before, after),
         still_returnable=[
             {"line_id": each.line_id, "quantity": rest}
@@ -339,6 +343,17 @@ def _refund(receipt: Receipt, before: Returned, after: Returned) -> list[int]:
             new = webster(_payable_left(line, now), line.tenders_minor)
             sums = [total_ + a - b for total_, a, b in zip(sums, old, new, strict=True)]
     return sums
+
+
+def _less(receipt: Receipt, refund: list[int], kept_minor: int) -> list[int]:
+    """Keep money off a refund: off the last tender of money first."""
+    left = list(refund)
+    for i in reversed(range(len(left))):
+        if receipt.tenders[i].kind not in {"points", "gift_card"}:
+            part = min(left[i], kept_minor)
+            left[i] -= part
+            kept_minor -= part
+    return left
 
 
 def _due(receipt: Receipt, before: Returned, after: Returned, refund: Sequence[int]) -> int:

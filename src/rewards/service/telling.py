@@ -24,6 +24,7 @@ from rewards.service.batch import Batch
 from rewards.service.journal import Timeline, read_adjustment, read_awards, read_note, read_receipt, read_return, total
 from rewards.service.pricing import discounts_of, withheld_of
 from rewards.service.running import Running
+from rewards.service.sold_cards import issued
 from rewards.store import statements
 
 Row = tuple[Any, ...]
@@ -68,7 +69,7 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
             *(not_applied(program, booking.near, receipt) if booking is not None else []),
         ][:MOST_MISSES],
         codes_refused=codes_refused(policy, receipt, guest=not member),
-        gift_cards_issued=[],
+        gift_cards_issued=issued(batch, receipt, place),
         balance=balance_of(batch, line, now, booking),
         would_earn={} if member else earned(awards),
     )

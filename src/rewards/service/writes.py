@@ -23,6 +23,7 @@ from rewards.service import (
     publishing,
     purchases,
     returns,
+    sold_cards,
 )
 from rewards.service.asked import Asked, fingerprint
 from rewards.service.batch import Batch
@@ -176,7 +177,8 @@ def _by_key(batch: Batch, asked: Asked, print_: bytes) -> Outcome | RewardsError
     assert number is not None
     if isinstance(asked.command, IssueGiftCard):
         return gift_cards.issued_again(batch, (owner, number))
-    return batch.replay(asked, (owner, number), lambda: _unanswered(batch, asked))
+    outcome = batch.replay(asked, (owner, number), lambda: _unanswered(batch, asked))
+    return sold_cards.with_new_codes(batch, outcome) if isinstance(asked.command, RecordPurchase) else outcome
 
 
 def _unanswered(batch: Batch, asked: Asked) -> bytes:

@@ -22,17 +22,16 @@ from rewards.store.database import Store
 
 NOON = datetime(2026, 12, 2, 12, 0, tzinfo=UTC)
 CAFE = Path(__file__).parents[2] / "rules" / "corner-cafe.yaml"
-VOUCHERS = b"""
-offers: {sorry: {only_by: voucher, amount_off: 1.00}}
-gift_cards: {sorry: {kind: voucher, offer: sorry, expires: {after: 30 days}}}
-"""
+OFFERS = b"offers: {sorry: {only_by: voucher, amount_off: 1.00}}\n"
+CARDS = b"gift_cards:\n  sorry: {kind: voucher, offer: sorry, expires: {after: 30 days}}\n"
+WITH_VOUCHERS = CAFE.read_bytes().replace(b"gift_cards:\n", CARDS) + OFFERS
 
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     file = tmp_path_factory.mktemp("api") / "rewards.db"
     opened = Service(Store.open(f"sqlite:///{file}"), clock=lambda: instant(NOON))
-    opened.do(Publish(CAFE.read_bytes() + VOUCHERS))
+    opened.do(Publish(WITH_VOUCHERS))
     yield opened
     opened.close()
 

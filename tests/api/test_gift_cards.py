@@ -21,7 +21,7 @@ from rewards.service.codes import new_code, normal, shown
 from rewards.service.commands import Publish
 from rewards.service.service import Service
 from rewards.store.database import Store
-from tests.api.conftest import CAFE, NOON, VOUCHERS, line, purchase, served
+from tests.api.conftest import NOON, WITH_VOUCHERS, line, purchase, served
 
 CLIENTS, CODES = 50, 60
 
@@ -30,7 +30,7 @@ CLIENTS, CODES = 50, 60
 def own(tmp_path: Path) -> Iterator[tuple[Service, str]]:
     """A server with a file of its own."""
     service = Service(Store.open(f"sqlite:///{tmp_path / 'own.db'}"), clock=lambda: instant(NOON))
-    service.do(Publish(CAFE.read_bytes() + VOUCHERS))
+    service.do(Publish(WITH_VOUCHERS))
     with served(service) as address:
         yield service, address
     service.close()

@@ -21,11 +21,28 @@ from rewards.policy.shape import Got, Table
 from rewards.policy.wording import Hint, one_of, quoted
 from rewards.scenario.story import Action, Buy, Issue, Member, Quote, ReadBalance, Step, UseCard
 from rewards.scenario.vocabulary import VERBS, Local
-from rewards.service.commands import Adjust, IssueGiftCard, Publish, RecordReturn, ReturnLine, ReturnOf
+from rewards.service.commands import (
+    Adjust,
+    GiftCardActivity,
+    IssueGiftCard,
+    Publish,
+    RecordReturn,
+    ReturnLine,
+    ReturnOf,
+)
 
 STORE = "shop"
 _BY_RULE = ("earned_by", "taken_back_by")
 _BY_WALLET = ("earned", "would_earn", "taken_back", "balance", "pending", "debt", "next_expiry")
+_DOES: dict[str, GiftCardActivity] = {
+    "block": "BLOCK",
+    "unblock": "UNBLOCK",
+    "deactivate": "DEACTIVATE",
+    "load": "LOAD",
+    "clear": "CLEAR_BALANCE",
+    "cash_out": "CASH_OUT",
+    "transfer": "TRANSFER_BALANCE",
+}
 _RULE_LISTS = ("gives", "not_gives")
 
 _Missing = tuple[str, str, Span, set[str]]  # what, its name, where, and the names that there are
@@ -98,9 +115,7 @@ class StepReader:
         if verb == "issue":
             return self._issue(got.value, at)
         if verb == "card":
-            do = table.value("do")
-            known = self._is_card(got)
-            return (UseCard(got.value, do.upper() if do else None) if known else None), None
+            return self._use(table), None
         if verb == "balance":
             return (ReadBalance(), got.value) if self._is_member(got.value, got.span) else (None, None)
         return self._publish(got, at, table.got["at"].span), None
@@ -117,6 +132,13 @@ class StepReader:
         self.known.miss("gift card", got.value, got.span, self.known.cards)
         return False
 
+    def _use(self, table: Table) -> Action | None:
+        to = table.get("to")
+        if not self._is_card(table.got["card"]) or (to is not None and not self._is_card(to)):
+            return None
+        do = _DOES.get(table.value("do", ""))
+        return UseCard(table.value("card"), do, table.value("amount"), to.value if to is not None else "")
+
     def _issue(self, table: Table, at: datetime) -> tuple[Action | None, str | None]:
         product, member = table.got["product"], table.get("member")
         if product.value not in self.known.products:
@@ -126,7 +148,9 @@ class StepReader:
             return None, None
         owner = member.value if member is not None else None
         ref = MemberRef(external_id=owner) if owner is not None else None
-        command = IssueGiftCard(product=product.value, member=ref, actor="scenario", occurred_at=at)
+        command = IssueGiftCard(
+            product=product.value, member=ref, amount_minor=table.value("value"), actor="scenario", occurred_at=at
+        )
         return Issue(table.value("card"), command), owner
 
     def _purchase(self, verb: str, table: Table, at: datetime) -> tuple[Action | None, str | None]:
@@ -155,9 +179,10 @@ class StepReader:
         if sum(not self._is_card(got) for got in shown):  # each that is none is told
             return None, None
         vouchers = tuple(got.value for got in shown)
+        sold = sold_in(table)
         if verb == "quote":
-            return Quote(basket, vouchers), owner
-        return Buy(basket, table.value("quoted", ""), vouchers), owner
+            return Quote(basket, vouchers, sold), owner
+        return Buy(basket, table.value("quoted", ""), vouchers, sold), owner
 
     def _line(self, number: int, table: Table) -> BasketLine | None:
         attributes = self._attributes(table)
@@ -255,6 +280,13 @@ class StepReader:
         else:
             return
         yield from ((what, name, span, names) for name, span in used if name not in names)
+
+
+def sold_in(table: Table) -> dict[str, str]:
+    """Return the names of the gift cards that a purchase's lines sell, by line."""
+    lines: list[Got] = table.value("lines", [])
+    values = ((number, got.value.value("stored_value")) for number, got in enumerate(lines, 1))
+    return {str(number): value.value("card") for number, value in values if value and value.has("card")}
 
 
 def _tenders(table: Table) -> tuple[BasketTender, ...]:

@@ -1,8 +1,8 @@
 """The reference and the engine behind one interface, so that every law is asked of both.
 
 A *run* takes versions, the day a member joined and events in their order of
-arrival. `Outcome` then answers what each day earned, which lots there are, and
-what stands in each wallet at an instant.
+arrival. `Outcome` then answers what each day earned, which lots there are,
+what stands in each wallet at an instant, and which uses of offers count.
 """
 
 from __future__ import annotations
@@ -14,15 +14,27 @@ from typing import Protocol
 from rewards.days import moment
 from rewards.engine import reference, reference_lots
 from rewards.engine.program import Program
-from rewards.engine.reference import Facts, Points, Versions
+from rewards.engine.reference import Facts, History, Points, Versions
+from rewards.engine.till import Buyer, Decision, decide
 from rewards.ledger import timeline
 from rewards.ledger.entries import Entry
 from rewards.ledger.lots import NEVER, Lot, Purse
 from rewards.ledger.purses import ledger_facts
 from rewards.receipt import Receipt
-from tests.strategies.histories import Event, Grant, Purchase, Return, Spending, Telling, facts_of
+from tests.strategies.histories import (
+    Activity,
+    Event,
+    Grant,
+    Purchase,
+    Return,
+    Spending,
+    Telling,
+    facts_of,
+    was_referred,
+)
 
 Figures = tuple[int, int, int, tuple[tuple[int, int, int | None], ...]]  # available, pending, debt, lots
+Uses = dict[str, list[tuple[str, int, int, int]]]  # by offer: (receipt, day, units, minor units)
 
 
 class Outcome(Protocol):
@@ -31,6 +43,8 @@ class Outcome(Protocol):
     def lots(self) -> dict[str, list[reference_lots.Lot]]: ...
 
     def balance(self, at: int) -> dict[str, Figures]: ...
+
+    def uses(self) -> Uses: ...
 
 
 Run = Callable[[Versions, int | None, Sequence[Event]], Outcome]
@@ -58,6 +72,18 @@ class ReferenceOutcome:
             {wallet: (b.available, b.pending, b.debt, tuple(b.lots)) for wallet, b in self.full_balance(at).items()}
         )
 
+    def uses(self) -> Uses:
+        """Count, of offers with a limit beyond the receipt, what purchases recorded, unless all of one came back."""
+        history, found = History(self.versions, self.facts), Uses()
+        for receipt, returned in self.facts.purchases:
+            kept = any(line.quantity > returned.get(line.line_id, 0) for line in receipt.lines)
+            for one in receipt.discounts if kept else ():
+                offer = history.policy(receipt.day).offers.get(one.offer)
+                if offer is not None and {limit.per for limit in offer.limits} - {"receipt"}:
+                    use = (receipt.receipt_id, receipt.day, one.units, one.amount_minor)
+                    found.setdefault(one.offer, []).append(use)
+        return {name: sorted(known) for name, known in found.items()}
+
 
 def run_reference(versions: Versions, joined: int | None, events: Sequence[Event]) -> ReferenceOutcome:
     return ReferenceOutcome(versions, facts_of(joined, events))
@@ -72,15 +98,15 @@ class EngineOutcome:
     rows: dict[int, timeline.DayRow] = field(default_factory=dict)
     receipts: dict[str, tuple[int, Receipt, dict[str, int]]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    taken: int = 0
 
     def take(self, event: Event) -> None:
         """Book an event as the service does: give the timeline what it says it needs, no more; keep what it answers."""
+        self.taken += 1
         change = self._change(event)
         need = timeline.needs(self.program, self.near, change)
         near = timeline.decode_near(timeline.encode(self.near))
-        days = {day: timeline.decode_day(timeline.encode(row)) for day, row in self.rows.items()} if need else None
-        receipts = [(receipt, dict(back)) for _, receipt, back in self.receipts.values()] if need == "receipts" else ()
-        booking = timeline.book(self.program, near, change, days, receipts)
+        booking = timeline.book(self.program, near, change, *self._needed(need))
         self.near = booking.near
         for day, row in booking.days.items():
             if row is None:
@@ -94,10 +120,24 @@ class EngineOutcome:
             case timeline.Return(key, receipt, returned, _):
                 self.receipts[receipt.receipt_id] = (key, receipt, dict(returned))
 
+    def _needed(self, need: str) -> tuple[dict[int, timeline.DayRow] | None, list[tuple[Receipt, dict[str, int]]]]:
+        days = {day: timeline.decode_day(timeline.encode(row)) for day, row in self.rows.items()} if need else None
+        kept = self.receipts.values() if need == "receipts" else ()
+        return days, [(receipt, dict(back)) for _, receipt, back in kept]
+
+    def decided(self, receipt: Receipt) -> Decision:
+        """Decide a receipt's offers as the till does, as things stand here; nothing is booked."""
+        version = self.program.on(receipt.day)
+        if version.offers is None or not self.near.joined:
+            return decide(version, receipt, None)
+        change = timeline.Purchase(len(self.receipts) + 1, receipt)
+        needed = self._needed(timeline.needs(self.program, self.near, change))
+        return decide(version, receipt, Buyer(timeline.scene(self.program, self.near, change, *needed), self.near.uses))
+
     def _change(self, event: Event) -> timeline.Change:
         match event:
             case Purchase(receipt):
-                return timeline.Purchase(len(self.receipts) + 1, receipt)
+                return timeline.Purchase(self.taken, receipt)
             case Return(at, receipt_id, units):
                 key, receipt, back = self.receipts[receipt_id]
                 total = {line: back.get(line, 0) + units.get(line, 0) for line in {**back, **units}}
@@ -108,6 +148,8 @@ class EngineOutcome:
                 return timeline.Grant(at, day, wallet, points)
             case Telling(at, from_day, born, attributes):
                 return timeline.Telling(at, timeline.Told(from_day, born, attributes))
+            case Activity(at, day, name):
+                return timeline.Activity(self.taken, name, at, day)
 
     def all_rows(self) -> dict[int, timeline.DayRow]:
         last = self.near.last
@@ -136,6 +178,13 @@ class EngineOutcome:
 
     def balance(self, at: int) -> dict[str, Figures]:
         return figures(timeline.fold_until(self.program, self.all_rows(), at), at)
+
+    def uses(self) -> Uses:
+        names = {key: name for name, (key, _, _) in self.receipts.items()}
+        return {
+            offer: sorted((names[key], day, units, minor) for key, day, units, minor in known)
+            for offer, known in self.near.uses.items()
+        }
 
 
 def _lot(lot: Lot) -> reference_lots.Lot:
@@ -168,7 +217,7 @@ def run_engine_with(
     before: Versions, after: Versions, joined: int | None, events: Sequence[Event], published: int
 ) -> EngineOutcome:
     """Run with the versions of `before` for so many events, then with those of `after`."""
-    outcome = EngineOutcome(Program(before), timeline.open_near(joined or 0))
+    outcome = EngineOutcome(Program(before), timeline.open_near(joined or 0, referrer=int(was_referred(joined))))
     for number, event in enumerate(events):
         if number == published:
             outcome.program = Program(after)

@@ -22,9 +22,12 @@ from rewards.errors import Conflict, InvalidRequest
 from rewards.money import LARGEST, largest_remainder
 from rewards.receipt import Line, Receipt, Tender
 
-Id = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+(?!\n)$")]
-OptionalId = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*(?!\n)$")]  # empty: none
-Name = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+ID_PATTERN = r"^[^\x00-\x1f\x7f]+(?!\n)$"
+OPTIONAL_ID_PATTERN = r"^[^\x00-\x1f\x7f]*(?!\n)$"
+NAME_PATTERN = r"^[^\x00]*$"
+Id = Annotated[str, Meta(min_length=1, max_length=100, pattern=ID_PATTERN)]
+OptionalId = Annotated[str, Meta(max_length=100, pattern=OPTIONAL_ID_PATTERN)]  # empty: none
+Name = Annotated[str, Meta(max_length=500, pattern=NAME_PATTERN)]
 Minor = Annotated[int, Meta(ge=0, le=LARGEST)]
 Whole = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 Instant = Annotated[datetime, Meta(tz=True)]

@@ -44,4 +44,4 @@ class KeyReused(RewardsError):
 
 
 class TryAgain(RewardsError):
-    """Busy or starting; nothing was written and the same request may be sent again."""
+    """Busy, closing or lost; the same request may be sent again, and counts once."""

@@ -42,7 +42,8 @@ def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
     shares = [total * weight // whole for weight in weights]
     missing = total - sum(shares)
     if missing:
-        order = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
+        rests = [total * weight % whole for weight in weights]
+        order = sorted(range(len(rests)), key=rests.__getitem__, reverse=True)  # of equal rests the earlier stays first
         for i in order[:missing]:
             shares[i] += 1
     return shares

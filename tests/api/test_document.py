@@ -14,7 +14,8 @@ from rewards.basket import Basket, BasketLine, BasketTender, MemberRef, StoredVa
 from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn, ReturnLine, ReturnOf
 
 SENT = [Basket, BasketLine, BasketTender, MemberRef, StoredValue, Enrol, RecordReturn, ReturnLine, ReturnOf]
-SENT += [bodies.Adjustment, bodies.CardActivity, bodies.GiftCardCode, bodies.PolicyText, IssueGiftCard]
+SENT += [bodies.Adjustment, bodies.CardActivity, bodies.GiftCardCode, bodies.PolicyText, bodies.PolicyToPublish]
+SENT += [IssueGiftCard]
 
 
 @pytest.fixture
@@ -39,6 +40,7 @@ def test_operations(document: dict[str, Any]) -> None:
         "GET /v1/members/{member_id}/balance": "get_balance",
         "GET /v1/members/{member_id}/statement": "get_statement",
         "POST /v1/members/{member_id}/adjustments": "adjust_points",
+        "POST /v1/members/{member_id}/activities": "record_activity",
         "POST /v1/quotes": "quote_purchase",
         "POST /v1/purchases": "record_purchase",
         "GET /v1/purchases": "find_purchase",
@@ -48,6 +50,7 @@ def test_operations(document: dict[str, Any]) -> None:
         "POST /v1/gift-cards/lookup": "look_up_gift_card",
         "POST /v1/gift-cards/{gift_card_id}/activities": "act_on_gift_card",
         "GET /v1/policy": "get_policy",
+        "PUT /v1/policy": "publish_policy",
         "GET /v1/policy/versions": "list_policy_versions",
         "POST /v1/policy/check": "check_policy",
         "GET /health/live": "check_live",

@@ -76,6 +76,7 @@ def agree(body: dict[str, Any], number: int) -> None:
         "wallet": "beans",
         "product": "sorry",
         "code": KNOWN["code"],
+        "name": "review",
         "member": {"id": KNOWN["member_id"]},
         "quote": None,
         "discount_minor": 0,

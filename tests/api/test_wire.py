@@ -48,6 +48,7 @@ def with_line(**fields: object) -> str:
         (with_line(price=1), "unknown-field", "/lines/1/price", "there is no field `price` here"),
         (with_line(sku="a\nb"), "value-not-allowed", "/lines/1/sku", "control characters are not allowed"),
         (with_line(sku="a\n"), "value-not-allowed", "/lines/1/sku", "control characters are not allowed"),
+        (with_line(sku="a~").replace("~", "\x7f"), "value-not-allowed", "/lines/1/sku", "control characters are not allowed"),
         (with_line(sku=""), "value-not-allowed", "/lines/1/sku", "must have at least 1 character"),
         (with_line(name="a\0b"), "nul-character", "/lines/1/name", "a text has the character NUL"),
         (with_line(attributes={"a~/b": "\0"}), "nul-character", "/lines/1/attributes/a~0~1b", "a text has the character NUL"),

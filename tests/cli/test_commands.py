@@ -4,7 +4,9 @@ import gzip
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click import Argument, Group, Option
@@ -12,6 +14,8 @@ from click import Argument, Group, Option
 from rewards.basket import MemberRef
 from rewards.cli.commands import cli, run
 from rewards.cli.database import service
+from rewards.policy.codes import CODES
+from rewards.service.commands import Enrol
 
 ROOT = Path(__file__).parents[2]
 CAFE = str(ROOT / "rules/corner-cafe.yaml")
@@ -46,8 +50,8 @@ def test_every_command_and_option_has_help(say: Say) -> None:
         code, out, _ = say(name, "--help")
         assert code == 0
         assert f"rewards {name}" in out
-    expected = {"demo", "serve", "init", "check", "test", "schema", "explain", "publish", "import", "verify", "rebuild"}
-    assert set(cli.commands) == expected
+    policies = {"init", "check", "test", "schema", "explain", "publish"}
+    assert set(cli.commands) == {"demo", "serve", *policies, "import", "due", "verify", "rebuild"}
 
 
 def test_help_and_version(say: Say) -> None:
@@ -189,6 +193,55 @@ def test_only_some_stories(say: Say) -> None:
     assert say("test", "my-shop.yaml", "--only", "nothing")[:2] == (1, "no story was played\n")
 
 
+def test_coverage_names_what_no_story_exercised(say: Say, tmp_path: Path) -> None:
+    say("init", ".")
+    code, out, err = say("test", "my-shop.yaml", "--coverage", "--threshold", "100%")
+    assert (code, err) == (0, "")
+    head, *rows = out.splitlines()
+    assert head == "5 stories of 1 file: all as expected"
+    assert rows[0] == "policy\tpart\texercised\tnever"
+    assert rows[1] == "my-shop.yaml\tearn: base\t1 of 1\t-"
+    assert rows[-1] == "my-shop.yaml: 7 of 7 exercised, 100%"
+    code, out, err = say("test", "my-shop.yaml", "--only", "saturdays", "--threshold", "100%")
+    assert (code, err) == (1, "rewards: the stories exercise less than 100% of a policy\n")
+    assert "\nmy-shop.yaml\tearn: saturdays\t" in out
+    missed = [line for line in out.splitlines() if ": no story in which " in line]
+    assert [text.partition(": ")[2] for text in missed] == [
+        "`welcome`: no story in which it gives",
+        "`welcome`: no story in which `when: spend` holds",
+    ]
+    policy = (tmp_path / "my-shop.yaml").read_text().splitlines()
+    line, column = map(int, missed[-1].partition(": ")[0].split(":")[1:])
+    assert policy[line - 1][column - 1 :] == "spend: {at_least: 20.00}}"
+    percent = int(out.rpartition(", ")[2].rstrip("%\n"))
+    assert say("test", "my-shop.yaml", "--only", "saturdays", "--threshold", f"{percent}%")[0] == 0
+    assert say("test", "my-shop.yaml", "--only", "saturdays", "--threshold", f"{percent + 1}")[0] == 1
+    assert say("test", "my-shop.yaml", "--only", "saturdays", "--coverage")[0] == 0
+
+
+def test_coverage_for_programs(say: Say) -> None:
+    say("init", ".")
+    arguments = ("test", "my-shop.yaml", "--only", "saturdays", "--coverage")
+    (found,) = json.loads(say(*arguments, "--format", "json")[1])["coverage"]
+    goals = {(goal["name"], *goal["what"], goal["way"]): goal["story"] for goal in found["goals"]}
+    assert found["file"] == "my-shop.yaml"
+    assert goals["base", "gives"] == "saturdays-count-twice [2026-12-04 12:00, 10]"
+    missing = [goal for goal in found["goals"] if goal["story"] is None]
+    assert found["percent"] == 100 * (len(goals) - len(missing)) // len(goals)
+    lines = say(*arguments, "--format", "github")[1].splitlines()
+    assert len(lines) == len(missing) > 0
+    assert lines[0].startswith(f"::warning file=my-shop.yaml,line={missing[0]['line']}::`welcome`: no story ")
+    assert "coverage" not in json.loads(say("test", "my-shop.yaml", "--format", "json")[1])
+
+
+@pytest.mark.parametrize("text", ["101%", "-1", "ninety", "9.5%", ""])
+def test_a_threshold_is_a_percentage(say: Say, text: str) -> None:
+    say("init", ".")
+    code, _, err = say("test", "my-shop.yaml", "--threshold", text)
+    assert code == 2
+    assert "is not a whole percentage from 0% to 100%" in err
+
+
 def test_schema_is_the_policy_schema(say: Say) -> None:
     code, out, _ = say("schema")
     assert code == 0
@@ -201,6 +254,32 @@ def test_explain_a_code(say: Say) -> None:
     assert out.startswith("error[bad-money]\n\n")
     assert say("explain", "out-of-order")[0] == 0
     assert say("explain", "bad-mony") == (1, "", "rewards: there is no code `bad-mony`; did you mean `bad-money`?\n")
+
+
+def test_explain_knows_every_code_that_a_file_is_answered_with(say: Say) -> None:
+    assert "story-failed" in CODES
+    assert "unknown-key" in CODES
+    for name, code in CODES.items():
+        told, out, err = say("explain", name)
+        assert (told, out, err) == (0, f"{code.severity}[{name}]\n\n{code.text}\n", "")
+
+
+def test_check_tells_programs_the_same_as_people(say: Say, tmp_path: Path) -> None:
+    """Of every broken policy that the tests keep: one JSON object and one annotation for each finding."""
+    files = sorted((ROOT / "tests/policy/broken").glob("*.yaml"))
+    for file in files:
+        code, text, _ = say("check", str(file))
+        as_json = say("check", str(file), "--format", "json")
+        github = say("check", str(file), "--format", "github")
+        assert (as_json[0], github[0], as_json[2], github[2]) == (code, code, "", "")
+        findings = json.loads(as_json[1])
+        heads = [f"{one['severity']}[{one['code']}]: {one['message']}" for one in findings]
+        assert [line for line in text.splitlines() if line in heads] == heads
+        kinds = {"error": "error", "warning": "warning", "note": "notice"}
+        places = [f"::{kinds[one['severity']]} file={file},line={one['line']},col={one['column']}," for one in findings]
+        lines = github[1].splitlines()
+        assert all(line.startswith(place) for line, place in zip(lines, places, strict=True))
+        assert code == (1 if any(one["severity"] == "error" for one in findings) else 0)
 
 
 # publish, import, explain, verify, rebuild
@@ -296,10 +375,78 @@ def test_publishing_what_is_refused(say: Say, tmp_path: Path) -> None:
     assert "midnight to come" in err
 
 
+STORIES = """\
+scenarios: rewards/v1
+members: {{ana: {{}}}}
+stories:
+  beans:
+    - {{at: 2026-12-07 09:00, purchase: r1, member: ana, lines: [{{sku: TEA, price: 2.00}}], expect: {{earned: {{beans: {}}}}}}}
+"""
+SHOP = """\
+policy: rewards/v1
+program: corner-shop
+title: Corner Shop
+currency: EUR
+timezone: Europe/Berlin
+points:
+  beans: {one: bean}
+eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
+earn:
+  beans: {every: 1.00, give: 5 beans}
+returns: {accept_within: 90 days}
+"""
+
+
+@pytest.mark.parametrize("command", [("publish", "p.yaml"), ("serve", "--policy", "p.yaml", "--port", "0")])
+def test_stories_must_pass_before_a_policy_is_published(say: Say, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "p.yaml").write_text(SHOP)
+    (tmp_path / "p.scenarios.yaml").write_text(STORIES.format(11))
+    code, out, err = say(*command)
+    assert code == 1
+    assert "failed: beans\n  --> p.scenarios.yaml:5: step 1, purchase r1\n  earned: beans  expected 11, got 10" in out
+    assert err == "rewards: the stories have 1 fault; nothing was published, and what is in force stays\n"
+    (tmp_path / "p.scenarios.yaml").write_text(STORIES.format("x"))
+    assert say(*command)[0] == 1
+    with service(None) as opened:
+        assert opened.versions() == []
+
+
+def test_publish_says_what_was_played(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(SHOP)
+    assert say("publish", "p.yaml")[1].startswith(
+        "no stories played: there is no `p.scenarios.yaml`\npublished p.yaml as"
+    )
+    (tmp_path / "p.scenarios.yaml").write_text(STORIES.format(10))
+    assert say("publish", "p.yaml")[1].startswith("1 story of `p.scenarios.yaml`: all as expected\npublished p.yaml as")
+
+
 # databases that are none
 
 
-@pytest.mark.parametrize("command", ["verify", "rebuild", "serve"])
+def test_due(say: Say, tmp_path: Path) -> None:
+    policy = tmp_path / "shop.yaml"
+    policy.write_text(
+        "policy: rewards/v1\nprogram: shop\ntitle: Shop\ncurrency: EUR\ntimezone: Europe/Berlin\n"
+        "points: {beans: {one: bean}}\n"
+        "eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}\n"
+        "activities: {anniversary: {give: 50 beans}}\nreturns: {accept_within: 90 days}\n"
+    )
+    assert say("publish", str(policy))[0] == 0
+    today = datetime.now(ZoneInfo("Europe/Berlin")).date()
+    joined = today.replace(year=today.year - 4) if (today.month, today.day) != (2, 29) else today - timedelta(1461)
+    with service(None) as opened:
+        opened.do(Enrol(card="2600000001236", joined=joined))
+    yesterday = (today - timedelta(1)).isoformat()
+    assert say("due", "--until", yesterday) == (0, "nothing is due\n", "")
+    assert say("due", "--format", "json") == (0, '{\n  "anniversary": 1\n}\n', "")
+    assert say("due") == (0, "nothing is due\n", "")
+    code, _, err = say("due", "--until", "tomorrow")
+    assert (code, err.startswith("rewards: `tomorrow` is not a date")) == (2, True)
+    code, _, err = say("due", "--until", "2199-01-01")
+    assert (code, err) == (1, "rewards: what is due on a day to come is booked when that day has come\n")
+
+
+@pytest.mark.parametrize("command", ["verify", "rebuild", "serve", "due"])
 def test_a_database_that_is_not_there(say: Say, command: str, tmp_path: Path) -> None:
     code, _, err = say(command)
     assert code == 2

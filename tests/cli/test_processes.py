@@ -9,9 +9,12 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
+
+from bench.check import wide
+from rewards.policy.compile import compile_policy
 
 ROOT = Path(__file__).parents[2]
 CAFE = str(ROOT / "rules/corner-cafe.yaml")
@@ -56,6 +59,20 @@ def test_check_answers_at_once(tmp_path: Path) -> None:
         return after.children_user + after.children_system - before.children_user - before.children_system
 
     assert min(seconds() for _ in range(3)) <= 0.3
+
+
+def test_300_rules_are_checked_at_once() -> None:
+    data = wide(300)
+
+    def seconds() -> float:
+        before = time.process_time()
+        policy, problems = compile_policy(data)
+        assert policy is not None
+        assert len(policy.rules) + len(policy.offers) == 300
+        assert not [one for one in problems if one.severity == "error"]
+        return time.process_time() - before
+
+    assert min(seconds() for _ in range(3)) <= 0.25
 
 
 def test_nobody_reads_the_output(tmp_path: Path) -> None:
@@ -103,6 +120,42 @@ def test_serve_answers_and_stops(tmp_path: Path, stop: signal.Signals) -> None:
     assert server.returncode == 0
     again = ended("serve", "--policy", CAFE, "--host", "0.0.0.0", cwd=tmp_path)
     assert again[0] == 2
+
+
+def put(url: str, body: dict[str, str]) -> int:
+    """Publish, and return the status."""
+    data = json.dumps(body).encode()
+    with urlopen(Request(url, data, {"Content-Type": "application/json"}, method="PUT"), timeout=30) as response:
+        status: int = response.status
+        return status
+
+
+def test_two_servers_and_the_command_line_publish_for_each_other(tmp_path: Path) -> None:
+    ports = [free_port(), free_port()]
+    servers = [started("serve", "--policy", GROCER, "--port", str(ports[0]), cwd=tmp_path)]
+    urls = [f"http://127.0.0.1:{port}/v1/policy" for port in ports]
+    try:
+        first = json.loads(wait_for(urls[0]))
+        servers.append(started("serve", "--port", str(ports[1]), cwd=tmp_path))
+        assert json.loads(wait_for(urls[1])) == first
+        later = first["policy"].replace("give: 1 point}", "give: 3 points}")
+        assert later != first["policy"]
+        assert put(urls[1], {"policy": later, "from": "2200-01-01"}) == 201
+        assert put(urls[0], {"policy": later, "from": "2200-01-01"}) == 200
+        (tmp_path / "grocer.yaml").write_text(later + "# once more\n")
+        assert ended("publish", "grocer.yaml", "--from", "2200-01-02", cwd=tmp_path)[0] == 0
+        for url in urls:
+            versions = json.loads(wait_for(f"{url}/versions"))["versions"]
+            assert [(one["effective"], one["in_force"]) for one in versions][:2] == [
+                ("2200-01-02", False),
+                ("2200-01-01", False),
+            ]
+            assert json.loads(wait_for(url)) == first
+    finally:
+        for server in servers:
+            server.send_signal(signal.SIGINT)
+        ends = [server.communicate(timeout=30)[1] for server in servers]
+    assert not any("Traceback" in err for err in ends)
 
 
 def test_demo_stays_up_until_it_is_stopped(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("src", "tests", "rules", "pyproject.toml", "README.md")
+COPIED = ("src", "tests", "bench", "rules", "pyproject.toml", "README.md")
 TESTS_FAILED = 1  # pytest's exit status; any other says that the tests could not run
 LONGEST = 600  # seconds for one defect
 

@@ -17,6 +17,7 @@ from rewards.policy.schema import POLICY
 from rewards.policy.shared_schema import CONDITIONS, DEFINITIONS, MATCH, SELECTION
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named, Ref, Shape
 from rewards.scenario import codes as _of_stories  # noqa: F401  adds those of scenario files to CODES
+from tests.policy.test_json_schema import ONLY_THE_LOADER_SEES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 _MADE = "<!-- written by `python -m tests.docs.reference`; change the program's own words instead -->\n"
@@ -129,7 +130,19 @@ def errors() -> str:
     """Return the reference of the codes that `rewards check` prints."""
     head = "# What `rewards check` finds\n\n" + _MADE + "\n`rewards explain CODE` prints the same.\n"
     rows = [f"\n## `{name}` ({code.severity})\n\n{code.text}\n" for name, code in sorted(CODES.items())]
-    return head + "".join(rows)
+    return head + _unseen() + "".join(rows)
+
+
+def _unseen() -> str:
+    """Return what the JSON Schema can't say; `tests/policy/test_json_schema.py` holds the list to the truth."""
+    listed = sorted(name for name in ONLY_THE_LOADER_SEES - {"out-of-range"} if CODES[name].severity == "error")
+    names = ", ".join(f"[`{name}`](#{name}-error)" for name in listed)
+    return (
+        "\nAn editor that reads the JSON Schema (`rewards init` sets it up) marks unknown, missing and contradicting"
+        " keys, values of a wrong form and words that are none of those allowed, while you type. What follows from"
+        " several places of the file, or from outside it, only `rewards check` sees, as it does every warning and note:"
+        f" {names}; and of [`out-of-range`](#out-of-range-error) all but the lowest number.\n"
+    )
 
 
 PAGES = {"policy.md": policy, "cli.md": commands, "errors.md": errors}

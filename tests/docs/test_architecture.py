@@ -26,7 +26,8 @@ STEPS = [
     {"ledger"},
     {"store"},
     {"service"},
-    {"importer", "scenario", "api"},
+    {"importer", "scenario"},
+    {"api"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,5 +1,5 @@
-"""L7: purchase + full return = nothing, at every later instant: points, lots, expiry, debt, visits and limits,
-whatever was bought, spent or expired in between.
+"""L7: purchase + full return = nothing, at every later instant: points, lots, expiry, debt, visits, limits and uses of
+offers, whatever was bought, spent or expired in between; and the till decides the next receipt as it would have.
 """
 
 from __future__ import annotations
@@ -7,21 +7,32 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from tests.engine_adapter import RUNS, Run
+from rewards.engine.program import Program
+from rewards.ledger import timeline
+from rewards.receipt import Receipt
+from tests.engine_adapter import RUNS, EngineOutcome, Run, run_engine
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Event, Purchase, full_return, receipt
+from tests.strategies.rung_up import at_the_till, undecided
 from tests.strategies.words import GAPS, pick, whole
+
+
+def _one_more(case: Case, name: str) -> Receipt:
+    day = case.anchor + pick(case.more, GAPS) - pick(case.more, (0, 1, 7))
+    return receipt(case.more, name, day, case.zone)
 
 
 def _with_one_returned(case: Case) -> list[Event]:
     """The same with one more purchase and its return in between, in any order of arrival."""
-    more = case.more
-    day = case.anchor + pick(more, GAPS) - pick(more, (0, 1, 7))
     events = list(case.arrived)
-    first = whole(more, 0, len(events))
-    regretted = receipt(more, "regretted", day, case.zone)
+    first = whole(case.more, 0, len(events))
+    regretted = _one_more(case, "regretted")
+    before = EngineOutcome(Program(case.versions), timeline.open_near(case.story.joined or 0))
+    for event in events[:first]:
+        before.take(event)
+    regretted = at_the_till(before, regretted)
     events.insert(first, Purchase(regretted))
-    events.insert(whole(more, first + 1, len(events)), full_return(regretted, regretted.occurred_at))
+    events.insert(whole(case.more, first + 1, len(events)), full_return(regretted, regretted.occurred_at))
     return events
 
 
@@ -33,5 +44,15 @@ def test_nothing_is_left(run: Run, case: Case) -> None:
 
     assert regretted.earned() == without.earned()
     assert regretted.lots() == without.lots()
+    assert regretted.uses() == without.uses()
     for at in case.instants:
         assert regretted.balance(at) == without.balance(at)
+
+
+@given(case=cases())
+def test_the_till_decides_as_if_it_had_never_been(case: Case) -> None:
+    without = run_engine(case.versions, case.story.joined, case.arrived)
+    regretted = run_engine(case.versions, case.story.joined, _with_one_returned(case))
+    following = undecided(_one_more(case, "following"))
+
+    assert regretted.decided(following) == without.decided(following)

@@ -1,4 +1,6 @@
-"""L8: a partial return = the receipt without those units, the rest keeping the nets and shares recorded at the till."""
+"""L8: a partial return = the receipt without those units, the rest keeping the nets and shares recorded at the till,
+and the uses of its offers, as long as any unit is left.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def _rest(receipt: Receipt, returned: dict[str, int]) -> Receipt:
     kept = tuple(line for line in lines if line.quantity)
     amounts = [sum(line.tenders_minor[i] for line in kept) for i in range(len(receipt.tenders))]
     tenders = tuple(Tender(old.kind, amount) for old, amount in zip(receipt.tenders, amounts, strict=True))
-    return msgspec.structs.replace(receipt, lines=kept, tenders=tenders)
+    discounts = receipt.discounts if kept else ()
+    return msgspec.structs.replace(receipt, lines=kept, tenders=tenders, discounts=discounts)
 
 
 def _rest_of(line: Line, back: int) -> Line:
@@ -63,4 +66,5 @@ def test_the_rest_counts_as_it_was_recorded(run: Run, case: Case) -> None:
 
     assert after.earned() == never.earned()
     assert after.lots() == never.lots()
+    assert after.uses() == never.uses()
     assert [after.balance(at) for at in case.instants] == [never.balance(at) for at in case.instants]

@@ -11,9 +11,11 @@ from collections import Counter
 from dataclasses import replace
 
 import msgspec
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from rewards.engine import offer_search
 from rewards.policy.model import PercentOff
 from rewards.receipt import Line
 from tests.offer_oracle import Oracle, money_bounds
@@ -32,6 +34,23 @@ def test_few_offers(case: OfferCase) -> None:
 @given(case=offer_cases(most=12))
 def test_up_to_twelve_offers(case: OfferCase) -> None:
     assert case.best().discount_minor == oracle(case)
+
+
+@given(case=offer_cases(least=6, most=12, rivals=True))
+def test_rivals_in_three_groups(case: OfferCase) -> None:
+    """Many combinations, of which only the promising are tried."""
+    assert case.best().discount_minor == oracle(case)
+
+
+@given(case=offer_cases(least=4, most=9, rivals=True, narrow=True))
+def test_what_is_not_tried_changes_no_answer(case: OfferCase) -> None:
+    """Not the winner, nor what another would have given instead: as if all were tried."""
+    answers = []
+    for few in (offer_search.MOST, 1):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(offer_search, "FEW", few)
+            answers.append(case.best())
+    assert answers[0] == answers[1]
 
 
 @given(case=offer_cases())

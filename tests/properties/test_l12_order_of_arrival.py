@@ -1,4 +1,8 @@
-"""L12: the same set of accepted events, in any order of arrival, gives the same points, lots and debt at every t."""
+"""L12: the same set of accepted events, in any order of arrival, gives the same points, lots and debt at every t.
+
+What a purchase recorded as its discounts is part of the event: another order decides nothing anew, and counts the
+same uses.
+"""
 
 from __future__ import annotations
 
@@ -17,4 +21,5 @@ def test_order_of_arrival_does_not_matter(run: Run, case: Case) -> None:
 
     assert in_order.earned() == in_disorder.earned()
     assert in_order.lots() == in_disorder.lots()
+    assert in_order.uses() == in_disorder.uses()
     assert [in_order.balance(at) for at in case.instants] == [in_disorder.balance(at) for at in case.instants]

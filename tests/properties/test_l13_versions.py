@@ -1,5 +1,5 @@
 """L13: a version from day c changes no (rule, day) and no lot of a day before c, also when events of those days
-arrive later; a version that means the same changes nothing at all.
+arrive later; it forgets no use of an offer; a version that means the same changes nothing at all.
 
 What a lot that lasts from the last visit still lives to see is a matter of later
 days: it is a visit's effect, not the version's, and is compared without it.
@@ -17,17 +17,17 @@ from rewards.days import moment
 from rewards.engine.reference import Points, Versions
 from rewards.engine.reference_lots import Lot
 from rewards.policy.model import Policy
-from tests.engine_adapter import RUNS, Run, run_engine, run_engine_with
+from tests.engine_adapter import RUNS, Run, Uses, run_engine, run_engine_with
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Event
-from tests.strategies.policies import amended
+from tests.strategies.policies import amended, fitting
 from tests.strategies.words import chance, pick
 
 
 def _with_a_new_version(case: Case) -> Versions:
     last_cut, last = case.versions[-1]
     cut = max(last_cut + 1, case.anchor + pick(case.more, (0, 1, 3, 14)))
-    return [*case.versions, (cut, amended(case.more, last, case.anchor, 9))]
+    return [*case.versions, (cut, fitting(amended(case.more, last, case.anchor, 9)))]
 
 
 def _before(points: Points, day: int) -> Points:
@@ -48,6 +48,11 @@ def _lots_before(lots: dict[str, list[Lot]], day: int, versions: Versions) -> li
     ]
 
 
+def _uses_before(uses: Uses, day: int) -> Uses:
+    found = {offer: [use for use in known if use[1] < day] for offer, known in uses.items()}
+    return {offer: known for offer, known in found.items() if known}
+
+
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 @given(case=cases())
 def test_a_new_version_leaves_earlier_days(run: Run, case: Case) -> None:
@@ -58,6 +63,7 @@ def test_a_new_version_leaves_earlier_days(run: Run, case: Case) -> None:
 
     assert _before(old.earned(), cut) == _before(new.earned(), cut)
     assert _lots_before(old.lots(), cut, versions) == _lots_before(new.lots(), cut, versions)
+    assert _uses_before(old.uses(), cut) == _uses_before(new.uses(), cut)
 
 
 @given(case=cases())
@@ -70,6 +76,7 @@ def test_publishing_between_events(case: Case) -> None:
 
     assert on_the_way.earned() == at_once.earned()
     assert on_the_way.lots() == at_once.lots()
+    assert on_the_way.uses() == at_once.uses()
     assert [on_the_way.balance(at) for at in case.instants] == [at_once.balance(at) for at in case.instants]
 
 
@@ -87,7 +94,8 @@ def _same_meaning(policy: Policy) -> Policy:
     """Other texts, another name: nothing that anybody earns by."""
     rules = {key: replace(rule, title={"": "Corrected"}, on_name="other") for key, rule in policy.rules.items()}
     wallets = {key: replace(wallet, title={"": "Other"}) for key, wallet in policy.wallets.items()}
-    return replace(policy, version="sha256:same", title={"": "New"}, rules=rules, wallets=wallets)
+    offers = {key: replace(one, title={"": "Corrected"}, on_name="other") for key, one in policy.offers.items()}
+    return replace(policy, version="sha256:same", title={"": "New"}, rules=rules, wallets=wallets, offers=offers)
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
@@ -100,4 +108,5 @@ def test_a_version_that_means_the_same_changes_nothing(run: Run, case: Case, day
 
     assert old.earned() == new.earned()
     assert old.lots() == new.lots()
+    assert old.uses() == new.uses()
     assert [old.balance(at) for at in case.instants] == [new.balance(at) for at in case.instants]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rewards.basket import payable
 from rewards.days import WINDOWS, period
 from rewards.money import largest_remainder, left_of, webster
 from rewards.policy.model import EarningRule, Rate, Wallet
@@ -54,6 +55,24 @@ def test_one_rounding_for_each_window(run: Run, case: Case) -> None:
 
 def _rounded(exact: Fraction, how: str) -> int:
     return {"down": floor(exact), "up": ceil(exact), "half_up": floor(exact + Fraction(1, 2))}[how]
+
+
+@given(case=cases())
+def test_shares_of_discounts_sum_exactly(case: Case) -> None:
+    """To the discount, to the line, to what is paid; and no line is sold below what the law says."""
+    for receipt in (event.receipt for event in case.arrived if isinstance(event, Purchase)):
+        if not any(policy.offers for _, policy in case.versions):
+            continue
+        for one in receipt.discounts:
+            assert one.amount_minor == sum(one.lines_minor) > 0
+            assert min(one.lines_minor) >= 0
+        for i, line in enumerate(receipt.lines):
+            before = line.gross_minor - line.discount_minor
+            assert line.offers_minor == sum(one.lines_minor[i] for one in receipt.discounts)
+            assert line.net_minor == before - line.offers_minor >= min(before, line.lowest_minor or 0)
+            assert sum(line.tenders_minor) == (payable(line) if receipt.tenders else 0)
+        for i, tender in enumerate(receipt.tenders):
+            assert tender.amount_minor == sum(line.tenders_minor[i] for line in receipt.lines)
 
 
 _AMOUNTS = st.lists(st.integers(0, 2000), min_size=1, max_size=6)

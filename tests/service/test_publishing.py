@@ -86,6 +86,37 @@ def test_a_faulty_policy_is_refused_with_every_fault(shop):
     assert shop.service.check(POLICY.replace(b"EUR", b"XXQ"))
 
 
+def outcome(shop, data, from_day=None):
+    return shop.service.do(Publish(data, from_day))
+
+
+def test_publishing_the_same_again_writes_nothing(shop):
+    for day in (None, date(2026, 12, 2), date(2027, 3, 1)):
+        assert (outcome(shop, POLICY, day).status, len(shop.service.versions())) == (200, 1)
+    assert outcome(shop, DOUBLE, date(2026, 12, 10)).status == 201
+    again = outcome(shop, DOUBLE, date(2026, 12, 10))
+    assert (again.status, again.replayed, len(shop.service.versions())) == (200, True, 2)
+    shop.clock.now += 8 * DAY
+    assert outcome(shop, DOUBLE, date(2026, 12, 10)).status == 200  # also once it has begun
+    assert outcome(shop, POLICY, date(2026, 12, 20)).status == 201
+    assert len(shop.service.versions()) == 3
+
+
+def test_the_same_for_an_earlier_day_is_a_version(shop):
+    outcome(shop, DOUBLE, date(2026, 12, 10))
+    assert outcome(shop, DOUBLE, date(2026, 12, 5)).status == 201
+    shop.clock.now += 5 * DAY
+    assert shop.service.policy()[0] == DOUBLE
+
+
+def test_the_refusal_names_the_first_day_that_is_possible(shop):
+    dated = DOUBLE.replace(b"points:", b"effective: 2026-12-01\npoints:", 1)
+    for data, day, pointer in ((DOUBLE, date(2026, 12, 2), "/from"), (dated, None, "/policy")):
+        with pytest.raises(Conflict, match="2026-12-03 or later") as refused:
+            publish(shop, data, day)
+        assert (refused.value.pointer, refused.value.facts["earliest"]) == (pointer, "2026-12-03")
+
+
 def test_another_process_publishes(filed, tmp_path, clock):
     """A command line publishes while a server runs: the server judges by the new version."""
     filed.enrol()
@@ -101,6 +132,6 @@ def test_a_version_in_a_batch_counts_for_what_follows(clock):
     service = Service(Store.open(), clock=clock)
     shop = Shop(service, clock)
     futures = service.submit_all([Publish(POLICY), RecordPurchase(shop.basket(card=None))])
-    assert futures[0].result().status == 200
+    assert futures[0].result().status == 201
     assert b'"would_earn":{"beans":50}' in futures[1].result().body
     service.close()

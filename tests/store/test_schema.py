@@ -217,3 +217,19 @@ def test_a_migration_that_the_database_refuses_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("alembic.op.create_index", refuse)
     with pytest.raises(InvalidRequest, match="disk full"):
         Store(str(tmp_path / "s.db"))
+
+
+def test_an_older_database_keeps_its_events(tmp_path):
+    path = str(tmp_path / "old.db")
+    event = (7, 1, "purchase", "r1", None, 10, 11, "S1", "", "", b"f" * 32, b"body")
+    config = Config()
+    config.set_main_option("script_location", str(migrate.MIGRATIONS))
+    with create_engine(f"sqlite:///{path}").connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", event)
+        connection.commit()
+    store = Store(path)
+    with store.reading() as session:
+        assert session.rows("SELECT * FROM event") == [event]
+    store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -9,6 +10,7 @@ from fractions import Fraction
 import yaml
 
 from rewards.days import Duration
+from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, EachTime
 from rewards.policy.model import (
     ALL,
     AmountIs,
@@ -74,10 +76,20 @@ class _Printer:
                 for kind, declared in attributes.items()
                 if declared
             },
+            selections={
+                one.on_name: self._match(one.on.any_of[0])
+                for one in (*policy.rules.values(), *policy.offers.values())
+                if one.on_name and one.on is not None
+            },
             points={key: self._wallet(wallet) for key, wallet in policy.wallets.items()},
             eligible=self._eligible(policy.eligible),
             tiers=policy.tiers and self._tiers(policy.tiers),
-            earn={key: self._rule(rule) for key, rule in policy.rules.items()},
+            earn={
+                key: self._rule(rule)
+                for key, rule in policy.rules.items()
+                if key not in policy.activities and key != FOR_REFERRER
+            },
+            activities={key: self._activity(policy.rules[key]) for key in policy.activities},
             offers={key: self._offer(offer) for key, offer in policy.offers.items()},
             gift_cards={key: self._gift_card(card) for key, card in policy.gift_cards.items()},
             choose={group: {"keep": "best"} for group in policy.groups}
@@ -102,7 +114,9 @@ class _Printer:
             title=_text(wallet.title),
             round=wallet.round,
             pending=_duration(wallet.pending),
-            expires=expires and _given(after=_duration(expires.after), at=expires.at, since=expires.since),
+            expires=_given(after=_duration(expires.after), at=expires.at, since=expires.since)
+            if expires
+            else ("never" if wallet.pending else None),
             liability=wallet.liability
             and {
                 "points": self._points(wallet.liability.points, wallet.key),
@@ -138,12 +152,17 @@ class _Printer:
         found = [self._match(match) for match in selection.any_of]
         return found[0] if len(found) == 1 else found
 
+    def _on(self, selection: Selection | None, name: str) -> object:
+        """Write the first of the alternatives by its name, if it has one."""
+        found = [self._match(match) for match in selection.any_of] if selection else []
+        return _one_or_all([name, *found[1:]] if name else found)
+
     def _match(self, match: Match) -> dict[str, object]:
         low, high = match.price_at_least, match.price_at_most
         return _given(
             skus=match.skus and sorted(match.skus),
             categories=match.categories and sorted(match.categories),
-            attributes={name: sorted(values, key=str) for name, values in match.attributes},
+            attributes={name: _one_or_all(sorted(values, key=str)) for name, values in match.attributes},
             price=_given(
                 at_least=None if low is None else self._money(low), at_most=None if high is None else self._money(high)
             ),
@@ -154,29 +173,44 @@ class _Printer:
     def _rule(self, rule: EarningRule) -> dict[str, object]:
         return _given(
             title=_text(rule.title),
-            on=None if rule.on == ALL else self._selection(rule.on),
+            on=None if rule.on == ALL else self._on(rule.on, rule.on_name),
             schedule=rule.schedule and _schedule(rule.schedule),
             when=self._conditions(rule.when),
             paid_with=rule.paid_with and sorted(rule.paid_with),
             **self._gives(rule),
             measure=rule.measure,
-            remainder=None if rule.remainder == "carry" else rule.remainder,
-            limit=[self._limit(limit, rule.wallet) for limit in rule.limits],
+            remainder=rule.remainder
+            if rule.remainder == "drop" or (rule.title and isinstance(rule.gives, Rate))
+            else None,
+            limit=_one_or_all([self._limit(limit, rule.wallet) for limit in rule.limits]),
             choose=rule.choose,
+        )
+
+    def _activity(self, rule: EarningRule) -> dict[str, object]:
+        on, referrer = self._policy.activities[rule.id].on, None
+        if rule.id == REFERRAL:
+            rule, referrer = replace(rule, when=rule.when[2:]), self._policy.rules.get(FOR_REFERRER)
+        return _given(
+            title=_text(rule.title),
+            when=self._conditions(rule.when),
+            **self._gives(rule),
+            for_referrer=referrer and self._gives(referrer)["give"],
+            limit=_one_or_all([self._limit(limit, one.wallet) for one in [referrer or rule] for limit in one.limits]),
+            on=None if on == "day" else on,
         )
 
     def _offer(self, offer: Offer) -> dict[str, object]:
         at_most = offer.at_most
         return _given(
             title=_text(offer.title),
-            on=None if offer.on in (None, ALL) else self._selection(offer.on),
+            on=None if offer.on in (None, ALL) else self._on(offer.on, offer.on_name),
             schedule=offer.schedule and _schedule(offer.schedule),
             when=self._conditions(offer.when),
             stage=offer.stage,
             **self._off(offer),
             at_most=None if at_most is None else self._money(at_most),
-            limit=[self._use(limit) for limit in offer.limits],
-            budget=[self._use(budget) for budget in offer.budgets],
+            limit=_one_or_all([self._use(limit) for limit in offer.limits]),
+            budget=_one_or_all([self._use(budget) for budget in offer.budgets]),
             only_by=offer.only_by,
             funded_by=offer.funded_by or None,
             choose=offer.choose,
@@ -187,7 +221,9 @@ class _Printer:
         return _given(
             kind=card.kind,
             offer=card.offer,
-            expires=expires and _given(after=_duration(expires.after), at=expires.at),
+            expires=_given(after=_duration(expires.after), at=expires.at)
+            if expires
+            else ("never" if card.to == "member" else None),
             to=card.to,
         )
 
@@ -207,19 +243,19 @@ class _Printer:
 
     def _gives(self, rule: EarningRule) -> dict[str, object]:
         gives = rule.gives
-        if isinstance(gives, Flat):
+        if isinstance(gives, Flat | EachTime):
             return {"give": self._points(gives.give, rule.wallet)}
         if isinstance(gives, Rate):
             every = self._money(gives.every) if gives.what == "spend" else _count(gives.every, gives.what)
             return {"every": every, "give": self._points(gives.give, rule.wallet)}
-        return {"times": str(float(Fraction(gives.numerator, gives.denominator))), "of": list(gives.of)}
+        return {"times": str(float(Fraction(gives.numerator, gives.denominator))), "of": _one_or_all(list(gives.of))}
 
     def _limit(self, limit: Limit, wallet: str) -> dict[str, object]:
         return {"points": self._points(limit.points, wallet), "per": limit.per}
 
     def _conditions(self, conditions: tuple[Condition, ...]) -> dict[str, object]:
         found = dict(self._condition(c) for c in conditions if not isinstance(c, HasAttribute))
-        wanted = {c.name: sorted(c.values, key=str) for c in conditions if isinstance(c, HasAttribute)}
+        wanted = {c.name: _one_or_all(sorted(c.values, key=str)) for c in conditions if isinstance(c, HasAttribute)}
         return {**found, "attribute": wanted} if wanted else found
 
     def _condition(self, condition: Condition) -> tuple[str, object]:
@@ -270,8 +306,13 @@ def _given(**parts: object) -> dict[str, object]:
     return {key: part for key, part in parts.items() if part is not None and part not in ({}, [])}
 
 
+def _one_or_all(found: list[object]) -> object:
+    """Write a list of one as the one."""
+    return found[0] if len(found) == 1 else found
+
+
 def _text(text: Text) -> object:
-    return text.get("", text)
+    return text.get("") or dict(text)
 
 
 def _date(day: int | None) -> date | None:

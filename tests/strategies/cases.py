@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from rewards.days import Window
 from rewards.engine.reference import Facts, Versions
 from tests.strategies import words
-from tests.strategies.histories import ABOUT, MOST, RECEIPT, Event, Story, arrival, instants, story
-from tests.strategies.policies import succession
+from tests.strategies.histories import ABOUT, MOST, RECEIPT, Event, Story, arrival, in_order, instants, story
+from tests.strategies.policies import POLICY, succession
+from tests.strategies.rung_up import rung_up
 from tests.strategies.words import Draw, blocks, pick
 
 
@@ -35,12 +36,16 @@ class Case:
         return instants(self.story, self.zone)
 
 
-POLICY, STORY, MORE = 900, 64 + MOST * RECEIPT + ABOUT, 200
+STORY, MORE = 64 + MOST * RECEIPT + ABOUT, 200
 
 
 def case_of(versions: Versions, told: Story, zone: ZoneInfo, anchor: int, rest: Draw) -> Case:
-    """Return a case; its events arrive in an order that `rest` has drawn."""
-    return Case(zone, anchor, versions, told, arrival(rest.region(0, 60), told.events), rest.region(60, MORE))
+    """Return a case; its events arrive in an order that `rest` has drawn, and offers are decided in that order."""
+    arrived = arrival(rest.region(0, 60), told.events)
+    if any(policy.offers for _, policy in versions):
+        arrived = rung_up(versions, told.joined, arrived)
+        told = Story(told.joined, in_order(arrived))
+    return Case(zone, anchor, versions, told, arrived, rest.region(60, MORE))
 
 
 @st.composite

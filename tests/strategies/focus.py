@@ -13,6 +13,7 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from rewards.days import WINDOWS, Window
+from rewards.policy.activity_model import Activity, EachTime
 from rewards.policy.model import (
     ALL,
     AmountIs,
@@ -32,9 +33,9 @@ from rewards.policy.model import (
 )
 from tests.strategies import members, words
 from tests.strategies import rules as r
-from tests.strategies.cases import MORE, POLICY, STORY, Case, case_of
+from tests.strategies.cases import MORE, STORY, Case, case_of
 from tests.strategies.histories import story
-from tests.strategies.policies import GROUP, SIZE, TIERS, amended, eligible, expiry, policy_of, wallet
+from tests.strategies.policies import GROUP, POLICY, SIZE, TIERS, amended, eligible, expiry, policy_of, wallet
 from tests.strategies.words import Draw, chance, duration, pick, some, whole
 
 RuleMaker = Callable[[Draw, int, EarningRule], EarningRule]
@@ -76,6 +77,7 @@ def kind_of(condition: Condition) -> str:
         "NthVisit": "nth_visit",
         "NoVisitFor": "no_visit_for",
         "MemberFor": "member_for",
+        "Referred": "referred",
         "HasAttribute": "attribute",
         "Birthday": "birthday",
         "Anniversary": "anniversary",
@@ -138,6 +140,16 @@ def _chosen(draw: Draw, anchor: int, policy: Policy) -> Policy:
         name: r.rule(draw, name, anchor, wallet="points", measure=measure, choose=GROUP, plain=plain) for name in names
     }
     return replace(r.with_rules(policy, rules), groups=(GROUP,))
+
+
+def _with_activity(draw: Draw, policy: Policy) -> Policy:
+    rules = {**policy.rules, "review": r.activity(draw, "review")}
+    return r.with_rules(replace(policy, activities={"review": Activity("review")}), rules)
+
+
+def _without_activities(policy: Policy) -> Policy:
+    kept = {key: rule for key, rule in policy.rules.items() if not isinstance(rule.gives, EachTime)}
+    return replace(policy, rules=kept, activities={})
 
 
 def _on_wallet(put: PolicyMaker, **plain: object) -> Feature:
@@ -207,6 +219,7 @@ FEATURES: dict[str, Feature] = {
     ),
     "times": Feature(_multiplied, _without_multipliers),
     "choose": Feature(_chosen, lambda policy: _stripped(policy, lambda rule: replace(rule, choose=None))),
+    "activities": Feature(lambda draw, _, policy: _with_activity(draw, policy), _without_activities),
     "round": _on_wallet(_rounded, round="down"),
     "pending": _on_wallet(_pending, pending=None),
     "expires": _expiring(),

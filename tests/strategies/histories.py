@@ -8,6 +8,8 @@ from datetime import date, datetime, time
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from rewards.days import instant, midnight, moment
 from rewards.engine.reference import Facts
 from rewards.receipt import Line, Receipt, Tender
@@ -56,7 +58,14 @@ class Telling:
     attributes: dict[str, str | int | bool]
 
 
-Event = Purchase | Return | Spending | Grant | Telling
+@dataclass(frozen=True)
+class Activity:
+    at: int
+    day: int
+    name: str
+
+
+Event = Purchase | Return | Spending | Grant | Telling | Activity
 
 
 @dataclass(frozen=True)
@@ -71,9 +80,14 @@ class Story:
         return facts_of(self.joined, self.events)
 
 
+def was_referred(joined: int | None) -> bool:
+    """Whether another member brought this one: every other day's."""
+    return joined is not None and joined % 2 == 0
+
+
 def facts_of(joined: int | None, events: Sequence[Event]) -> Facts:
     """Return the facts that a set of events amounts to."""
-    facts = Facts(joined=joined)
+    facts = Facts(joined=joined, referred=was_referred(joined))
     for event in events:
         match event:
             case Purchase(receipt):
@@ -84,6 +98,8 @@ def facts_of(joined: int | None, events: Sequence[Event]) -> Facts:
                 facts.grants.append((day, wallet, points))
             case Telling(_, from_day, born, attributes):
                 facts.told.append((from_day, born, attributes))
+            case Activity(_, day, name):
+                facts.activities.append((day, name))
     facts.told.sort(key=lambda one: one[0])
     if facts.told and facts.told[0][0]:
         facts.told.insert(0, (0, 0, {}))
@@ -114,13 +130,14 @@ def line(draw: Draw, number: int, tenders: int) -> Line:
         discount_minor=discount,
         offers_minor=offers,
         net_minor=net,
-        tax_minor=pick(draw, (0, gross // 6)),
+        tax_minor=pick(draw, (0, gross // 6, gross // 3)),
         tax_included=not chance(draw, 3),
         stored_value=pick(draw, words.PRODUCTS) if chance(draw, 10) else None,
         attributes={}
         if chance(draw, 3)
         else {name: pick(draw, values) for name, values in words.LINE_ATTRIBUTES.items()},
         tenders_minor=tuple(_parts(draw, net, tenders)),
+        lowest_minor=pick(draw, (None, None, None, net, net // 2)),
     )
 
 
@@ -138,6 +155,8 @@ def receipt(draw: Draw, receipt_id: str, day: int, zone: ZoneInfo) -> Receipt:
     """Draw a receipt of about that local time; its day is read off the instant, as the till's clock has it."""
     kinds = some(draw, words.KINDS, 3) if chance(draw, 2) else []
     bought = [line(draw, n + 1, len(kinds)) for n in range(pick(draw, (1, 1, 2, 2, 3, 5)))]
+    if len(bought) > 1 and chance(draw, 3):  # the same goods once more, on a line of their own
+        bought[-1] = msgspec.structs.replace(bought[0], line_id=bought[-1].line_id)
     sums = [sum(one.tenders_minor[i] for one in bought) for i in range(len(kinds))]
     return at_local_time(
         day,
@@ -191,7 +210,7 @@ def story(
 
 
 MOST = 12  # receipts
-RECEIPT, ABOUT = 128, 40  # bytes of choices
+RECEIPT, ABOUT = 144, 40  # bytes of choices
 
 
 def in_order(events: Sequence[Event]) -> list[Event]:
@@ -240,6 +259,9 @@ def _ledger_events(draw: Draw, events: Sequence[Event], zone: ZoneInfo) -> list[
         found.append(
             Grant(when, moment(when, zone).toordinal(), pick(draw, sorted(words.WALLETS)), pick(draw, (1, 5, 20)))
         )
+    for _ in range(pick(draw, (0, 0, 1, 2, 3))):
+        when = at()
+        found.append(Activity(when, moment(when, zone).toordinal(), pick(draw, words.ACTIVITIES)))
     return found
 
 

@@ -84,11 +84,12 @@ def with_tiers(draw: Draw, policy: Policy) -> Policy:
 
 def without_tiers(rules: dict[str, EarningRule]) -> dict[str, EarningRule]:
     """Take the conditions on tiers out of rules."""
-    return {key: replace(rule, when=_without(rule.when)) for key, rule in rules.items()}
+    return {key: replace(rule, when=no_tiers(rule.when)) for key, rule in rules.items()}
 
 
-def _without(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    found = [Not(_without(one.all_of)) if isinstance(one, Not) else one for one in conditions]
+def no_tiers(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Leave out the conditions on tiers."""
+    found = [Not(no_tiers(one.all_of)) if isinstance(one, Not) else one for one in conditions]
     return tuple(one for one in found if not isinstance(one, InTier) and one != Not(()))
 
 

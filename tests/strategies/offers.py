@@ -24,6 +24,7 @@ from rewards.receipt import Line
 GROUPS = {
     "one": OfferGroup("one", "receipt"),
     "two": OfferGroup("two", "receipt"),
+    "three": OfferGroup("three", "receipt"),
     "each": OfferGroup("each", "line"),
     "every": OfferGroup("every", "line"),
 }
@@ -90,8 +91,8 @@ def gives() -> st.SearchStrategy[PercentOff | AmountOff | FixedPrice | Free]:
 
 
 @st.composite
-def claims(draw: st.DrawFn, number: int, *, narrow: bool = False) -> Claim:
-    """A claim; a basket offer of only some lines if `narrow`."""
+def claims(draw: st.DrawFn, number: int, *, narrow: bool = False, rivals: bool = False) -> Claim:
+    """A claim; a basket offer of only some lines if `narrow`, in a group of receipt if `rivals`."""
     what = draw(gives())
     once = isinstance(what, AmountOff) and not what.per_unit
     basket = (once or isinstance(what, PercentOff)) and draw(st.integers(0, 2)) == 0
@@ -112,6 +113,7 @@ def claims(draw: st.DrawFn, number: int, *, narrow: bool = False) -> Claim:
         if kind == "money" or not (basket or once)
     ]
     groups = ["one", "two"] if basket else ["one", "two", "each", "every"]
+    chosen = st.sampled_from(["one", "two", "three"] if rivals else [None, None, *groups])
     offer = Offer(
         id=f"offer-{number}",
         on=on,
@@ -119,7 +121,7 @@ def claims(draw: st.DrawFn, number: int, *, narrow: bool = False) -> Claim:
         gives=what,
         at_most=draw(st.sampled_from([None, None, None, 40, 333])),
         limits=tuple(limits),
-        choose=draw(st.sampled_from([None, None, *groups])),
+        choose=draw(chosen),
         meaning="",
     )
     return Claim(
@@ -137,11 +139,18 @@ def on_text(on: Selection) -> str:
 
 @st.composite
 def offer_cases(
-    draw: st.DrawFn, most: int = 12, most_free: int = 3, *, evenly: bool = False, narrow: bool = False
+    draw: st.DrawFn,
+    most: int = 12,
+    most_free: int = 3,
+    *,
+    least: int = 1,
+    evenly: bool = False,
+    narrow: bool = False,
+    rivals: bool = False,
 ) -> OfferCase:
     found: list[Claim] = []
-    for number in range(draw(st.integers(1, most))):
-        claim = draw(claims(number, narrow=narrow))
+    for number in range(draw(st.integers(least, most))):
+        claim = draw(claims(number, narrow=narrow, rivals=rivals))
         if not isinstance(claim.offer.gives, Free) or sum(isinstance(c.offer.gives, Free) for c in found) < most_free:
             found.append(claim)
     return OfferCase(draw(offer_lines(evenly=evenly)), found)

@@ -9,16 +9,29 @@ from zoneinfo import ZoneInfo
 
 from rewards.days import Duration, Window
 from rewards.engine.reference import Versions
+from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, EachTime
 from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Policy, Returns, Wallet
 from tests.strategies import words
 from tests.strategies.members import with_tiers, without_tiers
-from tests.strategies.rules import multiplier, rule, selection, with_rules, with_wallets
-from tests.strategies.till import with_offers
+from tests.strategies.rules import (
+    TITLES,
+    activity,
+    friends_part,
+    multiplier,
+    rule,
+    selection,
+    with_activities,
+    with_rules,
+    with_wallets,
+)
+from tests.strategies.till import amended_offers, with_fitting_offers, with_offers
 from tests.strategies.words import Draw, chance, duration, pick, whole
 
 GROUP = "best"
-TILL, OFFERS = 800, 60  # where the offers of the first version are drawn
-TIERS, SIZE = 860, 12  # and the tiers of each version
+TILL, OFFERS = 800, 160  # where the offers of the first version are drawn
+TIERS, SIZE = TILL + OFFERS, 12  # and the tiers of each version
+BESIDES = TIERS + 4 * SIZE, 40  # and the activities of the first
+POLICY = sum(BESIDES)  # bytes of choices
 ENDS: tuple[Literal["end_of_month", "end_of_quarter", "end_of_year"] | None, ...]
 ENDS = (None, None, "end_of_month", "end_of_quarter", "end_of_year")
 
@@ -46,7 +59,7 @@ def wallet(draw: Draw, key: str) -> Wallet:
     return Wallet(
         key=key,
         one=words.WALLETS[key],
-        title={"en": key.title(), "de": key.title()} if chance(draw, 4) else {},
+        title=pick(draw, TITLES),
         round=pick(draw, words.ROUNDINGS),
         pending=pending,
         expires=expiry(draw, pending) if chance(draw, 2) else None,
@@ -142,12 +155,19 @@ def policy(draw: Draw, zone: ZoneInfo, anchor: int, *, measures: tuple[Window, .
 
 
 def amended(draw: Draw, before: Policy, anchor: int, number: int) -> Policy:
-    """Draw the next version: a corrected text, other terms, a changed, added or dropped rule, other eligibility."""
+    """Draw the next version: a corrected text, other terms, a changed, added or dropped rule, other eligibility, other offers."""
     found, version = dict(before.rules), f"sha256:{number}"
     name = pick(draw, sorted(found))
     one = found[name]
     is_base = any(name in getattr(r.gives, "of", ()) for r in found.values())
-    match pick(draw, ("text", "rule", "limit", "drop", "add", "eligible", "wallets")):
+    match pick(draw, ("text", "rule", "limit", "drop", "add", "eligible", "wallets", "offers", "offers")):
+        case "rule" if isinstance(one.gives, EachTime):
+            found[name] = replace(activity(draw, name), when=()) if name == FOR_REFERRER else activity(draw, name)
+        case "rule" if name == REFERRAL:
+            found[name] = friends_part(draw, one)
+        case "drop" if name in (REFERRAL, FOR_REFERRER) and len(found) > 2:
+            found.pop(REFERRAL)
+            found.pop(FOR_REFERRER, None)
         case "rule" if not is_base:
             found[name] = rule(draw, name, anchor, wallet=one.wallet, measure=one.measure, choose=one.choose)
         case "limit":
@@ -160,9 +180,11 @@ def amended(draw: Draw, before: Policy, anchor: int, number: int) -> Policy:
             return replace(before, version=version, eligible=eligible(draw))
         case "wallets":
             return with_wallets(replace(before, version=version), {key: wallet(draw, key) for key in words.WALLETS})
+        case "offers":
+            return amended_offers(draw, replace(before, version=version), anchor)
         case _:
             found[name] = replace(one, title={"": "Corrected"})
-    return with_rules(replace(before, version=version), found)
+    return with_rules(replace(before, version=version), found if before.tiers is not None else without_tiers(found))
 
 
 def succession(
@@ -170,7 +192,7 @@ def succession(
 ) -> Versions:
     """Draw one to three versions with their first days; a third may be the first again."""
     first = policy(draw.region(0, 256), zone, anchor, measures=measures, drop=drop)
-    first = _with_tiers(draw.region(TIERS, SIZE), first)
+    first = with_activities(draw.region(*BESIDES), _with_tiers(draw.region(TIERS, SIZE), first))
     versions = [(anchor - 400, with_offers(draw.region(TILL, OFFERS), first, anchor))]
     for number in range(2, 2 + pick(draw.region(256, 1), (0, 1, 1, 2))):
         own = draw.region(256 * number - 250, 250)
@@ -189,4 +211,11 @@ def _with_tiers(draw: Draw, policy: Policy) -> Policy:
     if what == "draw" or (what == "leave" and policy.tiers is None and chance(draw, 2)):
         return with_tiers(draw, policy)
     policy = policy if what == "leave" else replace(policy, tiers=None)
-    return policy if policy.tiers is not None else with_rules(policy, without_tiers(policy.rules))
+    return fitting(policy)
+
+
+def fitting(policy: Policy) -> Policy:
+    """Return the policy without conditions on tiers if it has none."""
+    if policy.tiers is not None:
+        return policy
+    return with_fitting_offers(with_rules(policy, without_tiers(policy.rules)))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 from rewards.days import WINDOWS, Window
+from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, Activity, EachTime
 from rewards.policy.meaning import Meanings
 from rewards.policy.model import (
     ALL,
@@ -23,8 +25,10 @@ from rewards.policy.model import (
     NthVisit,
     Policy,
     Rate,
+    Referred,
     Schedule,
     Selection,
+    Text,
     Times,
     Wallet,
 )
@@ -94,6 +98,7 @@ def _schedule_part(draw: Draw, anchor: int, key: str) -> object:
     return anchor + whole(draw, -5, 10)
 
 
+TITLES: tuple[Text, ...] = ({}, {}, {}, {"": "Treat"}, {"en": "Treat", "ka": "საჩუქარი"})
 MEASURES: tuple[Window, ...] = ("day", *WINDOWS)
 SHORT = ("receipt", "day")
 GATES = (
@@ -165,7 +170,7 @@ def rule(
     measured = measure if measure is not None else pick(draw, MEASURES)
     found = EarningRule(
         id=rule_id,
-        title={"": "Reward"} if chance(draw, 4) else {},
+        title=pick(draw, TITLES),
         wallet=wallet or pick(draw, sorted(words.WALLETS)),
         gives=gives(draw, measured),
         measure=measured,
@@ -181,14 +186,56 @@ def _narrowed(draw: Draw, found: EarningRule, anchor: int) -> EarningRule:
     stored = chance(draw, 12)
     count = pick(draw, (0, 0, 1, 1, 2))
     kinds = {kind.removesuffix("_within"): kind for kind in (some(draw, CONDITIONS, count) if count else ())}
+    on = selection(draw, depth=0, stored=True) if stored else selection(draw) if chance(draw, 3) else ALL
     return replace(
         found,
-        on=selection(draw, depth=0, stored=True) if stored else selection(draw) if chance(draw, 3) else ALL,
+        on=on,
+        on_name=name_of(draw, found.id, on),
         schedule=schedule(draw, anchor) if chance(draw, 6) else None,
         paid_with=frozenset(some(draw, words.KINDS)) if chance(draw, 8) else None,
         when=tuple(condition(draw, kind, found.measure, stored=stored) for _, kind in sorted(kinds.items())),
         limits=limits(draw, found.measure, own=found.choose is not None),
     )
+
+
+def name_of(draw: Draw, entry: str, on: Selection) -> str:
+    """Draw the name that the author gave what an entry selects, or none."""
+    return f"for-{entry}" if on != ALL and chance(draw, 3) else ""
+
+
+def activity(draw: Draw, name: str) -> EarningRule:
+    """Draw what an activity gives; what a later visit could take back is left out, as `check` would refuse it."""
+    found = EarningRule(
+        id=name,
+        title=pick(draw, TITLES),
+        wallet=pick(draw, sorted(words.WALLETS)),
+        gives=EachTime(name, pick(draw, (2, 1, 5))),
+        meaning="",
+    )
+    kinds = some(draw, [*OF_ACTIVITIES, "not"], 2) if chance(draw, 2) else []
+    return replace(
+        found,
+        when=tuple(_of_activity(draw, kind) for kind in sorted(kinds, key=lambda kind: kind.removesuffix("_within"))),
+        limits=limits(draw, "day"),
+    )
+
+
+def friends_part(draw: Draw, rule: EarningRule) -> EarningRule:
+    """Draw the rule of a referred member's first purchase."""
+    more = (condition(draw, pick(draw, ("spend", "member_for", "code"))),) if chance(draw, 2) else ()
+    return replace(rule, gives=Flat(pick(draw, (5, 20))), when=(FirstPurchase(), Referred(), *more), limits=())
+
+
+OF_ACTIVITIES = ("member_for", "first_purchase", "no_visit_for", "nth_visit", "visits", "spend_within", "units_within")
+
+
+def _of_activity(draw: Draw, kind: str) -> Condition:
+    if kind == "not":
+        return Not(tuple(condition(draw, one) for one in some(draw, OF_ACTIVITIES[:3])))
+    if kind == "visits":
+        within = duration(draw)
+        return AmountIs(what="visits", at_least=whole(draw, 1, min(3, within.count)), within=within, of=_of(draw))
+    return condition(draw, kind, "day")
 
 
 def gives(draw: Draw, measure: Window) -> Rate | Flat:
@@ -229,7 +276,25 @@ def multiplier(draw: Draw, rule_id: str, anchor: int, others: Mapping[str, Earni
 def with_rules(policy: Policy, found: Mapping[str, EarningRule]) -> Policy:
     """Return the policy with these rules, each with its meaning."""
     meanings = Meanings(policy.wallets, dict(found))
-    return replace(policy, rules={key: replace(one, meaning=meanings.of(one)) for key, one in found.items()})
+    return replace(
+        policy,
+        rules={key: replace(one, meaning=meanings.of(one)) for key, one in found.items()},
+        activities={key: one for key, one in policy.activities.items() if key in found},
+    )
+
+
+def with_activities(draw: Draw, policy: Policy, most: int = 2) -> Policy:
+    """Draw up to so many activities."""
+    names = some(draw, words.ACTIVITIES, most) if chance(draw, 2) else []
+    found = {name: Activity(name, pick(draw, ON) if name == "birthday" else "day") for name in names}
+    rules = {**policy.rules, **{name: activity(draw, name) for name in names}}
+    if REFERRAL in found:
+        rules[FOR_REFERRER] = replace(activity(draw, REFERRAL), id=FOR_REFERRER, when=(), title=rules[REFERRAL].title)
+        rules[REFERRAL] = friends_part(draw, rules[REFERRAL])
+    return with_rules(replace(policy, activities=found), rules)
+
+
+ON: tuple[Literal["day", "first_day_of_month"], ...] = ("day", "first_day_of_month")
 
 
 def with_wallets(policy: Policy, found: Mapping[str, Wallet]) -> Policy:

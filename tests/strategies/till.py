@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from rewards.days import Duration
+from rewards.days import WINDOWS, Duration
 from rewards.policy.meaning import Meanings
 from rewards.policy.model import (
     ALL,
+    AmountIs,
     AmountOff,
+    Condition,
     Expiry,
     FixedPrice,
     Free,
     GiftCard,
+    Not,
     Offer,
     OfferGroup,
     PercentOff,
     Policy,
     UseLimit,
 )
-from tests.strategies.rules import condition, schedule, selection
+from tests.strategies.members import no_tiers
+from tests.strategies.rules import GATES, TITLES, condition, name_of, schedule, selection
 from tests.strategies.words import Draw, chance, pick, some, whole
 
 RIVALS = ("rivals", "pair")
-CONDITIONS = ("spend", "units", "visits", "spend_within", "first_purchase", "nth_visit", "no_visit_for", "code")
+CONDITIONS = ("spend", "units", *GATES, "not")
 
 
 def with_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
@@ -40,17 +45,15 @@ def with_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
     given = pick(draw, sorted(offers)) if offers and chance(draw, 3) else None
     if given is not None:
         offers[given] = replace(offers[given], only_by="voucher")
-    meanings = Meanings(policy.wallets, dict(policy.rules))
-    told = {
-        name: replace(one, meaning=meanings.of_offer(one, groups[one.choose].of if one.choose else ""))
-        for name, one in offers.items()
-    }
-    return replace(policy, offers=told, offer_groups=groups, gift_cards=_vouchers(draw, given) if given else {})
+    return _of_these(replace(policy, gift_cards=_vouchers(draw, given) if given else {}), offers, groups)
 
 
 def _vouchers(draw: Draw, offer_id: str) -> dict[str, GiftCard]:
     """Draw one or two vouchers of an offer."""
-    ends: tuple[Expiry | None, ...] = (None, Expiry(after=Duration(7, "days")), Expiry(at="end_of_month"))
+    ends: tuple[Expiry | None, ...] = (
+        *(None, Expiry(after=Duration(7, "days"))),
+        *(Expiry(at="end_of_month"), Expiry(at="end_of_quarter"), Expiry(at="end_of_year")),
+    )
     return {
         name: GiftCard(
             id=name,
@@ -61,6 +64,36 @@ def _vouchers(draw: Draw, offer_id: str) -> dict[str, GiftCard]:
         )
         for name in ("sorry", "flyer")[: whole(draw, 1, 2)]
     }
+
+
+def amended_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
+    """Return the policy with the limits of its offers changed, or with other offers of the same names."""
+    if not policy.offers or chance(draw, 2):
+        return with_offers(draw, policy, anchor)
+    kept = {name: replace(one, limits=_amended(draw, one.limits)) for name, one in policy.offers.items()}
+    return _of_these(policy, kept, policy.offer_groups)
+
+
+def with_fitting_offers(policy: Policy) -> Policy:
+    """Return the policy with its offers fit to the rest of it: without tiers there are no conditions on them."""
+    return _of_these(policy, policy.offers, policy.offer_groups)
+
+
+def _amended(draw: Draw, limits: tuple[UseLimit, ...]) -> tuple[UseLimit, ...]:
+    if not limits or chance(draw, 4):
+        return _limits(draw, units=False)
+    return tuple(replace(limit, amount=limit.amount + 1) for limit in limits)
+
+
+def _of_these(policy: Policy, offers: Mapping[str, Offer], groups: Mapping[str, OfferGroup]) -> Policy:
+    if policy.tiers is None:
+        offers = {name: replace(one, when=no_tiers(one.when)) for name, one in offers.items()}
+    meanings = Meanings(policy.wallets, dict(policy.rules))
+    told = {
+        name: replace(one, meaning=meanings.of_offer(one, groups[one.choose].of if one.choose else ""))
+        for name, one in offers.items()
+    }
+    return replace(policy, offers=told, offer_groups=dict(groups))
 
 
 def offer(draw: Draw, name: str, anchor: int) -> Offer:
@@ -82,25 +115,38 @@ def offer(draw: Draw, name: str, anchor: int) -> Offer:
     units = isinstance(gives, Free | FixedPrice) or (isinstance(gives, AmountOff) and gives.per_unit)
     on = selection(draw) if units or chance(draw, 2) else None
     kinds = some(draw, CONDITIONS) if chance(draw, 2) else []
-    kinds = [kind for kind in kinds if kind != "spend" or "spend_within" not in kinds]  # one key of a map
+    kinds = list({kind.removesuffix("_within"): kind for kind in kinds}.values())  # a key stands once
+    selected = on if on is not None else ALL
     return Offer(
         id=name,
-        title={"": "Treat"} if chance(draw, 4) else {},
-        on=on if on is not None else ALL,
+        title=pick(draw, TITLES),
+        on=selected,
+        on_name=name_of(draw, name, selected),
         stage="item" if units or on is not None else pick(draw, ("basket", "basket", "item")),
         gives=gives,
         schedule=schedule(draw, anchor) if chance(draw, 4) else None,
-        when=tuple(condition(draw, kind, "day") for kind in kinds),
+        when=tuple(_condition(draw, kind) for kind in kinds),
         at_most=pick(draw, (None, None, 300)) if isinstance(gives, PercentOff | Free) else None,
         limits=_limits(draw, units=units),
-        budgets=_limits(draw, units=units),
+        budgets=_limits(draw, units=units, shared=True),
         funded_by=pick(draw, ("", "", "Acme")),
         meaning="",
     )
 
 
-def _limits(draw: Draw, *, units: bool) -> tuple[UseLimit, ...]:
-    if not chance(draw, 2):
-        return ()
-    what = pick(draw, ("times", "money", "units") if units else ("times", "money"))
-    return (UseLimit(what, pick(draw, (1, 2, 500)), pick(draw, ("day", "week", "month", "year", "ever"))),)
+def _condition(draw: Draw, kind: str) -> Condition:
+    """Draw a condition; what a receipt's own amounts must be may have an upper end too, and stand under `not`."""
+    if kind == "not" and chance(draw, 2):
+        return Not((_condition(draw, pick(draw, ("spend", "units"))),))
+    found = condition(draw, kind, "day")
+    if kind not in ("spend", "units") or not isinstance(found, AmountIs) or not chance(draw, 2):
+        return found
+    assert found.at_least is not None
+    return replace(found, at_least=pick(draw, (None, found.at_least)), at_most=found.at_least * pick(draw, (1, 3)))
+
+
+def _limits(draw: Draw, *, units: bool, shared: bool = False) -> tuple[UseLimit, ...]:
+    """Draw none to two limits; those that all buyers share are of no receipt."""
+    whats = ("times", "money", "units") if units else ("times", "money")
+    pers = some(draw, ("day", *WINDOWS[2:]) if shared else ("day", "receipt", *WINDOWS[2:])) if chance(draw, 2) else []
+    return tuple(UseLimit(pick(draw, whats), pick(draw, (1, 2, 500)), per) for per in pers)

@@ -48,6 +48,7 @@ CATEGORIES = ("coffee", "cake", "book", "deposit")
 SKUS = ("A", "B", "C", "D")
 STORES = ("north", "south")
 KINDS = ("cash", "card", "points", "gift_card")
+ACTIVITIES = ("review", "birthday", "referral")
 CODES = ("SPRING", "VIP")
 PRODUCTS = ("cafe-card", "bonus-card")
 WALLETS = {"points": "point", "stamps": "stamp"}

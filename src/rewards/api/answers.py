@@ -32,7 +32,7 @@ _SAID = {
     422: "The document does not agree with itself or with the program",
     429: "Too many wrong codes or PINs from this address; wait for `Retry-After` seconds",
     500: "The server failed; the log has the number in `instance`",
-    503: "Busy or starting; nothing was written, send the same request again",
+    503: "Busy, closing or lost; send the same request again: what was written counts once",
 }
 
 IDEMPOTENCY_STATUS = ResponseHeader(

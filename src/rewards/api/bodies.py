@@ -6,6 +6,7 @@ which are bodies as they are.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -21,8 +22,13 @@ from rewards.service.commands import (
     ChangeMember,
     GiftCardActivity,
     Language,
+    Metadata,
     Points,
+    RecordActivity,
+    Score,
 )
+
+_Text = Annotated[str, Meta(min_length=1, pattern=r"^[^\x00]+$")]
 
 
 class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -97,10 +103,42 @@ class CardActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         return ActOnGiftCard(gift_card_id=gift_card_id, **msgspec.structs.asdict(self))
 
 
+class Activity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a member did besides buying: an activity of the policy. The address names the member."""
+
+    name: Id
+    occurred_at: Instant
+    score: Score | None = None
+    metadata: Metadata = {}
+
+    def of(self, member_id: str) -> RecordActivity:
+        """Return the command for a member."""
+        return RecordActivity(
+            member=MemberRef(id=member_id),
+            name=self.name,
+            occurred_at=self.occurred_at,
+            score=self.score,
+            metadata=self.metadata,
+        )
+
+
 class PolicyText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A policy file to be checked, as the text of its YAML."""
 
-    policy: Annotated[str, Meta(min_length=1, pattern=r"^[^\x00]+$")]
+    policy: _Text
+
+
+class PolicyToPublish(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A policy to be published, and its stories, which must come out as expected first; all as texts of YAML.
+
+    `beside` are the policies that stories publish, by file name. `from` is the first day: without it the file's
+    `effective`, else tomorrow.
+    """
+
+    policy: _Text
+    scenarios: _Text | None = None
+    beside: Annotated[dict[Id, _Text], Meta(max_length=20)] = {}
+    from_day: date | None = msgspec.field(default=None, name="from")
 
 
 class PlaceAnswer(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from litestar.params import FromPath, JSONBody
 from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
 from rewards.api.bodies import CardActivity, GiftCardCode
 from rewards.api.guesses import Guesses
-from rewards.api.routes import Key, pointing_nowhere
+from rewards.api.parameters import Key, pointing_nowhere
 from rewards.service.answers import GiftCardAnswer
 from rewards.service.commands import IssueGiftCard, ShowGiftCards
 from rewards.service.service import Service

@@ -22,6 +22,7 @@ from litestar.status_codes import HTTP_404_NOT_FOUND
 
 from rewards import __version__
 from rewards.api.bodies import (
+    Activity,
     Adjustment,
     CardActivity,
     CheckAnswer,
@@ -30,12 +31,14 @@ from rewards.api.bodies import (
     MemberChange,
     PolicyAnswer,
     PolicyText,
+    PolicyToPublish,
     VersionsAnswer,
 )
 from rewards.api.examples import EXAMPLES
 from rewards.api.problems import KINDS, PAGE, Problem, no_such_path
 from rewards.basket import Basket, MemberRef
 from rewards.service.answers import (
+    ActivityAnswer,
     AdjustmentAnswer,
     BalanceAnswer,
     GiftCardAnswer,
@@ -47,9 +50,19 @@ from rewards.service.answers import (
 from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn
 
 _BODIES = (
-    *(Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef, PolicyText),
-    *(RecordReturn, BalanceAnswer, CheckAnswer, AdjustmentAnswer, GiftCardAnswer, Health, MemberAnswer, PolicyAnswer),
-    *(Problem,),
+    *(Activity, Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef),
+    *(
+        PolicyText,
+        PolicyToPublish,
+        RecordReturn,
+        ActivityAnswer,
+        BalanceAnswer,
+        CheckAnswer,
+        AdjustmentAnswer,
+        GiftCardAnswer,
+        Health,
+    ),
+    *(MemberAnswer, PolicyAnswer, Problem),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
 )
 

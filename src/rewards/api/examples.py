@@ -6,6 +6,32 @@ of another day refuses them as out of range.
 
 from __future__ import annotations
 
+_POLICY = """\
+policy: rewards/v1
+program: corner-cafe
+title: Corner Cafe Club
+currency: EUR
+timezone: Europe/Berlin
+points:
+  beans: {one: bean}
+eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
+earn:
+  beans: {every: 1.00, give: 6 beans}
+returns: {accept_within: 90 days}
+"""
+_STORIES = """\
+scenarios: rewards/v1
+members:
+  ana: {}
+stories:
+  beans-for-whole-euros:
+    - at: 2027-01-04 08:12
+      purchase: r1
+      member: ana
+      lines: [{sku: FLATWHITE, categories: [coffee], price: 3.80}]
+      expect: {earned: {beans: 18}}
+"""
+
 EXAMPLES: dict[str, dict[str, object]] = {
     "Enrol": {"phone": "+49 30 901820", "email": "ana@example.org", "name": "Ana", "language": "de"},
     "MemberRef": {"phone": "+49 30 901820"},
@@ -51,5 +77,16 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "IssueGiftCard": {"product": "sorry", "actor": "lee"},
     "GiftCardCode": {"code": "7ZZZ-0000-0000-00004"},
     "CardActivity": {"activity": "BLOCK", "reason": "lost", "actor": "lee"},
+    "Activity": {
+        "name": "review",
+        "occurred_at": "2026-12-02T11:20:00+01:00",
+        "score": 5,
+        "metadata": {"sku": "TEA-1"},
+    },
     "PolicyText": {"policy": "policy: rewards/v1\nprogram: my-shop\ntitle: My shop\n"},
+    "PolicyToPublish": {
+        "policy": _POLICY,
+        "scenarios": _STORIES,
+        "from": "2027-01-01",
+    },
 }

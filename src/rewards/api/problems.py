@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from litestar.connection import Request
@@ -42,11 +42,18 @@ class Kind(NamedTuple):
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One fault: where in the document that was sent, or in which parameter of the request."""
+    """One fault: where in the document that was sent, or in which parameter of the request.
+
+    `line` and `column` count from 1 in the text at the pointer; `code` is what `rewards explain` knows.
+    """
 
     pointer: str | None = None
     parameter: str | None = None
+    line: int | None = None
+    column: int | None = None
+    code: str = ""
     message: str
+    help: str = ""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +115,8 @@ KINDS: dict[str, Kind] = {
     "return-empty": Kind(422, "Nothing returned", "give `all` or `lines`"),
     "unknown-line": Kind(422, "Unknown line", "use the `line_id` of the purchase"),
     "unknown-wallet": Kind(422, "Unknown wallet", "use a wallet of the policy's `points`"),
+    "unknown-activity": Kind(422, "Unknown activity", "use one of the policy's `activities`"),
+    "activity-by-itself": Kind(422, "Comes by itself", "leave it to the engine; it books it on its day"),
     "points-zero": Kind(422, "No points", "give with a number above zero, take with one below"),
     "unknown-product": Kind(422, "Unknown gift card", "use a gift card of the policy's `gift_cards`"),
     "gift-card-needs-member": Kind(422, "For one member", "name the `member` who gets it"),
@@ -123,8 +132,9 @@ KINDS: dict[str, Kind] = {
     "cursor-invalid": Kind(422, "Cursor not understood", "use `next_cursor` of the page before, unchanged"),
     "limit-out-of-range": Kind(422, "Page too long", "ask for 1 to 200 entries"),
     "key-reused": Kind(422, "Idempotency-Key used before", "use a fresh key for other content"),
-    "policy-refused": Kind(422, "Policy refused", "correct what `problems` lists"),
-    "policy-invalid": Kind(422, "Policy refused", "correct what `problems` lists"),
+    "policy-refused": Kind(422, "Policy refused", "correct what `faults` lists"),
+    "policy-invalid": Kind(422, "Policy refused", "correct what `faults` lists"),
+    "scenarios-failed": Kind(422, "Stories failed", "correct the policy, or what its stories expect"),
     # what was named is not here
     "no-such-path": Kind(404, "No such address", "see the list of operations"),
     "unknown-member": Kind(404, "Unknown member", "enrol the member first, or send `member: null`"),
@@ -136,7 +146,7 @@ KINDS: dict[str, Kind] = {
     "attribute-value": Kind(422, "Attribute value", "send a value of the kind that the policy declares"),
     "birthday-invalid": Kind(422, "Birthday invalid", "send month and day, such as `03-27`"),
     "member-exists": Kind(409, "Member exists", "look the member up by the contact that is named"),
-    "member-blocked": Kind(409, "Member blocked", "record the purchase with `member: null`"),
+    "member-blocked": Kind(409, "Member blocked", "record a purchase with `member: null`; nothing else counts now"),
     "receipt-conflict": Kind(409, "Receipt recorded differently", "a receipt number is used once in a store"),
     "return-conflict": Kind(409, "Return recorded differently", "a return number is used once in a store"),
     "adjustment-conflict": Kind(409, "Adjustment recorded differently", "an `adjustment_id` is used once for a member"),
@@ -166,6 +176,9 @@ KINDS: dict[str, Kind] = {
     "database-unavailable": Kind(
         503, "Database not available", "send the same request again after `Retry-After` seconds"
     ),
+    "writer-lost": Kind(
+        503, "Writer lost", "send the same request again once the server is back; what was written counts once"
+    ),
     "closing": Kind(503, "Closing", "send the same request again once the server is back"),
     "internal-error": Kind(500, "Our fault", "tell the operator the `instance`; the log has it"),
 }
@@ -186,14 +199,22 @@ def kind_of(error: RewardsError) -> Kind:
 def answer_error(request: Request[Any, Any, Any], error: RewardsError) -> Response[bytes]:
     """Answer an error of ours; its facts become members of the document."""
     kind = kind_of(error)
-    faults = []
-    if error.pointer and request.method == "GET":  # there is no document: the pointer's name is a parameter's
+    facts = dict(error.facts)
+    faults = [_of_text(error.pointer, one) for one in cast("list[dict[str, Any]]", facts.pop("problems", []))]
+    if faults:
+        pass
+    elif error.pointer and request.method == "GET":  # there is no document: the pointer's name is a parameter's
         faults = [Fault(parameter=error.pointer[1:], message=error.message)]
     elif error.pointer or isinstance(error, InvalidRequest):
         faults = [Fault(pointer=error.pointer, message=error.message)]
-    wait = error.facts.get("retry_after_seconds")
+    wait = facts.get("retry_after_seconds")
     headers = {"Retry-After": str(wait)} if wait is not None else None
-    return _answer(error.code, kind, error.message, faults, facts=error.facts, headers=headers)
+    return _answer(error.code, kind, error.message, faults, facts=facts, headers=headers)
+
+
+def _of_text(pointer: str, problem: dict[str, Any]) -> Fault:
+    known = {name: problem[name] for name in ("line", "column", "code", "message", "help") if name in problem}
+    return Fault(pointer=pointer, **known)
 
 
 def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

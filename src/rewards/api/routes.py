@@ -1,41 +1,40 @@
 """The operations of `/v1` and of health: each decodes nothing and decides nothing, it asks the service.
 
-What does not live here: strict bodies (`wire`), problem documents (`problems`),
-gift cards
-(`card_routes`), and who may call (`app`). Writes wait for the writer; short reads run in the
+What does not live here: those of policies (`policy_routes`) and gift cards (`card_routes`), parameters
+(`parameters`), strict bodies (`wire`), problem documents (`problems`), and who may call (`app`). Writes wait for the writer; short reads run in the
 event loop, longer ones in a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated
 
-import msgspec
 from litestar import HttpMethod, Response, get, patch, post, route
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
 from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
 from rewards.api.bodies import (
+    Activity,
     Adjustment,
-    CheckAnswer,
-    FindingAnswer,
     Health,
     MemberChange,
-    PolicyAnswer,
-    PolicyText,
-    VersionsAnswer,
 )
-from rewards.basket import Basket, Id, Instant, MemberRef
-from rewards.days import instant
-from rewards.errors import InvalidRequest, RewardsError
-from rewards.policy.problems import Problem, as_json
+from rewards.api.parameters import (
+    At,
+    Cursor,
+    Key,
+    Limit,
+    OptionalKey,
+    ReceiptId,
+    StoreId,
+    instant_of,
+    pointing_nowhere,
+)
+from rewards.basket import Basket, MemberRef
 from rewards.service.answers import (
+    ActivityAnswer,
     AdjustmentAnswer,
     BalanceAnswer,
     MemberAnswer,
@@ -46,26 +45,7 @@ from rewards.service.answers import (
 from rewards.service.commands import Enrol, RecordPurchase, RecordReturn
 from rewards.service.service import Service
 
-_KEY = HeaderParameter(
-    name="Idempotency-Key",
-    min_length=1,
-    max_length=200,
-    pattern=r"^[!-~]+$",
-    description="names this request: sent again with the same key and body, it is answered as the first time",
-)
-Key = Annotated[str, _KEY]
-OptionalKey = Annotated[str | None, _KEY]
-At = Annotated[
-    str | None,
-    QueryParameter(format="date-time", description="an RFC 3339 instant with an offset; without it, now"),
-]
-Limit = Annotated[int, QueryParameter(ge=1, le=200, description="entries a page")]
-Cursor = Annotated[str | None, QueryParameter(max_length=500, description="`next_cursor` of the page before")]
-StoreId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
-ReceiptId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
-
 _PARKED = {202: ResponseSpec(ReturnAnswer, generate_examples=False, description="Kept until the purchase arrives")}
-_PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not written `%2B`
 
 
 @post(
@@ -73,7 +53,7 @@ _PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not wr
     operation_id="enrol_member",
     tags=["members"],
     summary="Enrol a member",
-    responses=refusals(409, body=True),
+    responses=refusals(404, 409, body=True),
     response_headers=[IDEMPOTENCY_STATUS],
 )
 async def enrol_member(
@@ -223,7 +203,7 @@ async def get_balance(
     """Per wallet what is available, pending and owed, with every coming expiry; exact as of the last answered write."""
     if at is None:
         return answer(service.balance(member_id))
-    return answer(await asyncio.to_thread(service.balance, member_id, _instant(at)))
+    return answer(await asyncio.to_thread(service.balance, member_id, instant_of(at)))
 
 
 @get(
@@ -256,38 +236,20 @@ async def adjust_points(
         return written(await service.asubmit(data.of(member_id), key=idempotency_key))
 
 
-@get("/policy", operation_id="get_policy", tags=["policy"], summary="Read the policy in force", responses=refusals(404))
-async def get_policy(service: NamedDependency[Service]) -> Answer[PolicyAnswer]:
-    """The file's text as it was published, and its version: the SHA-256 of its bytes."""
-    data, version = service.policy()
-    return answer(PolicyAnswer(**msgspec.structs.asdict(version), policy=data.decode()))
-
-
-@get(
-    "/policy/versions",
-    operation_id="list_policy_versions",
-    tags=["policy"],
-    summary="List versions",
-    responses=refusals(),
-)
-async def list_policy_versions(service: NamedDependency[Service]) -> Answer[VersionsAnswer]:
-    """All published versions, newest first, each with the day from which it is in force."""
-    return answer(VersionsAnswer(service.versions()))
-
-
 @post(
-    "/policy/check",
-    operation_id="check_policy",
-    tags=["policy"],
-    summary="Check a policy file",
-    status_code=200,
-    responses=refusals(body=True),
+    "/members/{member_id:str}/activities",
+    operation_id="record_activity",
+    tags=["members"],
+    summary="Record what a member did besides buying",
+    responses=refusals(404, 409, body=True),
+    response_headers=[IDEMPOTENCY_STATUS],
 )
-async def check_policy(data: JSONBody[PolicyText], service: NamedDependency[Service]) -> Answer[CheckAnswer]:
-    """The file's text in `policy`; answers every fault with its place and what to do. Nothing is published."""
-    problems = await asyncio.to_thread(service.check, data.policy.encode())
-    findings = [msgspec.convert(as_json(one), FindingAnswer) for one in problems if isinstance(one, Problem)]
-    return answer(CheckAnswer(not any(one.severity == "error" for one in findings), findings))
+async def record_activity(
+    member_id: FromPath[str], data: JSONBody[Activity], service: NamedDependency[Service], idempotency_key: Key
+) -> Answer[ActivityAnswer]:
+    """A review, a survey, a sign-up: what it gave and why, or why it gave nothing, such as a limit that is used up."""
+    with pointing_nowhere():
+        return written(await service.asubmit(data.of(member_id), key=idempotency_key))
 
 
 @get("/health/live", operation_id="check_live", tags=["health"], summary="Is the process up?", responses=refusals())
@@ -305,26 +267,6 @@ async def check_ready(service: NamedDependency[Service]) -> Answer[Health]:
     return answer(Health())
 
 
-@contextmanager
-def pointing_nowhere() -> Iterator[None]:
-    """Errors about a member or a gift card point to it, where it is named by the address."""
-    try:
-        yield
-    except RewardsError as error:
-        error.pointer = error.pointer.removeprefix("/member").removeprefix("/gift_card_id")
-        raise
-
-
-def _instant(text: str) -> int:
-    """Return an instant of an address as microseconds; a `+` that became a space there is taken as meant."""
-    try:
-        return instant(msgspec.convert(_PLUS_LOST.sub(r"+\1", text), Instant))
-    except (msgspec.ValidationError, OverflowError):
-        raise InvalidRequest(
-            "bad-parameter", f"`at` is `{text[:50]}`, not an RFC 3339 instant with an offset", pointer="/at"
-        ) from None
-
-
 V1 = (
     enrol_member,
     member_methods,
@@ -340,8 +282,6 @@ V1 = (
     get_balance,
     get_statement,
     adjust_points,
-    get_policy,
-    list_policy_versions,
-    check_policy,
+    record_activity,
 )
 HEALTH = (check_live, check_ready)

@@ -98,6 +98,14 @@ def _format(*choices: str) -> Callable[[_Command], _Command]:
     )
 
 
+def _percent(_context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
+    """Return `90%`, or `90`, as a number; None if the option is not there."""
+    digits = text.removesuffix("%") if text is not None else "0"
+    if not (digits.isascii() and digits.isdigit() and int(digits[:4]) <= 100):  # noqa: PLR2004  it is a percentage
+        raise click.BadParameter(f"`{text}` is not a whole percentage from 0% to 100%")
+    return int(digits) if text is not None else None
+
+
 _EXISTING = click.Path(exists=True, dir_okay=False, readable=True)
 
 
@@ -148,8 +156,16 @@ def check(**given: object) -> int:
 @click.argument("files", nargs=-1, required=True, type=_EXISTING)
 @_format("text", "json", "github")
 @click.option("--only", metavar="TEXT", help="Only stories whose name holds this text.")
+@click.option("--coverage", is_flag=True, help="Also say what of the policy no story exercised.")
+@click.option(
+    "--threshold", callback=_percent, metavar="N%", help="With coverage; exit code 1 if a file's stories exercise less."
+)
 def test(**given: object) -> int:
-    """Play the stories of scenario FILES; a policy file stands for the `NAME.scenarios.yaml` beside it."""
+    """Play the stories of scenario FILES; a policy file stands for the `NAME.scenarios.yaml` beside it.
+
+    Coverage asks that each rule and offer gave something, that each condition and
+    schedule held and failed where it mattered, and that each limit cut something.
+    """
     return _work("stories", **given)
 
 
@@ -191,6 +207,23 @@ def publish(**given: object) -> int:
 def import_(**given: object) -> int:
     """Take in a history of purchases, FILE.jsonl or FILE.jsonl.gz; a second time changes nothing."""
     return _work("importing", **given)
+
+
+@cli.command(short_help="Book what comes by itself.")
+@click.option(
+    "--until",
+    metavar="WHEN",
+    help="Up to this instant, such as `2027-03-01` (its midnight) or `2027-03-01T06:00`; else now.",
+)
+@_database
+@_format("text", "json")
+def due(**given: object) -> int:
+    """Book what is due by itself for every member: birthdays, anniversaries. A second run books nothing.
+
+    Without this command it is booked when the member is next seen, with the same
+    result; run it once a day if members are told what they got.
+    """
+    return _work("due", **given)
 
 
 @cli.command(short_help="Work every balance out anew and compare.")

@@ -12,23 +12,28 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from rewards.cli.stories import sound
 from rewards.errors import InvalidRequest, NotFound
 from rewards.service.commands import Publish
 from rewards.service.service import Service
+from rewards.service.writer_process import WriterProcess
 from rewards.settings import from_environment
 from rewards.store.database import Store
 
 
 @contextmanager
-def service(url: str | None, *, existing: bool = False, start: str = "rewards publish FILE") -> Iterator[Service]:
+def service(
+    url: str | None, *, existing: bool = False, start: str = "rewards publish FILE", apart: bool = False
+) -> Iterator[Service]:
     """Open the service on `url`, else the environment's; `existing` refuses a file that is not there.
 
-    `start` is what the refusal tells people to do.
+    `start` is what the refusal tells people to do. `apart` gives the writer of a file a process of its own.
     """
     url = url or from_environment().database_url
     if existing:
         _demand(url, start)
-    opened = Service(Store.open(url))
+    store = Store.open(url)
+    opened = Service(store, writer=WriterProcess(url) if apart and not store.in_memory else None)
     try:
         yield opened
     finally:
@@ -53,11 +58,11 @@ def has_policy(opened: Service) -> bool:
 def publish_first(opened: Service, file: str | None) -> str:
     """Publish a policy into an empty database; return a note about what was not done, or an empty text.
 
-    Raises `InvalidRequest` if there is no policy at all.
+    Raises `InvalidRequest` if there is no policy at all, or if it or the stories beside it have faults.
     """
     if has_policy(opened):
         return f"`{file}` is not published: the database has a policy; use `rewards publish`" if file else ""
     if file is None:
         raise InvalidRequest("no-policy", "the database holds no policy yet; name one with `--policy FILE`")
-    opened.do(Publish(Path(file).read_bytes(), name=file))
+    opened.do(Publish(sound(file)[0], name=file))
     return ""

@@ -5,34 +5,46 @@ What does not live here: the application (`rewards.api`) and the address (`liste
 
 from __future__ import annotations
 
-import gc
 import sys
 from contextlib import closing
+from threading import Thread
+
+import uvicorn
 
 from rewards.cli.database import publish_first, service
 from rewards.cli.listening import address, listen, server, until_stopped
 from rewards.service.service import Service
+from rewards.service.writer_main import rarely_collect
 from rewards.settings import from_environment
-
-_ALLOCATIONS = 100_000  # between two looks for garbage; the default of 700 takes a tenth of the time of a purchase
 
 
 def run(database: str | None, policy: str | None, host: str | None, port: int | None) -> int:
-    """Serve until Ctrl-C or SIGTERM."""
+    """Serve until Ctrl-C or SIGTERM, or until the writer is lost."""
     settings = from_environment()
     listening = listen(host or settings.host, settings.port if port is None else port)
     with (
         closing(listening),
-        service(database or settings.database_url, existing=policy is None, start="--policy FILE") as opened,
+        service(
+            database or settings.database_url, existing=policy is None, start="--policy FILE", apart=True
+        ) as opened,
     ):
         note = publish_first(opened, policy)
         _say(opened, address(listening), note)
-        gc.freeze()  # what is here by now stays
-        gc.set_threshold(_ALLOCATIONS, 50, 100)
+        rarely_collect()
+        running = server(opened, settings.log_level)
+        Thread(target=_stop_without_writer, args=(opened, running), daemon=True).start()
         with until_stopped():
-            server(opened, settings.log_level).run(sockets=[listening])
+            running.run(sockets=[listening])
+        lost = not opened.writing
     sys.stderr.write("rewards: stopped\n")
-    return 0
+    return 1 if lost else 0
+
+
+def _stop_without_writer(opened: Service, running: uvicorn.Server) -> None:
+    opened.wait()
+    if not running.should_exit:
+        sys.stderr.write("rewards: the writer ended by itself; stopping, start the server again\n")
+        running.should_exit = True
 
 
 def _say(opened: Service, url: str, note: str) -> None:

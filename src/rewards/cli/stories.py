@@ -9,13 +9,17 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
-from rewards.cli.check import SCENARIOS, print_findings
+from rewards.cli import covering
+from rewards.cli.check import print_findings
 from rewards.cli.screen import progress
 from rewards.cli.words import counted
 from rewards.policy.problems import Problem
+from rewards.scenario.coverage import Coverage
 from rewards.scenario.files import load_stories, read_file
+from rewards.scenario.gate import judge_file, scenarios_of
 from rewards.scenario.play import Failure, Result, play
 from rewards.scenario.story import Stories
 
@@ -28,6 +32,7 @@ class _Run:
     sources: dict[str, bytes] = field(default_factory=dict)
     results: list[tuple[str, Result]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    covered: list[Coverage] | None = None  # None: nobody asked
 
     @property
     def files(self) -> set[str]:
@@ -41,21 +46,51 @@ class _Run:
         return bool(self.results) and not (failed or any(one.severity == "error" for one in self.problems))
 
 
-def run(files: Sequence[str], form: str, only: str | None) -> int:
-    """Play the stories of all files and print what failed; 1 if a story failed, or none was played."""
+def run(
+    files: Sequence[str], form: str, only: str | None, *, coverage: bool = False, threshold: int | None = None
+) -> int:
+    """Play the stories of all files and print what failed; 1 if a story failed, or none was played.
+
+    With `coverage` (or a `threshold`, in percent, that each file must reach) also what they exercised.
+    """
     done = _Run()
     loaded = list(_loaded(files, done))
+    if coverage or threshold is not None:
+        done.covered = [Coverage(one) for one in loaded]
+    watching = dict(zip_longest([one.file for one in loaded], done.covered or ()))
     told = [(one, story) for one in loaded for story in one.stories if not only or only in story.name]
     with progress("playing") as bar:
         for number, (one, story) in enumerate(told, 1):
-            done.results.append((one.file, play(one, story)))
+            covered = watching[one.file]
+            done.results.append((one.file, play(one, story, covered.watch(story) if covered else None)))
             bar(number, len(told))
     _PRINT[form](done)
-    return 0 if done.clean else 1
+    enough = all(one.percent >= (threshold or 0) for one in done.covered or ())
+    if not enough:
+        sys.stderr.write(f"rewards: the stories exercise less than {threshold}% of a policy\n")
+    return 0 if done.clean and enough else 1
+
+
+def sound(file: str) -> tuple[bytes, str]:
+    """Return a policy that may be published, and what was played.
+
+    Prints every fault of the policy and of the stories beside it, and raises `InvalidRequest` if there are any.
+    """
+    data, scenarios, verdict = judge_file(file)
+    beside = scenarios_of(file)
+    if not verdict.passed:
+        print_findings(verdict.policy + verdict.scenarios, {file: data, beside: scenarios or b""}, "text")
+        for result in verdict.failed:
+            assert result.failure is not None
+            sys.stdout.write(_told(beside, result, result.failure) + "\n\n")
+        verdict.demand()
+    if scenarios is None:
+        return data, f"no stories played: there is no `{beside}`"
+    return data, f"{counted(len(verdict.results), 'story', 'stories')} of `{beside}`: all as expected"
 
 
 def _loaded(files: Sequence[str], done: _Run) -> Iterator[Stories]:
-    for file in dict.fromkeys(map(_scenarios_of, files)):
+    for file in dict.fromkeys(map(scenarios_of, files)):
         try:
             data = read_file(Path(file))
         except FileNotFoundError:
@@ -66,10 +101,6 @@ def _loaded(files: Sequence[str], done: _Run) -> Iterator[Stories]:
         done.problems += problems
         if stories:
             yield stories
-
-
-def _scenarios_of(file: str) -> str:
-    return file if file.endswith(SCENARIOS) else f"{file.removesuffix('.yaml')}{SCENARIOS}"
 
 
 def _print_text(done: _Run) -> None:
@@ -86,6 +117,8 @@ def _print_text(done: _Run) -> None:
         if done.results
         else "no story was played\n"
     )
+    if done.covered is not None:
+        covering.print_text(done.covered)
 
 
 def _told(file: str, result: Result, failure: Failure) -> str:
@@ -100,10 +133,10 @@ def _told(file: str, result: Result, failure: Failure) -> str:
 def _print_json(done: _Run) -> None:
     results = [_as_json(file, result) for file, result in done.results]
     problems = [{"file": one.file, "line": one.line, "code": one.code, "message": one.message} for one in done.problems]
-    sys.stdout.write(
-        json.dumps({"problems": problems, "missing": done.missing, "stories": results}, indent=2, ensure_ascii=False)
-        + "\n"
-    )
+    members: dict[str, object] = {"problems": problems, "missing": done.missing, "stories": results}
+    if done.covered is not None:
+        members["coverage"] = [covering.as_json(one) for one in done.covered]
+    sys.stdout.write(json.dumps(members, indent=2, ensure_ascii=False) + "\n")
 
 
 def _as_json(file: str, result: Result) -> dict[str, object]:
@@ -125,6 +158,7 @@ def _print_github(done: _Run) -> None:
             first = result.failure.mismatches[0]
             text = f"{result.story.name}: {first.what}: expected {first.expected}, got {first.actual}"
             sys.stdout.write(f"::error file={file},line={result.failure.step.line}::{text.replace('%', '%25')}\n")
+    covering.print_github(done.covered or ())
 
 
 _PRINT = {"text": _print_text, "json": _print_json, "github": _print_github}

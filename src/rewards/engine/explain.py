@@ -31,6 +31,7 @@ from rewards.policy.model import (
     NoVisitFor,
     NthVisit,
     Policy,
+    Referred,
 )
 
 
@@ -64,10 +65,10 @@ def why(policy: Policy, rule_id: str, points: int, given: Sequence[int], version
         return _taken(rule, sums, was, points, money)
     text = _given(rule, sums, money)
     if was > 0:
-        text += f" of that day: {was + points}, of which {was} were given"
+        text += f"{'' if rule.is_activity else ' of that day'}: {was + points}, of which {was} were given"
     elif was < 0:
         text += f"; {was + points} instead of {was} for the day"
-    else:
+    elif not rule.is_activity:
         text += _window_words(rule.rule) + _carried(rule, sums, money)
     return text + _condition_words(rule.rule, money) + _cut_words(rule, sums, was + points, before)
 
@@ -93,6 +94,10 @@ def _given(rule: RulePlan, sums: Sequence[int], money: Money, *, left: bool = Fa
     """Say what was counted, `6 whole 1.00 in 6.70 eligible`; for what is `left` of a day, without the last word."""
     model = rule.rule
     name = f" of {model.on_name}" if model.on_name else "" if left else " eligible"
+    if rule.is_activity:
+        return f"for `{getattr(model.gives, 'activity', model.id)}`" + (
+            f", {sums[0]} times that day" if sums[0] > 1 else ""
+        )
     if rule.flat:
         return f"once, on {money.text(sums[0])}{name}"
     every = rule.terms[0].every
@@ -161,6 +166,8 @@ def _about_member(condition: Condition) -> str:
             return f"an anniversary in the last {_lasting(within)}"
         case InTier(names=names):
             return f"the tier {' or '.join(sorted(names))}"
+        case Referred():
+            return "being brought by another member"
     raise AssertionError("every condition has words")
 
 
@@ -178,9 +185,10 @@ def _what(rule: RulePlan) -> str:
 
 
 def _window_words(model: EarningRule) -> str:
-    return {"receipt": " on this receipt", "day": " today", "ever": " so far"}.get(
-        model.measure, f" this {model.measure}"
-    )
+    return _WINDOWS.get(model.measure) or f" this {model.measure}"
+
+
+_WINDOWS = {"receipt": " on this receipt", "day": " today", "ever": " so far"}
 
 
 def _carried(rule: RulePlan, sums: Sequence[int], money: Money) -> str:
@@ -203,10 +211,14 @@ def _cut_words(rule: RulePlan, sums: Sequence[int], total: int, before: Sequence
     full = _plain(rule, sums) - _plain(rule, before)
     if total >= full:
         return ""
-    limits = ", ".join(
+    return f"; {full} without the limit of {limits_of(rule)}"
+
+
+def limits_of(rule: RulePlan) -> str:
+    """Return the rule's limits in words: `50 per month, 200 in all`."""
+    return ", ".join(
         f"{points} per {per}" if per != "ever" else f"{points} in all" for per, points in rule.limits.items()
     )
-    return f"; {full} without the limit of {limits}"
 
 
 def _plain(rule: RulePlan, sums: Sequence[int]) -> int:
@@ -222,10 +234,14 @@ def _plain(rule: RulePlan, sums: Sequence[int]) -> int:
 def _taken(rule: RulePlan, sums: Sequence[int], was: int, points: int, money: Money) -> str:
     """Say what is left of the day and what it gave before."""
     left = was + points
+    if rule.is_activity and not any(sums):
+        return f"what it was for counts no longer: {left}, not {was}"
     if not any(sums):
         return f"nothing that counts is left of that day: {left}, not {was}"
     if rule.rule.when and _plain(rule, sums) >= was:
         return f"the day no longer meets the rule's conditions: {left}, not {was}"
+    if rule.is_activity:
+        return f"{_given(rule, sums, money)}{_cut_words(rule, sums, left, (0,))}: {left}, not {was}"
     return f"left of that day: {_given(rule, sums, money, left=True).rstrip(',')}; that makes {left}, not {was}"
 
 

@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import msgspec
-
 from rewards.money import left_of, webster
 from rewards.policy.model import ALL, Eligible, Match, Schedule, Selection
 from rewards.receipt import Line, Receipt, Returned
@@ -34,10 +32,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What is summed: spend in minor units, or units, of the lines of a filter."""
+    """What is summed: spend in minor units, or units, of the lines of a filter; or how often an activity happened."""
 
-    what: Literal["spend", "units"]
-    filter: Filter
+    what: Literal["spend", "units", "times"]
+    filter: Filter = Filter(())
+    activity: str = ""
 
 
 EVERYTHING = Column("spend", Filter((ALL,)))
@@ -183,25 +182,40 @@ class Reader:
                 groups.setdefault(Filter((), filter_.schedules, filter_.codes), []).append(i)
         self._gated = [(filter_, tuple(indices)) for filter_, indices in groups.items()]
         self._blank = [0] * len(columns)
+        self._activities = {column.activity: i for i, column in enumerate(columns) if column.what == "times"}
 
     def vector(self, receipt: Receipt, returned: Returned) -> list[int]:
         """Return the receipt's sum per column, of what is left after `returned`."""
         sums = self._blank.copy()
         simple = self._is_simple(receipt)
-        if simple and not returned:
-            self._add_whole(receipt, sums)
-        else:
-            self._add_left(receipt, returned, sums, simple=simple)
+        self._add(receipt, receipt.lines, returned, sums, simple=simple)
         for filter_, indices in self._gated:
             if not lets_through(filter_, receipt):
                 for i in indices:
                     sums[i] = 0
         return sums
 
-    def _add_whole(self, receipt: Receipt, sums: list[int]) -> None:
+    def once(self, activity: str) -> list[int]:
+        """Return the vector of an activity that happened once: no spend, no units; zeros if the policy has no such."""
+        sums = self._blank.copy()
+        at = self._activities.get(activity)
+        if at is not None:
+            sums[at] = 1
+        return sums
+
+    def _add(
+        self, receipt: Receipt, lines: Sequence[Line], returned: Returned, sums: list[int], *, simple: bool
+    ) -> None:
+        """Add what is left of lines of the receipt."""
+        if simple and not returned:
+            self._add_whole(receipt, lines, sums)
+        else:
+            self._add_left(receipt, lines, returned, sums, simple=simple)
+
+    def _add_whole(self, receipt: Receipt, lines: Sequence[Line], sums: list[int]) -> None:
         """Add lines of which nothing came back and whose net counts whole: nearly every receipt."""
         kinds, key_of = self._kinds, self._key
-        for line in receipt.lines:
+        for line in lines:
             if key_of is None and line.stored_value is None:
                 key: object = line.categories
             else:
@@ -216,8 +230,10 @@ class Reader:
                 for i, column in kind.paid:
                     sums[i] += self._paid(column, receipt, line, 0)
 
-    def _add_left(self, receipt: Receipt, returned: Returned, sums: list[int], *, simple: bool) -> None:
-        for line in receipt.lines:
+    def _add_left(
+        self, receipt: Receipt, lines: Sequence[Line], returned: Returned, sums: list[int], *, simple: bool
+    ) -> None:
+        for line in lines:
             key = self._key(line) if self._key is not None else (line.categories, line.stored_value)
             kind = self._kinds.get(key) or self._learn(key, line)
             back = returned.get(line.line_id, 0)
@@ -238,7 +254,7 @@ class Reader:
         vectors = []
         for line in receipt.lines:
             sums = self._blank.copy()
-            self._add_left(msgspec.structs.replace(receipt, lines=(line,)), returned, sums, simple=simple)
+            self._add(receipt, (line,), returned, sums, simple=simple)
             for i in closed:
                 sums[i] = 0
             vectors.append(sums)

@@ -19,6 +19,7 @@ class Member(NamedTuple):
     joined: int = 0  # the day; 0 for a guest
     born: int = 0  # month * 100 + day; 0: not known
     attributes: Mapping[str, str | int | bool] = {}
+    referred: bool = False  # another member brought this one
 
 
 GUEST = Member()

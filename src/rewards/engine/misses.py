@@ -6,15 +6,16 @@ anything; the step alone does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any, NamedTuple
 
 from rewards.days import Duration, period, periods, plus
 from rewards.engine.explain import Money, plain, several
 from rewards.engine.lines import has_value
 from rewards.engine.member import Member, last_birthday, last_yearly
-from rewards.engine.plan import LONG, Gate, Progress, Recent, RulePlan, Visits, amount_column
+from rewards.engine.plan import LONG, Gate, Progress, Recent, RulePlan, Visits, amount_column, is_threshold, rule_gate
 from rewards.engine.step import HEAD, Compiled, first_day
 from rewards.policy.model import (
     AmountIs,
@@ -29,6 +30,7 @@ from rewards.policy.model import (
     Not,
     NoVisitFor,
     NthVisit,
+    Referred,
 )
 
 
@@ -53,13 +55,17 @@ def near_misses(
 ) -> list[Miss]:
     """Return the rules that gave nothing because of exactly one condition, in the order of their ids."""
     found = []
-    scene = Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, member)
+    today = vectors[0] if len(vectors) == 1 else [sum(column) for column in zip(*vectors, strict=True)]
+    scene = Scene(version, carry, today, day, member)
     for rule in version.plan.rules:
-        if points[rule.index] == 0 and rule.rule.when:
-            failed = [miss for miss in _failures(scene, rule, codes) if miss is not None]
-            if len(failed) == 1 and failed[0].condition != "code":  # nobody is told a code
+        if points[rule.index] == 0 and rule.rule.when and not rule.is_activity:
+            failed = list(islice(_failures(scene, rule, codes), 2))  # two are enough to know
+            if len(failed) == 1 and failed[0].condition not in _UNTOLD:
                 found.append(failed[0])
     return found
+
+
+_UNTOLD = ("code", "referral")  # nobody is told a code, or that they came by themselves
 
 
 class Scene(NamedTuple):
@@ -72,19 +78,28 @@ class Scene(NamedTuple):
     member: Member
 
 
-def _failures(scene: Scene, rule: RulePlan, codes: Sequence[str]) -> list[Miss | None]:
-    """Return what keeps the rule back, one for each condition; None for what holds."""
-    gates = [failure(scene, rule.rule.id, gate) for gate in rule.all_gates]
-    limits = [_threshold(scene, rule, column, least, i) for i, (column, least) in enumerate(rule.marks)]
-    found = [*gates, *limits]
-    found.extend(
-        Miss(rule.rule.id, "code", f"needs the code {condition.code}", 0, "")
-        for condition in rule.rule.when
-        if isinstance(condition, HasCode) and condition.code not in codes
-    )
-    if not any(found) and not any(scene.today[term.column] > 0 for term in rule.terms):
-        found.append(None)
-    return found
+def _failures(scene: Scene, rule: RulePlan, codes: Sequence[str]) -> Iterator[Miss]:
+    """Yield what keeps the rule back, one for each condition that does not hold."""
+    for gate in rule.all_gates:
+        if miss := failure(scene, rule.rule.id, gate):
+            yield miss
+    for i, (column, least) in enumerate(rule.marks):
+        if miss := _threshold(scene, rule, column, least, i):
+            yield miss
+    for condition in rule.rule.when:
+        if isinstance(condition, HasCode) and condition.code not in codes:
+            yield Miss(rule.rule.id, "code", f"needs the code {condition.code}", 0, "")
+
+
+def lacking(scene: Scene, rule: RulePlan, condition: Condition, codes: Sequence[str]) -> Miss | None:
+    """Return why one condition of the rule's own `when`, or inside its `not`, does not hold; None if it does."""
+    if isinstance(condition, HasCode):
+        why = f"needs the code {condition.code}"
+        return None if condition.code in codes else Miss(rule.rule.id, "code", why, 0, "")
+    if is_threshold(condition):
+        position = [one for one in rule.rule.when if is_threshold(one)].index(condition)
+        return _threshold(scene, rule, *rule.marks[position], position)
+    return failure(scene, rule.rule.id, rule_gate(rule.rule, condition))
 
 
 def _threshold(scene: Scene, rule: RulePlan, column: int, least: int, position: int) -> Miss | None:
@@ -107,17 +122,17 @@ def failure(scene: Scene, name: str, gate: Gate) -> Miss | None:
     """Return why a gate of the day does not hold for the rule or offer of that name, or None if it does."""
     condition = gate.condition
     if not scene.member.joined:
-        return Miss(name, _word(condition), "needs a member", 0, "")
+        return Miss(name, word(condition), "needs a member", 0, "")
     if isinstance(condition, AmountIs):
         return _amount(scene, name, condition, gate)
     if isinstance(condition, Not):
         inner = condition.all_of
         if all(failure(scene, name, Gate(each, gate.measure)) is None for each in inner):
-            return Miss(name, "not", f"is not for when `{_word(inner[0])}` holds", 0, "")
+            return Miss(name, "not", f"is not for when `{word(inner[0])}` holds", 0, "")
         return None
     text, short, unit = _history(scene, condition)
     text = text or _who(scene, condition)
-    return Miss(name, _word(condition), text, short, unit) if text else None
+    return Miss(name, word(condition), text, short, unit) if text else None
 
 
 def _history(scene: Scene, condition: Condition) -> tuple[str, int, str]:
@@ -149,6 +164,8 @@ def _who(scene: Scene, condition: Condition) -> str:
     match condition:
         case HasAttribute(name=name, values=values) if not has_value(member.attributes.get(name), values):
             return f"is for members whose `{name}` is {' or '.join(map(plain, sorted(values, key=str)))}"
+        case Referred() if not member.referred:
+            return "is for who was brought by another member"
         case Birthday() if not member.born:
             return "the member's birthday is not known"
         case Birthday(within=within) if day >= plus(last_birthday(member.born, day), within):
@@ -203,9 +220,11 @@ _WORDS = {
     Birthday: "birthday",
     Anniversary: "anniversary",
     InTier: "tier",
+    Referred: "referral",
     Not: "not",
 }
 
 
-def _word(condition: Condition) -> str:
+def word(condition: Condition) -> str:
+    """Return the key of `when` that the condition was written under."""
     return condition.what if isinstance(condition, AmountIs) else _WORDS[type(condition)]

@@ -14,6 +14,9 @@ from rewards.engine.offer_shares import Whole, World, share
 from rewards.engine.offer_stage import MOST, Laid, Layout, Stage, half_up
 from rewards.policy.model import AmountOff, OfferGroup, PercentOff
 
+FEW = 12  # combinations that are all tried: bounds would cost more than they save
+ENDLESS = 1 << 62
+
 
 @dataclass(slots=True)
 class Best:
@@ -46,7 +49,6 @@ class Search:
                 self.rivals.setdefault(group.name, []).append(bit)
         self.item = Stage(rows, {bit: claims[bit] for bit in self.bits if bit not in self.basket}, self.line_groups)
         self.simple = all(self._is_plain(bit) for bit in self.basket)
-        self.found: Best | None = None
         self.with_member: dict[int, int] = {}  # bit in a group of receipt -> the best total with it
         self._items: dict[tuple[int, ...], list[Laid]] = {}
         self._baskets: dict[tuple[tuple[int, ...], Stage], tuple[int, Laid]] = {}
@@ -67,30 +69,55 @@ class Search:
         """Try all; of equals keep the first by content."""
         taken = {bit for bits in self.rivals.values() for bit in bits}
         always = [bit for bit in self.bits if bit not in taken]
-        for choice in islice(product(*self.rivals.values()), MOST):
-            active = tuple(sorted([*always, *choice]))
-            total = self._try(active)
-            for bit in choice:
-                self.with_member[bit] = max(total, self.with_member.get(bit, 0))
-        assert self.found is not None
-        return self.found
+        choices = list(islice(product(*self.rivals.values()), MOST))
+        best, first = self._try([*always, *choices[0]]), 0
+        self._note(choices[0], best.total)
+        for bound, place in self._promising(always, choices):
+            choice = choices[place]
+            beaten = (bound, -place) < (best.total, -first)
+            if beaten and all(bound <= self.with_member.get(bit, -1) for bit in choice):
+                continue  # it is not the best, nor the best with any of its members
+            found = self._try([*always, *choice])
+            self._note(choice, found.total)
+            if (found.total, -place) > (best.total, -first):
+                best, first = found, place
+        return best
 
-    def _try(self, active: tuple[int, ...]) -> int:
-        """Return the best total of these offers, and keep it if it is the best so far."""
+    def _note(self, choice: Sequence[int], total: int) -> None:
+        for bit in choice:
+            self.with_member[bit] = max(total, self.with_member.get(bit, 0))
+
+    def _promising(self, always: Sequence[int], choices: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
+        """Return the places of all choices but the first, each with the most it can take off; few: in their order.
+
+        Many are tried from the most promising on, so that the rest need not be tried.
+        """
+        places = range(1, len(choices))
+        if len(choices) <= FEW:
+            return [(ENDLESS, place) for place in places]
+        room = sum(row.room for row in self.rows)
+        most = self.item.most() | Stage(self.rows, self._basket_claims(), self.line_groups).most()
+        base = sum(most[bit] for bit in always)
+        bounds = [(min(room, base + sum(most[bit] for bit in choices[place])), place) for place in places]
+        return sorted(bounds, key=lambda one: (-one[0], one[1]))
+
+    def _try(self, chosen: Sequence[int]) -> Best:
+        """Return the best that these offers can do, whatever the order of `free` ones."""
+        active = tuple(sorted(chosen))
         items = tuple(bit for bit in active if bit not in self.basket)
         baskets = tuple(bit for bit in active if bit in self.basket)
         laid = self._items.get(items)
         if laid is None:
             laid = self._items[items] = self.item.tried(items)
-        most = 0
+        best: Best | None = None
         for item in laid:
             cents = item_cents(self.rows, item)
             more, basket = self._basket(item, cents, baskets) if baskets else (0, None)
             total = sum(cents) + more
-            if self.found is None or total > self.found.total:
-                self.found = Best(total, active, item, basket, more)
-            most = max(most, total)
-        return most
+            if best is None or total > best.total:
+                best = Best(total, active, item, basket, more)
+        assert best is not None
+        return best
 
     def _basket(self, item: Laid, cents: tuple[int, ...], bits: tuple[int, ...]) -> tuple[int, Laid | None]:
         stage = self._stage_after(item, cents)
@@ -110,9 +137,11 @@ class Search:
             key = (-1, *(row.base for row in rows))
         stage = self._stages.get(key)
         if stage is None:
-            claims = {bit: self.claims[bit] for bit in sorted(self.basket)}
-            stage = self._stages[key] = Stage(rows, claims, self.line_groups)
+            stage = self._stages[key] = Stage(rows, self._basket_claims(), self.line_groups)
         return stage
+
+    def _basket_claims(self) -> dict[int, Claim]:
+        return {bit: self.claims[bit] for bit in sorted(self.basket)}
 
     def _merged(self, item: Laid, cents: tuple[int, ...]) -> list[Row] | None:
         """Return the rows that the basket stage treats alike as one row; None if it tells some apart."""

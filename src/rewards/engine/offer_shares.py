@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from rewards.engine.offer_rows import Row, line_room
 from rewards.engine.offer_stage import Part
@@ -41,7 +40,7 @@ def share(part: Part, scale: int, rows: Sequence[Row], worlds: Sequence[World]) 
         if not world.total:
             continue
         sums = [sum(part[bit][i] for i in world.rows) for bit in bits]
-        short: list[int | Fraction] = [0] * len(world.rows)
+        short = [0] * len(world.rows)
         for bit, total in zip(bits, _nearest(sums, scale, world.total, sums), strict=True):
             exact = [part[bit][i] for i in world.rows]
             short = [a + b for a, b in zip(short, exact, strict=True)]
@@ -58,12 +57,12 @@ def share(part: Part, scale: int, rows: Sequence[Row], worlds: Sequence[World]) 
     return whole
 
 
-def _nearest(amounts: Sequence[int | Fraction], scale: int, total: int, claims: Sequence[int | Fraction]) -> list[int]:
+def _nearest(amounts: Sequence[int], scale: int, total: int, claims: Sequence[int]) -> list[int]:
     """Round each amount down or up so that they sum to `total`.
 
     Up go those that are not whole, of the largest claim less what rounding down gives; ties first to last.
     """
-    shares = [int(amount // scale) for amount in amounts]
+    shares = [amount // scale for amount in amounts]
     missing = total - sum(shares)
     if missing:
         broken = (i for i, amount in enumerate(amounts) if amount % scale)
@@ -72,8 +71,8 @@ def _nearest(amounts: Sequence[int | Fraction], scale: int, total: int, claims: 
     return shares
 
 
-def _up(amount: int | Fraction, scale: int) -> int:
-    return int(-(-amount // scale))
+def _up(amount: int, scale: int) -> int:
+    return -(-amount // scale)
 
 
 _Node = tuple[str, int]  # a world, a row or an offer

@@ -17,7 +17,7 @@ from rewards.policy.model import AmountOff, Free
 
 MOST = 256  # combinations tried; `check` refuses policies that have more
 
-Part = dict[int, list[int | Fraction]]  # bit of an offer -> what it takes off each row, times the scale
+Part = dict[int, list[int]]  # bit of an offer -> what it takes off each row, times the scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Stage:
         self._units = tuple(row.units for row in rows)
         self._orders: dict[str | None, Sequence[int]] = {None: range(len(rows))}
         self._reached = {bit: self._reach(bit, claim) for bit, claim in claims.items()}
-        self._given: dict[tuple[int, tuple[int, ...]], Cells] = {}
+        self._given: dict[tuple[int, tuple[int, ...]], Cells] = {}  # by units left on the rows that the offer reaches
         self._alone = {bit: self._cells(bit, self._units) for bit in claims}
         self._free = {bit for bit, claim in claims.items() if isinstance(claim.offer.gives, Free)}
         self._once = {bit: self._make_once(bit, claim) for bit, claim in claims.items() if _is_once(claim)}
@@ -70,10 +70,24 @@ class Stage:
         return [i for i in self._orders[order] if self.rows[i].mask >> bit & 1]
 
     def _cells(self, bit: int, left: tuple[int, ...]) -> Cells:
-        known = self._given.get((bit, left))
+        reached = self._reached[bit]
+        key = bit, tuple([left[i] for i in reached])
+        known = self._given.get(key)
         if known is None:
-            known = self._given[bit, left] = cells(self._claims[bit], self.rows, self._reached[bit], left)
+            known = self._given[key] = cells(self._claims[bit], self.rows, reached, left)
         return known
+
+    def most(self) -> dict[int, int]:
+        """Return for each offer a bound on what it takes off, in minor units, in whatever company.
+
+        What it takes alone, rounded up; a `free` offer may be left with dearer units: all that it reaches.
+        """
+        return {
+            bit: sum(self.rows[i].room for i in self._reached[bit])
+            if bit in self._free
+            else -(-sum(given.amounts) // given.scale)
+            for bit, given in self._alone.items()
+        }
 
     def _make_once(self, bit: int, claim: Claim) -> Once:
         most = claim.most_money()
@@ -81,11 +95,18 @@ class Stage:
         return Once(bit, most, tuple(sorted(self._reached[bit])))
 
     def layouts(self, active: Sequence[int]) -> Iterator[Layout]:
-        """Return a layout for each order in which `free` offers that meet on a row may take their units."""
+        """Return the layouts of all orders in which `free` offers that meet on a row may take units; each once."""
         meeting = self._meeting([bit for bit in active if bit in self._free])
+        if not meeting:
+            yield self._layout(active, self._alone)
+            return
+        seen: set[tuple[int, ...]] = set()
         for orders in product(*(permutations(bits) for bits in meeting)):
-            given = self._alone if not meeting else self._alone | self._in_order([b for bits in orders for b in bits])
-            yield self._layout(active, given)
+            given = self._in_order([b for bits in orders for b in bits])
+            key = tuple([id(given[bit]) for bits in meeting for bit in bits])
+            if key not in seen:
+                seen.add(key)
+                yield self._layout(active, self._alone | given)
 
     def tried(self, active: Sequence[int]) -> list[Laid]:
         """Lay the first `MOST` layouts."""
@@ -162,16 +183,11 @@ class Stage:
         part: Part = {bit: [amount * (scale // own) for amount in given] for bit, (given, own, _, _) in layout.adding}
         for group in layout.competing:
             part.update(_won(group, scale))
-        left: list[int | Fraction] = [row.room * scale for row in self.rows]
-        for i, room in enumerate(left):
-            whole = sum(amounts[i] for amounts in part.values())
-            if whole > room:
-                for amounts in part.values():
-                    amounts[i] = Fraction(amounts[i] * room, whole)
-            left[i] = room - min(whole, room)
+        part, scale = self._cut_in_proportion(part, scale)
+        left = [row.room * scale - sum(amounts[i] for amounts in part.values()) for i, row in enumerate(self.rows)]
         for one in layout.once:
             whole = sum(left[i] for i in one.rows)
-            taken: list[int | Fraction] = [0] * len(self.rows)
+            taken = [0] * len(self.rows)
             if whole <= one.minor * scale:
                 for i in one.rows:
                     taken[i] = left[i]
@@ -185,6 +201,22 @@ class Stage:
             left = [room - off for room, off in zip(left, taken, strict=True)]
             part[one.bit] = taken
         return part, scale
+
+    def _cut_in_proportion(self, part: Part, scale: int) -> tuple[Part, int]:
+        """Cut what several offers take off a row to the row's room; on a scale on which all is whole again."""
+        cuts = {}
+        for i, row in enumerate(self.rows):
+            whole = sum(amounts[i] for amounts in part.values())
+            if whole > row.room * scale:
+                cuts[i] = Fraction(row.room * scale, whole)
+        if not cuts:
+            return part, scale
+        more = lcm(*(cut.denominator for cut in cuts.values()))
+        found = {bit: [amount * more for amount in amounts] for bit, amounts in part.items()}
+        for i, cut in cuts.items():
+            for amounts in found.values():
+                amounts[i] = amounts[i] // cut.denominator * cut.numerator
+        return found, scale * more
 
 
 def _won(group: Sequence[tuple[int, Cells]], scale: int) -> Part:

@@ -15,6 +15,7 @@ from math import lcm
 from rewards.days import WINDOWS, Duration, Window
 from rewards.engine.lines import EVERYTHING, Column, Filter
 from rewards.engine.offer_conditions import reads_member
+from rewards.policy.activity_model import EachTime
 from rewards.policy.model import (
     ALL,
     AmountIs,
@@ -117,21 +118,23 @@ class RulePlan:
     thresholds: list[tuple[int, int]]  # (column, at least)
     limits: dict[Window, int]
     group: str | None
+    marks: list[tuple[int, int]] = field(init=False)  # every threshold that it reads: its own first, then its terms'
+    all_gates: list[Gate] = field(init=False)  # every gate that it reads, in the same order
+
+    def __post_init__(self) -> None:
+        """Put together what it reads."""
+        self.marks = [*self.thresholds, *(mark for term in self.terms for mark in term.thresholds)]
+        self.all_gates = [*self.gates, *(gate for term in self.terms for gate in term.gates)]
+
+    @property
+    def is_activity(self) -> bool:
+        """Return whether the rule counts activities, and nothing that was bought."""
+        return isinstance(self.rule.gives, EachTime)
 
     @property
     def is_times(self) -> bool:
         """Return whether the rule multiplies others."""
         return self.scale[0] > 0
-
-    @property
-    def marks(self) -> list[tuple[int, int]]:
-        """Return every threshold that the rule reads: its own first, then its terms'."""
-        return [*self.thresholds, *(mark for term in self.terms for mark in term.thresholds)]
-
-    @property
-    def all_gates(self) -> list[Gate]:
-        """Return every gate that the rule reads: its own first, then its terms'."""
-        return [*self.gates, *(gate for term in self.terms for gate in term.gates)]
 
     def common(self) -> tuple[list[int], int]:
         """Return whole factors of a multiplier's terms and the one divisor, so that it divides once."""
@@ -182,6 +185,11 @@ def offer_gate(offer: Offer, condition: Condition) -> Gate:
     return Gate(_bind(offer.on if offer.on is not None else ALL, condition), "receipt")
 
 
+def rule_gate(rule: EarningRule, condition: Condition) -> Gate:
+    """Return one of a rule's conditions as the day's gate that it is."""
+    return Gate(_bind(rule.on, condition), rule.measure)
+
+
 def member_conditions(conditions: Iterable[Condition]) -> Iterator[Condition]:
     """Yield the conditions that read more than the basket, those under `not` too."""
     for condition in conditions:
@@ -218,6 +226,8 @@ def _plan_rule(plan: Plan, rule: EarningRule, index: int) -> RulePlan:
 
 
 def _own_term(plan: Plan, rule: EarningRule) -> Term:
+    if isinstance(rule.gives, EachTime):
+        return Term(plan.column(Column("times", activity=rule.gives.activity)), rule.gives.give, 1)
     rate = rule.gives if isinstance(rule.gives, Rate) else Rate("spend", 1, 1)
     return Term(
         plan.column(Column("units" if rate.what == "units" else "spend", selected(rule))), rate.give, rate.every
@@ -232,7 +242,7 @@ def _term(plan: Plan, rule: EarningRule, base: EarningRule) -> Term:
 
 def _gates(rule: EarningRule) -> list[Gate]:
     found = [condition for condition in rule.when if not is_threshold(condition) and _code(condition) is None]
-    return [Gate(_bind(rule.on, condition), rule.measure) for condition in found]
+    return [rule_gate(rule, condition) for condition in found]
 
 
 def _thresholds(plan: Plan, rule: EarningRule) -> list[tuple[int, int]]:

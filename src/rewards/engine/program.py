@@ -15,6 +15,7 @@ from rewards.engine.plan import Contest, Plan, Progress, Recent, Slot, Standing,
 from rewards.engine.step import EMPTY, HEAD, Carry, Compiled, compile_step
 from rewards.engine.tiers import NOTHING, Ladder
 from rewards.engine.tiers import Standing as TierStanding
+from rewards.policy.activity_model import YEARLY
 from rewards.policy.model import Policy
 from rewards.receipt import Receipt, Returned
 
@@ -60,6 +61,9 @@ class Program:
                 if wallet.expires is not None and wallet.expires.since == "last_visit"
             }
         )  # wallets whose lots end so long after the last visit
+        self.yearly = [
+            name for name in YEARLY if any(name in version.policy.activities for version in self.versions)
+        ]  # activities that come by themselves every year
         self.zone = self.versions[0].policy.zone  # the same in every version
 
     def index(self, day: int) -> int:

@@ -16,30 +16,30 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from rewards.days import Window, period, plus
+from rewards.engine.reference_lines import counts, counts_as_money, paid_by, spend_left, tenders_left
 from rewards.engine.reference_members import Levels, Told
 from rewards.engine.reference_members import holds as about_member
-from rewards.money import left_of, webster
+from rewards.policy.activity_model import EachTime
 from rewards.policy.model import (
     ALL,
     AmountIs,
     Amounts,
     Condition,
     EarningRule,
-    Eligible,
     FirstPurchase,
     Flat,
     HasCode,
-    Match,
     MemberFor,
     Not,
     NoVisitFor,
     NthVisit,
     Policy,
     Rate,
+    Referred,
     Schedule,
     Selection,
 )
-from rewards.receipt import Line, Receipt, Returned
+from rewards.receipt import Receipt, Returned
 
 Versions = list[tuple[int, Policy]]  # from which day each is in force, ascending; the first judges earlier days too
 Points = dict[int, dict[str, int]]  # by day, by rule id
@@ -54,6 +54,8 @@ class Facts:
     spendings: list[tuple[int, str, int]] = field(default_factory=list)  # instant, wallet, points
     grants: list[tuple[int, str, int]] = field(default_factory=list)  # day, wallet, points: adjustments that give
     told: list[Told] = field(default_factory=list)  # about the member, by the day from which it holds
+    activities: list[tuple[int, str]] = field(default_factory=list)  # day, name
+    referred: bool = False  # another member brought this one
 
 
 class Bought(NamedTuple):
@@ -61,6 +63,13 @@ class Bought(NamedTuple):
 
     receipt: Receipt
     returned: Returned
+
+
+class Activity(NamedTuple):
+    """What conditions see of an activity: its day. It is no receipt and carries no code."""
+
+    day: int
+    codes: tuple[str, ...] = ()
 
 
 def earned(versions: Versions, facts: Facts) -> Points:
@@ -84,7 +93,8 @@ class History:
     def __init__(self, versions: Versions, facts: Facts) -> None:
         self.versions = versions
         self.joined = facts.joined
-        self.days = sorted({receipt.day for receipt, _ in facts.purchases})
+        self.activities, self.referred = facts.activities, facts.referred
+        self.days = sorted({receipt.day for receipt, _ in facts.purchases} | {day for day, _ in facts.activities})
         self.on = {day: [Bought(*p) for p in facts.purchases if p[0].day == day] for day in self.days}
         self.visits = [day for day in self.days if self.amount(self.on[day], "spend", ALL) > 0]
         self.told = facts.told
@@ -105,14 +115,14 @@ class History:
         for receipt, returned in bought:
             eligible = self.policy(receipt.day).eligible
             for line in receipt.lines:
-                if _counts(line, eligible, selections):
+                if counts(line, eligible, selections):
                     back = returned.get(line.line_id, 0)
-                    spend = _spend(receipt, line, back, eligible)
+                    spend = spend_left(receipt, line, back, eligible)
                     units = (line.quantity - back) * (spend > 0)
                     amount = spend if what == "spend" else units
-                    tenders = _tenders(receipt, line, back)
-                    money = [(kind, part) for kind, part in tenders if _counts_as_money(kind, eligible)]
-                    total += _paid_by(kinds, amount, money) if kinds else amount
+                    tenders = tenders_left(receipt, line, back)
+                    money = [(kind, part) for kind, part in tenders if counts_as_money(kind, eligible)]
+                    total += paid_by(kinds, amount, money) if kinds else amount
                     if spend > 0:
                         spending_days.add(receipt.day)
         return len(spending_days) if what == "visits" else total
@@ -133,65 +143,12 @@ class History:
         return start
 
 
-def _counts(line: Line, eligible: Eligible, selections: Iterable[Selection]) -> bool:
-    if not all(_selects(selection, line) for selection in selections):
-        return False
-    excluded = eligible.excluding is not None and _selects(eligible.excluding, line)
-    return line.stored_value is not None or not excluded
-
-
-def _selects(selection: Selection, line: Line) -> bool:
-    return any(_matches(match, line) for match in selection.any_of)
-
-
-def _matches(match: Match, line: Line) -> bool:
-    price = line.gross_minor // line.quantity
-    return (
-        (line.stored_value is None if match.stored_value is None else line.stored_value in match.stored_value)
-        and (match.skus is None or line.sku in match.skus)
-        and (match.categories is None or any(category in match.categories for category in line.categories))
-        and all(_same(line.attributes.get(name), values) for name, values in match.attributes)
-        and (match.price_at_least is None or price >= match.price_at_least)
-        and (match.price_at_most is None or price <= match.price_at_most)
-        and (match.excluding is None or not _selects(match.excluding, line))
-    )
-
-
-def _same(value: str | int | bool | None, values: Iterable[str | int | bool]) -> bool:  # noqa: FBT001  a flag is a value
-    return any(type(other) is type(value) and other == value for other in values)
-
-
-def _spend(receipt: Receipt, line: Line, back: int, eligible: Eligible) -> int:
-    """Return the spend that is left of a line and counts."""
-    net = line.net_left_minor(back)
-    spend = net - sum(part for kind, part in _tenders(receipt, line, back) if not _counts_as_money(kind, eligible))
-    if eligible.before_discounts:
-        spend += left_of(line.offers_minor, line.quantity, back)
-    if not eligible.tax_included and line.tax_included and line.gross_minor:
-        spend -= line.tax_minor * net // line.gross_minor
-    return max(0, spend)
-
-
-def _paid_by(kinds: Sequence[frozenset[str]], amount: int, money: list[tuple[str, int]]) -> int:
-    """Return the part of an amount that tenders in all of `kinds` paid, of what was paid with money; floored."""
-    whole = sum(part for _, part in money)
-    part = sum(part for kind, part in money if all(kind in wanted for wanted in kinds))
-    return amount * part // whole if whole else 0
-
-
-def _tenders(receipt: Receipt, line: Line, back: int) -> list[tuple[str, int]]:
-    """Return what is left of a line by tender: (kind, minor units)."""
-    parts = webster(line.net_left_minor(back), line.tenders_minor) if line.tenders_minor else []
-    return [(tender.kind, part) for tender, part in zip(receipt.tenders, parts, strict=False)]
-
-
-def _counts_as_money(kind: str, eligible: Eligible) -> bool:
-    return eligible.points_count or kind not in ("points", "promotional")
-
-
 def _given(history: History, rule: EarningRule, day: int, given: Points, awards: Points) -> int:
     """Return what the rule gives on a day within its limits, whether or not its group lets it win."""
-    if rule.measure == "receipt":
+    if isinstance(rule.gives, EachTime):
+        held = all(_holds(history, rule, condition, Activity(day)) for condition in rule.when)
+        raw = rule.gives.give * history.activities.count((day, rule.gives.activity)) if held else 0
+    elif rule.measure == "receipt":
         raw = sum(_of_receipt(history, rule, bought) for bought in history.on[day])
     else:
         to_date = _progress(history, rule, day)
@@ -242,6 +199,7 @@ def _worth(history: History, rule: EarningRule, day: int, window: list[Bought]) 
         return sum(
             rate.give * _rounded(_measured(history, rate.what, [rule], part), rate.every, rounding) for part in parts
         )
+    assert not isinstance(rule.gives, EachTime), "an activity has no window of receipts"
     more, unit = rule.gives.numerator - rule.gives.denominator, rule.gives.denominator
     bases = [base for base in map(policy.rules.__getitem__, rule.gives.of) if _reached(history, base, window)]
     terms = [(base.gives, [rule, base], more, unit) for base in bases if isinstance(base.gives, Rate)]
@@ -311,8 +269,8 @@ def _reached(history: History, rule: EarningRule, window: list[Bought]) -> bool:
     )
 
 
-def _holds(history: History, rule: EarningRule, condition: Condition, receipt: Receipt) -> bool:
-    """Whether a gate is open for a receipt; thresholds are no gates and stop nothing here.
+def _holds(history: History, rule: EarningRule, condition: Condition, receipt: Receipt | Activity) -> bool:
+    """Whether a gate is open for a receipt or an activity; thresholds are no gates and stop nothing here.
 
     Who is no member has no history: no condition on it holds, and no `not` of one.
     """
@@ -325,7 +283,7 @@ def _holds(history: History, rule: EarningRule, condition: Condition, receipt: R
     return history.joined is not None and _past_holds(history, rule, condition, receipt)
 
 
-def _past_holds(history: History, rule: EarningRule, condition: Condition, receipt: Receipt) -> bool:
+def _past_holds(history: History, rule: EarningRule, condition: Condition, receipt: Receipt | Activity) -> bool:
     day, joined = receipt.day, history.joined or 0
     earlier = [visit for visit in history.visits if visit < day]
     count = len(earlier) + 1
@@ -344,6 +302,8 @@ def _past_holds(history: History, rule: EarningRule, condition: Condition, recei
             held = not all(_holds(history, rule, inner, receipt) for inner in all_of)
         case HasCode():
             held = condition.code in receipt.codes
+        case Referred():
+            held = history.referred
         case _:
             held = about_member(condition, joined, history.told, day, history.levels.on)
     return held

@@ -37,6 +37,7 @@ from rewards.policy.model import (
     Not,
     NoVisitFor,
     NthVisit,
+    Referred,
 )
 
 HEAD = 3  # entries of the carry before the slots
@@ -168,6 +169,8 @@ class Writer:
                 assert self.ladder is not None
                 levels = sorted(self.ladder.names.index(name) for name in names)
                 return f"held[0] in {(*levels,)!r}"
+            case Referred():
+                return "member[3]"
         raise AssertionError("a code selects receipts; it is no gate of a day")
 
     def _later(self, start: str, duration: Duration) -> str:

@@ -19,11 +19,30 @@ from rewards.engine.step import Compiled
 from rewards.ledger.entries import Award, Posting, postings, sums_by_wallet
 from rewards.ledger.lots import Purse
 from rewards.ledger.purses import all_purses
-from rewards.ledger.state import Booking, Change, DayRow, Grant, Near, Purchase, Return, Spending, Telling, member_on
+from rewards.ledger.state import (
+    Activity,
+    Booking,
+    Change,
+    DayRow,
+    Grant,
+    Near,
+    Purchase,
+    Return,
+    Spending,
+    Telling,
+    member_on,
+)
 from rewards.receipt import Receipt, Returned, all_back
 
 Receipts = Sequence[tuple[Receipt, Returned]]
-CONTRA = {Purchase: "issued", Return: "taken_back", Spending: "issued", Grant: "adjusted", Telling: "issued"}
+CONTRA = {
+    Purchase: "issued",
+    Return: "taken_back",
+    Spending: "issued",
+    Grant: "adjusted",
+    Telling: "issued",
+    Activity: "issued",
+}
 
 
 def judge(program: Program, member: Member, row: DayRow, past: Past) -> tuple[list[Any], list[Award]]:
@@ -95,7 +114,7 @@ def fold_anew(
     work = _Fold(rows)
     spent = _apply(program, near, change, work)
     carry = near.carry
-    if isinstance(change, Purchase | Return | Telling):
+    if isinstance(change, Purchase | Return | Telling | Activity):
         carry = _refold(program, near, change, work, receipts)
     after = all_purses(program, work.rows, clock)
     legs = []
@@ -108,7 +127,7 @@ def fold_anew(
             purses.get(key, Purse()),
             after.setdefault(key, Purse()),
             gross=gained.get(key, 0),
-            contra=CONTRA[type(change)],
+            contra="taken_back" if isinstance(change, Activity) and change.gone else CONTRA[type(change)],
             spent=spent if isinstance(change, Spending) and key == change.wallet else 0,
             to=change.to if isinstance(change, Spending) else "spent",
         )
@@ -132,15 +151,25 @@ def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
             return change.points
         case Grant():
             row.granted[change.wallet] = row.granted.get(change.wallet, 0) + change.points
-        case Purchase():
-            row.rows[change.key] = program.on(change.day).reader.vector(change.receipt, {})
+        case Activity(gone=True):
+            row.rows.pop(change.key, None)
+        case Purchase() | Activity():
+            row.rows[change.key] = vector_of(program, change)
         case Return():
-            vector = program.on(change.day).reader.vector(change.receipt, change.returned)
+            vector = vector_of(program, change)
             if any(vector) or not all_back(change.receipt, change.returned):
                 row.rows[change.key] = vector
             else:
                 row.rows.pop(change.key, None)
     return 0
+
+
+def vector_of(program: Program, change: Purchase | Return | Activity) -> list[int]:
+    """Return what a receipt, or what is left of it, or an activity adds to its day."""
+    reader = program.on(change.day).reader
+    if isinstance(change, Activity):
+        return reader.once(change.name)
+    return reader.vector(change.receipt, change.returned if isinstance(change, Return) else {})
 
 
 def carry_before(program: Program, near: Near, rows: dict[int, DayRow], day: int) -> list[Any]:

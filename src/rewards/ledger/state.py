@@ -24,7 +24,7 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
 
     day: int
     carry: list[Any]  # before the day
-    rows: dict[int, list[int]] = {}  # by purchase: the receipt's vector
+    rows: dict[int, list[int]] = {}  # by purchase or activity: its vector
     points: dict[int, int] = {}  # by index of the rule in the day's version; zeros left out
     granted: dict[str, int] = {}  # by wallet: points that staff gave
     spent: list[tuple[int, str, int]] = []  # (instant, wallet, points)
@@ -57,6 +57,9 @@ class Near(msgspec.Struct, array_like=True, gc=False):
     uses: dict[str, list[list[int]]] = {}  # by offer with a limit: [purchase, day, units, minor units], oldest first
     told: list[Told] = []  # by day, oldest first; the first holds for the days before it too
     drawn: dict[int, list[int]] = {}  # of a budget, by day: [times, units, minor units]; days without any left out
+    since: int = 0  # the day on which the enrolment was recorded: what comes by itself comes from then on
+    booked: dict[str, int] = {}  # by yearly activity: the last day on which it came
+    referrer: int = 0  # the member, as an owner, who brought this one; 0: nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,21 @@ class Telling:
         return self.told.from_day
 
 
-Change = Purchase | Return | Spending | Grant | Telling
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Something other than a purchase happened, or counts no longer; `key` numbers it within its owner.
+
+    The key of a referral is the friend's number, below zero.
+    """
+
+    key: int
+    name: str
+    at: int
+    day: int
+    gone: bool = False
+
+
+Change = Purchase | Return | Spending | Grant | Telling | Activity
 
 
 @dataclass(slots=True)
@@ -158,20 +175,20 @@ def decode_day(data: bytes) -> DayRow:
     return _day_decoder.decode(memoryview(data)[1:])
 
 
-def open_near(joined: int, told: Sequence[Told] = ()) -> Near:
+def open_near(joined: int, told: Sequence[Told] = (), since: int = 0, referrer: int = 0) -> Near:
     """Return the state of an owner who has done nothing yet; `joined` is a day, 0 for no member."""
-    return Near(joined, told=list(told))
+    return Near(joined, told=list(told), since=since, referrer=referrer)
 
 
 def member_on(near: Near, day: int) -> Member:
     """Return what is known of the member on a day; of who is no member nothing is."""
     if not near.told:
-        return Member(near.joined)
+        return Member(near.joined, referred=near.referrer > 0)
     last = near.told[0]
     for told in near.told:
         if told.from_day <= day:
             last = told
-    return Member(near.joined, last.born, last.attributes)
+    return Member(near.joined, last.born, last.attributes, near.referrer > 0)
 
 
 def with_told(near: Near, told: Told) -> Near:

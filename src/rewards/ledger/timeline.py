@@ -20,8 +20,9 @@ from rewards.engine.tiers import Standing
 from rewards.ledger.entries import Award, Entry, Posting, postings, sums_by_wallet
 from rewards.ledger.lots import Purse, advance, spend, terms
 from rewards.ledger.purses import add_to_lot, copied, extend, fold_until
-from rewards.ledger.refold import Receipts, carry_before, fold_anew, judge, past_of
+from rewards.ledger.refold import Receipts, carry_before, fold_anew, judge, past_of, vector_of
 from rewards.ledger.state import (
+    Activity,
     Booking,
     Change,
     DayRow,
@@ -40,8 +41,10 @@ from rewards.ledger.state import (
     with_told,
 )
 from rewards.ledger.uses import uses_after
+from rewards.policy.activity_model import YEARLY
 
 __all__ = [
+    "Activity",
     "Booking",
     "Change",
     "DayRow",
@@ -64,7 +67,14 @@ __all__ = [
     "standings",
 ]
 
-_KINDS = {Purchase: "purchase", Return: "return", Spending: "spending", Grant: "adjustment", Telling: "change"}
+_KINDS = {
+    Purchase: "purchase",
+    Return: "return",
+    Spending: "spending",
+    Grant: "adjustment",
+    Telling: "change",
+    Activity: "activity",
+}
 
 
 def needs(program: Program, near: Near, change: Change) -> str:
@@ -90,14 +100,18 @@ def needs(program: Program, near: Near, change: Change) -> str:
             cut = program.needs_past(last.carry if change.day == last.day else near.carry, change.day)
         if cut == "receipts":
             return cut
-        if cut or isinstance(change, Return):
+        if cut or isinstance(change, Return) or _is_gone(change):
             return "days"
     if late or _behind_clock(program, near, change) or _out_of_order(program, near, change):
         return "days"
     return ""
 
 
-def _behind_clock(program: Program, near: Near, change: Purchase | Return | Grant) -> bool:
+def _is_gone(change: Change) -> bool:
+    return isinstance(change, Activity) and change.gone
+
+
+def _behind_clock(program: Program, near: Near, change: Purchase | Return | Grant | Activity) -> bool:
     """Return whether the purses were already booked beyond the day of the change."""
     return change.at < near.clock and change.day < moment(near.clock, program.zone).toordinal()
 
@@ -143,6 +157,11 @@ def book(
     result.near.clock = clock
     result.near.uses = uses_after(program, near.uses, change)
     result.near.told = near.told
+    result.near.since = near.since
+    result.near.referrer = near.referrer
+    result.near.booked = near.booked
+    if isinstance(change, Activity) and change.name in YEARLY:
+        result.near.booked = {**near.booked, change.name: change.day}
     result.entries = entries
     if isinstance(change, Telling) and not awards:
         return result
@@ -193,8 +212,7 @@ def _in_order(
         row.granted[change.wallet] = row.granted.get(change.wallet, 0) + change.points
         legs = _gain(program, purses, day, {change.wallet: change.points}, "adjusted", clock)
     else:
-        assert isinstance(change, Purchase)
-        row.rows[change.key] = program.on(day).reader.vector(change.receipt, {})
+        row.rows[change.key] = vector_of(program, change)
         carry, awards = judge(program, member_on(near, day), row, _no_past)
         legs = _gain(program, purses, day, sums_by_wallet(awards), "issued", clock)
         if program.moving and any(vector[0] > 0 for vector in row.rows.values()):
@@ -229,11 +247,11 @@ def _gain(
 def scene(
     program: Program,
     near: Near,
-    change: Purchase,
+    change: Purchase | Activity,
     days: dict[int, DayRow] | None = None,
     receipts: Receipts = (),
 ) -> Scene:
-    """Return the day of a purchase as its offers' conditions see it: before our discounts, earlier receipts included.
+    """Return the day of a change as conditions see it: before our discounts, earlier receipts included.
 
     What must be given is what `needs` says of the change.
     """
@@ -244,7 +262,7 @@ def scene(
     row = rows.get(day)
     past: Past = _no_past if days is None else past_of(program, rows, change, receipts)
     version, carry = program.ready(row.carry if row is not None else carry_before(program, near, rows, day), day, past)
-    vectors = [*(row.rows.values() if row is not None else ()), version.reader.vector(change.receipt, {})]
+    vectors = [*(row.rows.values() if row is not None else ()), vector_of(program, change)]
     return Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, member_on(near, day))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rewards.policy.file_codes import TEXT
 from rewards.policy.section_codes import GIFT_CARDS, TIERS
 
 Severity = Literal["error", "warning", "note"]
@@ -22,60 +23,6 @@ class Code:
     text: str
 
 
-_TEXT = {  # the file as text and as YAML
-    "file-too-large": (
-        "A policy file has at most 256 KiB. A file that long lists articles one by one; let the till send a category "
-        "with each line, and select the category."
-    ),
-    "file-empty": (
-        "The file holds nothing, or comments alone. A policy needs at least its head: `policy`, `program`, `title`, "
-        "`currency` and `timezone`."
-    ),
-    "not-utf8": (
-        "Policy files are UTF-8. The byte at this place is not; most often the file was saved in an older encoding, "
-        "such as Windows-1252. Save it as UTF-8."
-    ),
-    "control-character": (
-        "The file holds a character that can't be seen: a control character, a line break that programs do not agree "
-        "on, or a mark that changes the order in which text is shown. What a reader sees must be what the engine "
-        "reads, so it is refused."
-    ),
-    "tab": (
-        "YAML indents by spaces, and programs show tabs in different widths. Set the editor to insert spaces, and "
-        "replace the tabs."
-    ),
-    "yaml-syntax": (
-        "The file is not YAML: a bracket or quote is open, a line is indented otherwise than its neighbours, or a `:` "
-        "stands where none can. Nothing after this place was read, so there may be more to mend."
-    ),
-    "yaml-alias": (
-        "YAML can name a value by `&name` and repeat it by `*name` or `<<`. A policy should be readable line by line, "
-        "so each value is written out. For a set of lines that is used often, give it a name in `selections`."
-    ),
-    "yaml-tag": (
-        "A tag such as `!!str` tells a YAML reader which type a value has. Here the key decides it: every value is "
-        "read as the text that is written. To keep a text that begins with `!`, quote it."
-    ),
-    "yaml-directive": "Lines that begin with `%` speak to the YAML parser. A policy needs none.",
-    "several-documents": (
-        "A line `---` starts another YAML document. One file holds one policy; put the other into a file of its own."
-    ),
-    "key-not-text": (
-        "The key of a map is a word. Here it is a map or a list; most often a `?`, a bracket or a brace is misplaced."
-    ),
-    "duplicate-key": (
-        "A map has the same key twice. YAML readers would silently take the last one, and a rule would be lost; so it "
-        "is refused. Both places are shown."
-    ),
-    "too-deep": (
-        "Maps and lists are inside each other more than 32 times. No policy needs this; look for a bracket that is "
-        "never closed."
-    ),
-    "too-many-parts": (
-        "The file has more than 20,000 keys and values. Let the till send a category with each line, and select the "
-        "category."
-    ),
-}
 _SHAPE = {  # what the vocabulary says
     "unknown-language": (
         "The first key of a policy names the language's version: `policy: rewards/v1`. This engine reads no other; "
@@ -225,6 +172,25 @@ _RULES = {  # what rules must make of it
         "A visit is a day with eligible spend, and selling a gift card is none. A rule on such sales that ends with a "
         "number of visits would give in the morning, and a coffee in the afternoon would take it back."
     ),
+    "activity-condition": (
+        "What an activity gives is decided by the day on which it happened: how long the member has been one, and "
+        "what was bought up to then. It is no receipt: it carries no code, and `spend`, `units` and `visits` need "
+        "`within` to say over which days."
+    ),
+    "activity-visits": (
+        "A visit later on the day of an activity would end this condition, and take back what the activity gave."
+    ),
+    "activity-on": (
+        "`birthday` and `anniversary` come every year on their day, or on the first of its month. Other activities "
+        "happen when they happen."
+    ),
+    "activity-referrer": (
+        "`referral` has two who may get something: the friend who buys for the first time, by `give`, and the member "
+        "who brought the friend, by `for_referrer`. Other activities have one."
+    ),
+    "activity-named-as-rule": (
+        "A statement names the rule or the activity that gave the points, so the two need different names."
+    ),
     "limit-too-short": (
         "A limit cuts what a rule gives in whole measure windows; a limit per day can't cut a rule that measures the "
         "month, since what the day gave is only known with the month."
@@ -342,11 +308,20 @@ _WARNINGS = {  # legal, and hardly meant
         "The parts of a schedule must all hold, and these never do together: the first day is after the last, or a "
         "date is not on the days named."
     ),
-    "never-gives": "The rule counts only what points paid, and `eligible` says that this does not count.",
+    "never-gives": (
+        "The rule or offer can't give anything: `eligible` leaves out every line that it selects, two of its "
+        "conditions never hold together, it multiplies rules whose lines or times are others, or it counts only what "
+        "points paid while that does not count. Two categories are taken to be apart; a till that sends both with "
+        "one line may ignore the warning."
+    ),
+    "same-twice": (
+        "Two rules, or two offers outside of a group, say the same with another name, so whatever fulfils one fulfils "
+        "the other, and both give. Most often one is a copy that was never changed."
+    ),
     "no-effect": "The key is allowed here, but what else the file says leaves it without effect.",
     "always-beaten": (
-        "Another offer of the group is on the same lines, holds whenever this one does, and takes as much off or more. "
-        "So this one is never the best."
+        "Another member of the group is on the same lines, holds whenever this one does, and gives (or takes off) as "
+        "much or more. So this one never makes a difference."
     ),
     "price-not-kept": (
         "`at_most` bounds the discount of a receipt. With many units the discount down to the fixed price is above it, "
@@ -354,8 +329,8 @@ _WARNINGS = {  # legal, and hardly meant
         "serves."
     ),
     "unused": (
-        "A selection, wallet or group is declared, and no rule or offer uses it; or no voucher gives an offer that "
-        "applies only by one. Often one names another by mistake."
+        "A selection, wallet or group is declared, and no rule, activity or offer uses it; or no voucher gives an "
+        "offer that applies only by one. Often one names another by mistake."
     ),
 }
 _NOTES = {
@@ -367,7 +342,7 @@ _NOTES = {
     "more-problems": "At most 100 problems are shown in one run, errors before others. Mend these, and run again.",
 }
 
-_ERRORS = (_TEXT, _SHAPE, _NAMES, _RULES, TIERS, GIFT_CARDS)
+_ERRORS = (TEXT, _SHAPE, _NAMES, _RULES, TIERS, GIFT_CARDS)
 CODES: dict[str, Code] = {
     **{code: Code("error", text) for part in _ERRORS for code, text in part.items()},
     **{code: Code("warning", text) for code, text in _WARNINGS.items()},

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from rewards.policy.activities import built_activities, check_names, draft_activities
 from rewards.policy.attributes import Declared, Kind
 from rewards.policy.conditions import OfMembers
 from rewards.policy.forms import Facts
+from rewards.policy.futile import remark_on_futile
 from rewards.policy.gift_cards import compile_gift_cards, remark_on_ungiven
 from rewards.policy.groups import Groups
 from rewards.policy.head import (
@@ -91,6 +93,9 @@ class _Compiler:
         drafts = self._rules(selections, members, groups)
         offers = self._offers(selections, members, groups)
         gift_cards = self._gift_cards(selections, offers)
+        activities = draft_activities(self._section("activities"), selections, members, groups, self.report)
+        check_names(activities, drafts, self.report)
+        drafts |= activities
         tiers = compile_tiers(self.root.get("tiers"), self.report)
         self._remarks(drafts, offers, eligible)
         if self.report.refused:
@@ -100,15 +105,18 @@ class _Compiler:
         if zone is None:
             return None
         policy = self._policy(zone, wallets, eligible)
-        return replace(
+        built = replace(
             policy,
             tiers=tiers,
             rules=self._built(drafts, wallets),
+            activities=built_activities(activities),
             offers=built_offers(offers, groups),
             gift_cards=gift_cards,
             groups=tuple(name for name in groups.named if name not in groups.of_offers),
             offer_groups={name: OfferGroup(name, groups.of(name)) for name in groups.named if name in groups.of_offers},
         )
+        remark_on_futile(built, drafts, offers, self._section("eligible").get("except"), self.report)
+        return built
 
     def _head(self) -> ZoneInfo | None:
         if currency := self.root.get("currency"):

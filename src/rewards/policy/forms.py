@@ -239,12 +239,18 @@ def _every(text: str, facts: Facts) -> Every:
         raise Wrong("bad-count", f"{quoted(text)} is neither an amount nor a count", advice) from None
 
 
+def _word_for(number: str, wallet: str, facts: Facts) -> str:
+    """Return the wallet's word for one point or for more."""
+    one = next((word for word, key in (facts.units or {}).items() if key == wallet and word != key), wallet)
+    return one if number == "1" else wallet
+
+
 def _give(text: str, facts: Facts) -> Given:
     found = re.fullmatch(r"(\S+)(?: +(\S+))?", text)
     number, word = (found[1], found[2] or "") if found else (text, "")
     if not word and re.fullmatch(r"[0-9]+", number):
         known = sorted(set((facts.units or {}).values()))[:2]
-        unit = known[0] if len(known) == 1 else ""
+        unit = _word_for(number, known[0], facts) if len(known) == 1 else ""
         advice = f"write `{number} {unit}`" if unit else f"name the wallet, as in `5 {known[0] if known else 'points'}`"
         raise Wrong("bad-points", f"{quoted(text)} does not say of which wallet", advice)
     if not word or not re.fullmatch(r"[0-9,_]+", number):

@@ -20,7 +20,7 @@ Node = dict[str, Any]
 
 def json_schema() -> Node:
     """Return the schema of a policy file as a JSON document."""
-    head: Node = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "A rewards policy"}
+    head: Node = {"$schema": "http://json-schema.org/draft-07/schema#"}
     return {**head, **_shape(POLICY), "definitions": {name: _shape(one) for name, one in DEFINITIONS.items()}}
 
 
@@ -74,6 +74,7 @@ def _has_keys(shape: Shape) -> bool:
 def _fields(shape: Fields) -> Node:
     node: Node = {
         "type": "object",
+        "title": shape.what,
         "properties": {key.name: _key(key) for key in shape.keys},
         "additionalProperties": False,
     }
@@ -104,4 +105,4 @@ def _examples(key: Key) -> list[str]:
     if key.example:
         return [key.example]
     shape = key.shape.scalar if isinstance(key.shape, Either) else key.shape
-    return list(shape.examples) if isinstance(shape, Form) else []
+    return list(shape.examples) if isinstance(shape, Form) and not shape.options else []

@@ -13,6 +13,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rewards.days import Duration, Window
+from rewards.policy.activity_model import Activity, EachTime
 from rewards.policy.terms import Expiry, GiftCard, Liability, Loads, Returns, Text, Tiers, Wallet
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "PercentOff",
     "Policy",
     "Rate",
+    "Referred",
     "Returns",
     "Schedule",
     "Selection",
@@ -186,6 +188,11 @@ class InTier:
 
 
 @dataclass(frozen=True, slots=True)
+class Referred:
+    """Another member brought this one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """Holds unless all of the conditions hold."""
 
@@ -203,6 +210,7 @@ Condition = (
     | Birthday
     | Anniversary
     | InTier
+    | Referred
     | Not
 )
 
@@ -251,7 +259,7 @@ class EarningRule:
     id: str
     title: Text = field(default_factory=dict)
     wallet: str
-    gives: Rate | Flat | Times
+    gives: Rate | Flat | Times | EachTime
     on: Selection = ALL
     on_name: str = ""  # the name the author gave the selection, for explanations
     schedule: Schedule | None = None
@@ -366,9 +374,10 @@ class Policy:
     wallets: dict[str, Wallet]
     eligible: Eligible = Eligible()
     tiers: Tiers | None = None
-    rules: dict[str, EarningRule]
+    rules: dict[str, EarningRule]  # those of activities too, by their names
     groups: tuple[str, ...] = ()  # names in `choose`; an earning group keeps the best of its members
     returns: Returns = Returns()  # noqa: RUF009  frozen
+    activities: dict[str, Activity] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
     offer_groups: dict[str, OfferGroup] = field(default_factory=dict)
     gift_cards: dict[str, GiftCard] = field(default_factory=dict)

@@ -110,7 +110,8 @@ def _limits(draft: Draft, report: Report) -> None:
     for limit, got in draft.limits:
         most = _most(draft, limit.per)
         if most is not None and most <= limit.points:
-            message = f"this limit never holds anything back: the rule gives at most {most} per {limit.per}"
+            window = "in all" if limit.per == "ever" else f"per {limit.per}"
+            message = f"this limit never holds anything back: the rule gives at most {most} {window}"
             report.add("limit-cannot-bind", message, got.key, "delete it, or lower it")
 
 
@@ -125,20 +126,30 @@ def _most(draft: Draft, per: str) -> int | None:
 
 
 def _most_by_itself(draft: Draft, per: str) -> int | None:
+    if isinstance(draft.gives, Flat) and draft.measure not in (None, "receipt") and any(map(_once, draft.when)):
+        return draft.gives.give
     windows = MOST_WINDOWS.get((draft.measure or "", per))
     if windows is None or (draft.measure == "receipt" and per != "receipt"):
         return None
-    if isinstance(draft.gives, Flat):
+    if isinstance(draft.gives, Flat):  # an activity may come any number of times
         return windows * draft.gives.give
     if isinstance(draft.gives, Rate) and draft.gives.what == "visits" and draft.measure in MOST_DAYS:
         return windows * (MOST_DAYS[draft.measure] * draft.gives.give // draft.gives.every + 1)
     return None
 
 
+def _once(condition: Condition) -> bool:
+    """Tell whether the condition holds on one day of a member's life at most."""
+    return isinstance(condition, FirstPurchase) or (isinstance(condition, NthVisit) and not condition.every)
+
+
 def remark_on_schedule(schedule: Schedule, got: Got, report: Report) -> None:
     """Warn of a schedule whose parts never hold together."""
     table: Table = got.value
     first, last = schedule.starts, schedule.ends
+    for name, whole in (("days", schedule.days == frozenset(range(7))), ("hours", schedule.hours == (0, 24 * 60))):
+        if whole:
+            report.add("no-effect", f"these `{name}` leave nothing out", table.got[name].key, f"leave `{name}` out")
     if first is not None and last is not None and first > last:
         message = f"`from: {table.got['from'].text}` is after `until: {table.got['until'].text}`, so this never holds"
         report.add("schedule-never-holds", message, table.got["from"].span, "exchange the two")

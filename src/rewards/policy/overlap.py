@@ -23,6 +23,11 @@ def may_share_a_line(one: Selection, other: Selection) -> bool:
     return any(not _apart(left, right) for left in one.any_of for right in other.any_of)
 
 
+def holds_all(wide: Selection, narrow: Selection) -> bool:
+    """Tell whether every line that `narrow` selects is certainly selected by `wide`, by one of its maps."""
+    return all(any(_within(one, wider) for wider in wide.any_of) for one in narrow.any_of)
+
+
 def work_to_compare(one: Selection, other: Selection) -> int:
     """Return about how much `may_share_a_line` does at most; 2 for two short maps."""
     return sum(map(_size, one.any_of)) * len(other.any_of) + sum(map(_size, other.any_of)) * len(one.any_of)

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Literal
 
 from rewards.days import WINDOWS, Window
+from rewards.policy.activity_model import EachTime
 from rewards.policy.conditions import (
     MOST_DAYS,
     OfMembers,
@@ -28,7 +29,7 @@ from rewards.policy.selections import Selections
 from rewards.policy.shape import Got, Table
 from rewards.policy.wording import Hint, one_of, quoted
 
-Gives = Rate | Flat | Times
+Gives = Rate | Flat | Times | EachTime
 ALL_SELECTED = "all"
 
 
@@ -44,7 +45,7 @@ class Draft:
     when: tuple[Condition, ...]
     schedule: Schedule | None
     measure: Window | None
-    gives: Rate | Flat | Times | None
+    gives: Gives | None
     wallet: str | None
     limits: list[tuple[Limit, Got]] = field(default_factory=list)
 
@@ -108,13 +109,14 @@ def _gives(table: Table) -> tuple[Gives | None, str | None]:
 
 def _check_stored_value(draft: Draft, when: Got, report: Report) -> None:
     """Selling stored value is no visit: a bound on visits from above could end on the same day, after the sale."""
-    if any(_ends_with_a_visit(condition) for condition in draft.when):
+    if any(ends_with_a_visit(condition) for condition in draft.when):
         message = "selling stored value is no visit, so a visit later on the day could take back what it gave"
         advice = "leave out `not` and `at_most` of visits here, or write a `limit`"
         report.add("stored-value-visits", message, when.key, advice)
 
 
-def _ends_with_a_visit(condition: Condition) -> bool:
+def ends_with_a_visit(condition: Condition) -> bool:
+    """Return whether a visit later on the day could end what the condition says."""
     if isinstance(condition, Not):
         return any(isinstance(one, AmountIs | NthVisit) for one in condition.all_of)
     return isinstance(condition, AmountIs) and condition.at_most is not None
@@ -154,7 +156,7 @@ class CrossChecks:
             if isinstance(draft.gives, Times):
                 self._bases(draft)
         for draft in self.drafts.values():
-            self._limits(draft)
+            self.limits(draft)
         self._groups()
 
     # Multipliers.
@@ -223,7 +225,8 @@ class CrossChecks:
 
     # Limits.
 
-    def _limits(self, draft: Draft) -> None:
+    def limits(self, draft: Draft) -> None:
+        """Give a rule its limits."""
         got = draft.table.get("limit")
         for one in got.value if got and isinstance(got.value, list) else [got] if got else []:
             limit = self._limit(draft, one)
@@ -249,7 +252,9 @@ class CrossChecks:
             return False
         if measured == "week" and per.value in ("month", "quarter", "year"):
             message = f"a {per.value} does not hold whole weeks, so a limit per {per.value} cuts a week in two"
-            self.report.add("limit-does-not-nest", message, per.span, "write `per: week` or `per: ever`", also)
+            once = isinstance(draft.gives, Flat)  # a week at most, so a limit per week would hold nothing back
+            other = f"leave the limit out and write `measure: {per.value}`" if once else "`per: week`"
+            self.report.add("limit-does-not-nest", message, per.span, f"write `per: ever`, or {other}", also)
             return False
         return True
 

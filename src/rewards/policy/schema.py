@@ -21,16 +21,27 @@ _KIND = Either(
     list=ListOf(forms.VALUE),
 )
 _ATTRIBUTES = Named("an attribute", _KIND, ATTRIBUTE_NAME)
-_LIMIT = Fields(
-    "a limit",
-    (
-        Key("times", forms.TIMES_LIMIT, "So many times what the rule gives at once."),
-        Key("points", forms.LIMIT_POINTS, "So many points."),
-        Key("per", choice(*WINDOWS), "The window that the limit holds in; not shorter than `measure`.", required=True),
-    ),
-    unsupported=("units", "money"),
-    exactly_one=("times", "points"),
+_ENDS = ("end_of_month", "end_of_quarter", "end_of_year")
+
+
+def _limit(per: Key) -> Either:
+    limit = Fields(
+        "a limit",
+        (
+            Key("times", forms.TIMES_LIMIT, "So many times what is given at once."),
+            Key("points", forms.LIMIT_POINTS, "So many points."),
+            per,
+        ),
+        unsupported=("units", "money"),
+        exactly_one=("times", "points"),
+    )
+    return Either("a limit or a list of limits", map=limit, list=ListOf(limit))
+
+
+_LIMITED = _limit(
+    Key("per", choice(*WINDOWS), "The window that the limit holds in; not shorter than `measure`.", required=True)
 )
+_LIMITED_ACTIVITY = _limit(Key("per", choice(*WINDOWS[1:]), "The window that the limit holds in.", required=True))
 _GIVE = Either("points of a wallet", scalar=forms.GIVE, map=Fields("points", unsupported=("gift_card", "value")))
 _RULE = Fields(
     "an earning rule",
@@ -63,7 +74,7 @@ _RULE = Fields(
         ),
         Key(
             "limit",
-            Either("a limit or a list of limits", map=_LIMIT, list=ListOf(_LIMIT)),
+            _LIMITED,
             "The most that the rule gives.",
             default="none",
             example="{times: 1, per: month}",
@@ -73,6 +84,24 @@ _RULE = Fields(
     exactly_one=("give", "times"),
     excludes=(("every", "times"), ("give", "of")),
     together=(("every", ("give",)), ("times", ("of",)), ("of", ("times",))),
+)
+_ACTIVITY = Fields(
+    "an activity",
+    (
+        Key("title", TITLE, "What customers read; may be a map by language."),
+        Key("give", _GIVE, "The points that each time gives.", required=True, example="10 beans"),
+        Key("for_referrer", _GIVE, "Of `referral`: what the member gets who brought the friend.", example="20 beans"),
+        Key(
+            "when", CONDITIONS, "Conditions that must all hold on that day.", example="{member_for: {at_least: 7 days}}"
+        ),
+        Key("limit", _LIMITED_ACTIVITY, "The most that it gives.", default="none", example="{times: 5, per: month}"),
+        Key(
+            "on",
+            choice("first_day_of_month"),
+            "Of `birthday` and `anniversary`: on the first of that month.",
+            default="the day itself",
+        ),
+    ),
 )
 _EXPIRES = Either(
     "a map with `after` or `at`, or `never`",
@@ -256,6 +285,13 @@ POLICY = Fields(
             example="{base: {every: 1.00, give: 1 star}}",
         ),
         Key(
+            "activities",
+            Named("an activity", _ACTIVITY),
+            "What members get points for besides buying. `joined`, `birthday` and `anniversary` come by themselves, "
+            "`referral` with a friend's first purchase, all others by call.",
+            example="{review: {give: 10 beans, limit: {times: 5, per: month}}}",
+        ),
+        Key(
             "offers",
             Named("an offer", OFFER),
             "What changes the price now; the order means nothing.",
@@ -280,6 +316,10 @@ POLICY = Fields(
             example="{accept_within: 90 days}",
         ),
     ),
-    unsupported=("rewards", "activities", "fairness"),
-    together=(("earn", ("points", "eligible", "returns")), ("tiers", ("eligible",))),
+    unsupported=("rewards", "fairness"),
+    together=(
+        ("earn", ("points", "eligible", "returns")),
+        ("activities", ("points", "eligible", "returns")),
+        ("tiers", ("eligible",)),
+    ),
 )

@@ -19,6 +19,8 @@ MOST_IN_ALL = 20_000  # parts of all lists of selections
 MOST_MATCHES = 1_000  # of one selection, all names looked up
 DEEPEST = 16  # `except` inside `except`
 
+_DECLARE = "declare it in `selections`, or write the lines themselves, such as `{{categories: [{}]}}`"
+
 
 @dataclass(frozen=True, slots=True)
 class _Sized:
@@ -145,7 +147,7 @@ class Selections:
             "unknown-selection",
             message,
             got.span,
-            Hint(name, self.named, "declare it in `selections`", "the selections are"),
+            Hint(name, self.named, _DECLARE.format(name[:40]), "the selections are"),
         )
         self._done[name] = None  # one message for one name
         return None

@@ -6,6 +6,7 @@ written (`forms`), and whether names exist or rules make sense (`compile`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -17,7 +18,7 @@ from rewards.policy.problems import MOST, Also, Report, Span
 from rewards.policy.shared_schema import resolved
 from rewards.policy.source import Broken, Entry, List, Map, Node, Scalar
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named, Shape
-from rewards.policy.wording import SHORT, one_of, quoted
+from rewards.policy.wording import SHORT, Hint, one_of, quoted
 
 _NOTHING = ("", "~", "null", "Null", "NULL")
 _KINDS = {Scalar: "a single value", Map: "a map", List: "a list"}
@@ -57,6 +58,9 @@ class Table:
     def has(self, name: str) -> bool:
         """Tell whether the author wrote the key, be it broken."""
         return name in self.got or name in self.broken
+
+
+_WRITE = re.compile("write `([^`]+)`")
 
 
 @dataclass(slots=True)
@@ -111,8 +115,19 @@ class Reader:
         try:
             return Got(form.read(node.text, self.facts), node.span, key, node.text)
         except Wrong as wrong:
-            self.report.add(wrong.code, wrong.message, node.span, wrong.help)
+            self.report.add(wrong.code, wrong.message, node.span, self._checked(form, wrong.help))
             return None
+
+    def _checked(self, form: Form, advice: str | Hint) -> str | Hint:
+        """Return advice that helps: a value that it says to write is read first, and left out if it is refused too."""
+        suggested = _WRITE.fullmatch(advice) if isinstance(advice, str) else None
+        if suggested is None:
+            return advice
+        try:
+            form.read(suggested[1], self.facts)
+        except Wrong:
+            return f"such as `{example_of(form)}`"
+        return advice
 
     def _list(self, shape: ListOf, node: List, key: Span) -> Got | None:
         if not node.items:
@@ -149,15 +164,15 @@ class Reader:
 
     def _with_values(self, node: Map) -> Iterator[Entry]:
         """Yield the entries; a word between commas, without a `:`, is reported instead."""
+        before = ""
         for entry in node.entries:
             value, key = entry.value.span, entry.key.span
             if value.line == key.line and value.column == key.column + key.length and _is_nothing(entry.value):
                 message = f"{quoted(entry.key.text)} has no `:` and no value"
-                self.report.add(
-                    "no-colon", message, key, "write `key: value`, or quote the whole text that holds the comma"
-                )
+                self.report.add("no-colon", message, key, _without_comma(before, entry.key.text))
             else:
                 yield entry
+            before = entry.value.text if isinstance(entry.value, Scalar) else ""
 
     def _id(self, ids: Form, key: Scalar) -> bool:
         try:
@@ -276,6 +291,13 @@ class Reader:
             "missing-key", f"{shape.what} needs {one_of(wanted)}", key, f"add one of them: {_samples(shape, wanted)}"
         )
         return True
+
+
+def _without_comma(before: str, word: str) -> str:
+    """Advise on a comma that parts `before` and a word without a value: of an amount, of a list, or of a text."""
+    if re.fullmatch("[0-9]{1,12}", before) and re.fullmatch("[0-9]{1,3}", word):
+        return f"write `{before}.{word}`: a comma starts another key here"
+    return "write `key: value`; a list stands in brackets, `[a, b]`, and a text with a comma in quotes"
 
 
 def _is_nothing(node: Node) -> bool:

@@ -6,6 +6,7 @@ is not known here is passed on as it is.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rewards.policy.problems import START, Also, Report, Span
@@ -59,6 +60,8 @@ _SAID: dict[str, tuple[str, str, bool]] = {
     "did not find expected node content": ("a value is missing here", "write the value, or delete the comma", False),
 }
 
+_KEY = re.compile(r"( *)([A-Za-z0-9_-]+):(?: |$)")
+
 
 def explain_syntax(error: yaml.MarkedYAMLError, lines: list[str], report: Report) -> None:
     """Report what the parser said, at the place that must be mended. `lines` are the file's."""
@@ -72,12 +75,32 @@ def explain_syntax(error: yaml.MarkedYAMLError, lines: list[str], report: Report
         report.add("yaml-syntax", f"a text can't start with {quoted(char)}", here, "quote the text")
         return
     message, advice, at_start = _SAID.get(problem, (f"this is not YAML: {problem}", "", False))
+    if problem == "did not find expected key":
+        advice = _indented(lines, here) or advice
     if at_start and began.line == here.line and "{" not in message and "[" not in message:
         report.add("yaml-syntax", message, began, advice)
         return
     place, other = (began, here) if at_start else (here, began)
     words = "the parser gave up here" if at_start else "this began here"
     report.add("yaml-syntax", message, place, advice, Also(other, words) if other != place else None)
+
+
+def _indented(lines: list[str], here: Span) -> str:
+    """Name the keys above that a line may have been meant to stand beside: one further in, one further out."""
+    deeper: tuple[int, str] | None = None
+    for line in reversed(lines[: here.line - 1]):
+        if not (found := _KEY.match(line)):
+            continue
+        blanks, key = len(found[1]), found[2]
+        if blanks >= here.column:
+            if deeper is None or blanks <= deeper[0]:
+                deeper = blanks, key
+        elif deeper is not None and blanks < here.column - 1:
+            further = f"with {deeper[0]} blanks it stands beside {quoted(deeper[1])}"
+            return f"{further}, with {blanks or 'none'} beside {quoted(key)}"
+        else:
+            return ""
+    return ""
 
 
 def _closes(error: yaml.MarkedYAMLError, lines: list[str]) -> bool:

@@ -25,6 +25,11 @@ _CODES = {
         "us later says both: `at` is when it happened, `arrives` is when it came."
     ),
     "file-missing": "A story publishes a policy that lies beside the scenario file, and there is no such file.",
+    "story-failed": (
+        "A step of the story came out otherwise than it expects. Either the policy does not do what was meant, or the "
+        "expectation is wrong; `rewards test` shows both figures with the reasons of every point. A policy is not "
+        "published while its stories fail."
+    ),
     "file-refused": "The file that is named here is a policy with faults of its own. Check and mend it first.",
 }
 CODES.update({code: Code("error", text) for code, text in _CODES.items()})

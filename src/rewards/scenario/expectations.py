@@ -56,6 +56,7 @@ class Happened:
         lines = [f"`{one['offer']}` took off: {one['why']}" for one in self.answer.get("discounts", [])]
         lines += [f"`{one['rule']}` gave {one['points']} {one['wallet']}: {one['why']}" for one in self.awards()]
         lines += [f"`{one['rule']}` gave nothing: {one['why']}" for one in self.answer.get("not_applied", [])]
+        lines += [f"`{one['rule']}` gave nothing: {one['why']}" for one in self.answer.get("not_given", [])]
         lines += [
             f"`{one['rule']}` took back {one['points']} {one['wallet']}: {one['why']}"
             for one in self.answer.get("taken_back", [])
@@ -90,10 +91,10 @@ def _listed(verbs: Iterable[str]) -> str:
 
 
 _SALE, _RETURN = ("purchase", "quote"), ("return",)
+_EARNS = (*_SALE, "activity")
 _VERBS: dict[str, tuple[str, ...]] = {  # what only steps of these verbs have; all steps of members have the rest
-    **dict.fromkeys(
-        ("discount", "due", "earned", "would_earn", "earned_by", "gives", "not_gives", "codes_refused"), _SALE
-    ),
+    **dict.fromkeys(("discount", "due", "would_earn", "codes_refused"), _SALE),
+    **dict.fromkeys(("earned", "earned_by", "gives", "not_gives"), _EARNS),
     **dict.fromkeys(("refund", "taken_back", "taken_back_by", "parked"), _RETURN),
     "lines": (*_SALE, *_RETURN),
     "issued": (*_SALE, "issue"),
@@ -134,7 +135,7 @@ def _sums(pairs: Iterable[tuple[str, int]]) -> Mapping[str, int]:
 
 def _earned(key: str, value: dict[str, int], happened: Happened, _: Policy) -> list[Mismatch]:
     source = (
-        happened.answer.get("totals", {}).get("earned", {})
+        happened.answer.get("totals", happened.answer).get("earned", {})
         if key == "earned"
         else happened.answer.get("would_earn", {})
     )

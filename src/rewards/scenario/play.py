@@ -6,7 +6,8 @@ What does not live here: comparing (`expectations`) and showing the results
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,8 +18,9 @@ from rewards.basket import Basket, BasketLine, BasketTender, MemberRef
 from rewards.days import midnight, moment
 from rewards.errors import RewardsError
 from rewards.scenario.expectations import Happened, Mismatch, mismatches
-from rewards.scenario.story import Buy, Issue, Member, Quote, ReadBalance, Step, Stories, Story, UseCard
+from rewards.scenario.story import Act, Buy, Issue, Member, Quote, ReadBalance, Step, Stories, Story, UseCard
 from rewards.service.commands import ActOnGiftCard, Adjust, Command, Enrol, Publish, RecordPurchase, RecordReturn
+from rewards.service.inspection import Inspected
 from rewards.service.service import Service
 from rewards.store.database import Store
 
@@ -29,6 +31,7 @@ _VERB = {
     Adjust: "adjust",
     Issue: "issue",
     UseCard: "card",
+    Act: "activity",
     ReadBalance: "balance",
     Publish: "publish",
 }
@@ -59,9 +62,12 @@ def play_all(stories: Stories) -> Iterator[Result]:
         yield play(stories, story)
 
 
-def play(stories: Stories, story: Story) -> Result:
+Watch = Callable[[Inspected], None]  # told of every new basket before it is bought or quoted
+
+
+def play(stories: Stories, story: Story, watch: Watch | None = None) -> Result:
     """Play one story up to its first failing step."""
-    world = _World(stories, story)
+    world = _World(stories, story, watch)
     try:
         if refused := world.open():
             return Result(story=story, failure=Failure(step=story.steps[0], mismatches=[refused], explanation=[]))
@@ -74,8 +80,9 @@ def play(stories: Stories, story: Story) -> Result:
 class _World:
     """A program in memory, as one story sees it."""
 
-    def __init__(self, stories: Stories, story: Story) -> None:
-        self.stories, self.policy = stories, stories.policy
+    def __init__(self, stories: Stories, story: Story, watch: Watch | None) -> None:
+        self.stories, self.policy, self.watch = stories, stories.policy, watch
+        self.watched: set[tuple[str, str]] = set()  # purchases, by store and receipt
         self.first = min((step.at for step in story.steps), default=0)
         self.now = midnight(self._day(self.first) - 1, self.policy.zone)
         self.service = Service(Store.open("sqlite://"), clock=lambda: self.now)
@@ -122,6 +129,7 @@ class _World:
             phone=phone,
             email=email,
             birthday=member.birthday,
+            referred_by=MemberRef(external_id=member.referred_by) if member.referred_by else None,
             attributes=member.attributes,
         )
         self.ids[member.name] = self._do(enrolled, key=f"enrol {member.name}")["member_id"]
@@ -167,6 +175,7 @@ class _World:
             return {}
         if isinstance(step.action, Quote):
             basket = self._shown(step.action)
+            self._watched(basket)
             answer: dict[str, Any] = msgspec.to_builtins(self.service.quote(basket, caller=CALLER))
             self.quotes[basket.receipt_id] = answer["quote"]
             return self._named(answer)
@@ -176,6 +185,8 @@ class _World:
             return self._issue(step.action)
         if isinstance(step.action, UseCard):
             return self._use(step.action)
+        if isinstance(step.action, Act):
+            return self._do(step.action.command, key=f"{step.owner} {step.action.key}")
         key = f"{step.owner} {step.action.adjustment_id}" if isinstance(step.action, Adjust) else None
         return self._do(step.action, key=key)
 
@@ -232,6 +243,9 @@ class _World:
                 due = self.service.quote(basket, caller=CALLER).totals.due_minor
                 self.paid[key] = (BasketTender(kind="cash", amount_minor=due),)
             basket = msgspec.structs.replace(basket, tenders=self.paid[key])
+        if (basket.store_id, basket.receipt_id) not in self.watched:  # sent again, it is the first one still
+            self.watched.add((basket.store_id, basket.receipt_id))
+            self._watched(basket)
         answer = self._do(RecordPurchase(basket))
         for one in answer["gift_cards_issued"]:
             if name := action.sold.get(one["line_id"]):
@@ -239,6 +253,11 @@ class _World:
                 self.issued_by.setdefault(name, action.basket.receipt_id)
                 self.cards[one["gift_card_id"]] = name
         return answer
+
+    def _watched(self, basket: Basket) -> None:
+        if self.watch is not None:
+            with suppress(RewardsError):  # what is refused shows nothing; the step itself says why
+                self.watch(self.service.inspect(basket, caller=CALLER))
 
     def _balance(self, step: Step) -> dict[str, Any]:
         """Return the member's balance, at the step's time if it reads a balance, else as they are now."""

@@ -95,7 +95,13 @@ class _FileReader:
 
     def _members(self, head: Table) -> dict[str, Member]:
         table: Table = head.value("members") or Table()
-        return {name: self._member(name, got.value) for name, got in table.got.items()}
+        found: dict[str, Member] = {}
+        for name, got in table.got.items():
+            found[name] = self._member(name, got.value)
+            by = got.value.get("referred_by")
+            if by and (by.value == name or by.value not in found):
+                self._known([]).miss("member above", by.value, by.span, [one for one in found if one != name])
+        return found
 
     def _member(self, name: str, table: Table) -> Member:
         balances: Table = table.value("balances") or Table()
@@ -108,6 +114,7 @@ class _FileReader:
             joined=table.value("joined"),
             balances={wallet: got.value for wallet, got in balances.got.items()},
             birthday=table.value("birthday"),
+            referred_by=table.value("referred_by", ""),
             attributes=self._attributes(table.value("attributes") or Table()),
         )
 

@@ -19,13 +19,14 @@ from rewards.policy.model import Policy
 from rewards.policy.problems import Report, Span
 from rewards.policy.shape import Got, Table
 from rewards.policy.wording import Hint, one_of, quoted
-from rewards.scenario.story import Action, Buy, Issue, Member, Quote, ReadBalance, Step, UseCard
+from rewards.scenario.story import Act, Action, Buy, Issue, Member, Quote, ReadBalance, Step, UseCard
 from rewards.scenario.vocabulary import VERBS, Local
 from rewards.service.commands import (
     Adjust,
     GiftCardActivity,
     IssueGiftCard,
     Publish,
+    RecordActivity,
     RecordReturn,
     ReturnLine,
     ReturnOf,
@@ -116,6 +117,8 @@ class StepReader:
             return self._issue(got.value, at)
         if verb == "card":
             return self._use(table), None
+        if verb == "activity":
+            return self._activity(got.value, at)
         if verb == "balance":
             return (ReadBalance(), got.value) if self._is_member(got.value, got.span) else (None, None)
         return self._publish(got, at, table.got["at"].span), None
@@ -254,6 +257,18 @@ class StepReader:
             occurred_at=at,
         )
         return command, member.value
+
+    def _activity(self, table: Table, at: datetime) -> tuple[Action | None, str | None]:
+        member = table.got["member"]
+        if not self._is_member(member.value, member.span):
+            return None, None
+        command = RecordActivity(
+            member=MemberRef(external_id=member.value),
+            name=table.value("name"),
+            occurred_at=at,
+            score=table.value("score"),
+        )
+        return Act(command, table.value("id", f"activity-{self.number}")), member.value
 
     def _publish(self, got: Got, at: datetime, span: Span) -> Action | None:
         if (at.hour, at.minute, at.second) != (0, 0, 0):

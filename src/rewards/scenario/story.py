@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from rewards.basket import Basket
 from rewards.policy.model import Policy
-from rewards.service.commands import Adjust, GiftCardActivity, IssueGiftCard, Publish, RecordReturn
+from rewards.service.commands import Adjust, GiftCardActivity, IssueGiftCard, Publish, RecordActivity, RecordReturn
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,15 @@ class UseCard:
     to: str = ""
 
 
-Action = Buy | Quote | RecordReturn | Adjust | Issue | UseCard | ReadBalance | Publish
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An activity, sent under a key."""
+
+    command: RecordActivity
+    key: str
+
+
+Action = Buy | Quote | RecordReturn | Adjust | Act | Issue | UseCard | ReadBalance | Publish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +75,7 @@ class Member:
     joined: int | None = None
     balances: dict[str, int] = field(default_factory=dict)
     birthday: str | None = None
+    referred_by: str = ""
     attributes: dict[str, str | int | bool] = field(default_factory=dict)
 
 

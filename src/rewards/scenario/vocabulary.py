@@ -15,8 +15,8 @@ from rewards.policy.forms import Facts, Form, Wrong
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named
 from rewards.policy.wording import quoted
 
-VERBS = ("purchase", "quote", "return", "adjust", "issue", "card", "balance", "publish")
-LATER_VERBS = ("redeem", "activity", "hold", "capture", "void")
+VERBS = ("purchase", "quote", "return", "adjust", "activity", "issue", "card", "balance", "publish")
+LATER_VERBS = ("redeem", "hold", "capture", "void")
 _PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "vouchers", "tenders", "quoted")
 _DO = forms.choice("block", "unblock", "deactivate", "load", "clear", "cash_out", "transfer")
 _STATES = forms.choice("inactive", "active", "used", "expired", "blocked", "locked", "deactivated")
@@ -147,6 +147,7 @@ _MEMBER = Fields(
             example="{beans: 870}",
         ),
         Key("birthday", BIRTHDAY, "Month and day."),
+        Key("referred_by", NAME, "The member above who brought this one.", example="ana"),
         Key(
             "attributes",
             Named("a value", WORDS, ANY_KEY),
@@ -217,6 +218,15 @@ _ISSUE = Fields(
         Key("member", NAME, "To whom; left out for whoever holds it.", example="ana"),
     ),
 )
+_ACTIVITY = Fields(
+    "an activity",
+    (
+        Key("member", NAME, "Who did it.", required=True, example="ana"),
+        Key("name", NAME, "Which of the policy's activities.", required=True, example="review"),
+        Key("score", SIGNED, "A score that goes with it."),
+        Key("id", NAME, "The request's key; the same one again is the same request."),
+    ),
+)
 _BY_WALLET = _BY_RULE = Named("a number of points", SIGNED, ANY_KEY)
 _NAMES = ListOf(NAME)
 _LINE_FIGURES = Fields(
@@ -236,8 +246,8 @@ EXPECT = Fields(
     (
         Key("discount", forms.MONEY, "Our discounts on the receipt."),
         Key("due", forms.MONEY, "What is left to pay after points and gift cards."),
-        Key("earned", _BY_WALLET, "Points that the purchase gave, by wallet.", example="{beans: 30}"),
-        Key("earned_by", _BY_RULE, "Points that the purchase gave, by rule.", example="{hello: 20}"),
+        Key("earned", _BY_WALLET, "Points that the purchase or activity gave, by wallet.", example="{beans: 30}"),
+        Key("earned_by", _BY_RULE, "Points that the purchase or activity gave, by rule.", example="{hello: 20}"),
         Key("would_earn", _BY_WALLET, "What a guest's purchase would have given, by wallet."),
         Key(
             "lines",
@@ -245,8 +255,8 @@ EXPECT = Fields(
             "Figures of lines, by number.",
             example="{1: {net: 3.80}}",
         ),
-        Key("gives", _NAMES, "Rules that gave something.", example="[hello]"),
-        Key("not_gives", _NAMES, "Rules that gave nothing.", example="[hello]"),
+        Key("gives", _NAMES, "Rules and activities that gave something.", example="[hello]"),
+        Key("not_gives", _NAMES, "Rules and activities that gave nothing.", example="[hello]"),
         Key("refund", _TENDER_MAP, "What is paid back, by kind of tender.", example="{cash: 1.90}"),
         Key(
             "taken_back",
@@ -297,6 +307,7 @@ STEP = Fields(
         Key("do", _DO, "What staff do with the gift card."),
         Key("amount", forms.MONEY_ABOVE_ZERO, "How much is loaded, paid out or moved.", default="all that is on it"),
         Key("to", NAME, "The gift card that gets what is moved.", example="g2"),
+        Key("activity", _ACTIVITY, "Something besides buying.", example="{member: ana, name: review}"),
         Key("balance", NAME, "Read a member's balance.", example="ana"),
         Key("publish", FILE, "Publish another policy, in force from the midnight of `at`."),
         Key(

@@ -10,6 +10,7 @@ import msgspec
 from rewards.days import instant
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Grant, Spending
+from rewards.service import due
 from rewards.service.answers import AdjustmentAnswer
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of, text
@@ -30,6 +31,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     line = batch.member(adjust.member)
     if adjust.adjustment_id and (known := batch.by_id.get(line.owner, "adjustment", "", adjust.adjustment_id)):
         return _again(batch, asked, adjust, line, known, print_)
+    due.touch(batch, line, asked.now)
     at = instant(adjust.occurred_at) if adjust.occurred_at is not None else asked.now
     asked.check_instant(at)
     day = day_of(at, batch.running.zone)

@@ -252,7 +252,7 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """One line of a statement."""
 
     entry: int
-    kind: str  # purchase, return, expiry, adjustment, opening
+    kind: str  # purchase, return, activity, expiry, adjustment, opening
     occurred_at: str
     recorded_at: str
     points: dict[str, int]  # net change of what the member has, by wallet
@@ -263,6 +263,8 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     receipt_id: str = ""
     reason: str = ""
     actor: str = ""
+    activity: str = ""
+    score: int | None = None
 
 
 class StatementAnswer(msgspec.Struct, frozen=True):
@@ -338,4 +340,18 @@ class AdjustmentAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=
     reason: str
     actor: str
     occurred_at: str
+    balance: dict[str, WalletBalance] = {}
+
+
+class ActivityAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A recorded activity: what it gave and why, or why it gave nothing."""
+
+    member_id: str
+    name: str
+    occurred_at: str
+    day: str
+    policy_version: str
+    earned: dict[str, int]  # by wallet, zeros left out
+    awards: list[AwardAnswer]
+    not_given: list[NotApplied]  # empty if it gave something
     balance: dict[str, WalletBalance] = {}

@@ -55,10 +55,14 @@ def fingerprint(secret: bytes, command: Command) -> bytes:
     """
     if isinstance(command, RecordPurchase) and command.basket.quote is not None:
         command = RecordPurchase(msgspec.structs.replace(command.basket, quote=None))
+    return blake2b(canonical(command), digest_size=32, key=secret, person=type(command).__name__.encode()[:16]).digest()
+
+
+def canonical(command: object) -> bytes:
+    """Return the canonical bytes of a command; raise `InvalidRequest` for an instant of no calendar."""
     try:
-        packed = pack(command)
+        return pack(command)
     except OverflowError:  # an instant of year 1 or 9999 whose UTC is of no year
         raise InvalidRequest(
             "time-out-of-range", "the instant is outside the calendar", pointer="/occurred_at"
         ) from None
-    return blake2b(packed, digest_size=32, key=secret, person=type(command).__name__.encode()[:16]).digest()

@@ -18,6 +18,7 @@ from rewards.ledger.budgets import drawn_after
 from rewards.ledger.gift_cards import encode_card
 from rewards.ledger.lots import Purse
 from rewards.ledger.timeline import (
+    Activity,
     Change,
     DayRow,
     Grant,
@@ -43,6 +44,7 @@ from rewards.service.journal import (
     Row,
     Timeline,
     entry_hash,
+    read_activity,
     read_adjustment,
     read_change,
     read_enrolment,
@@ -260,14 +262,15 @@ def _booked(postings: Sequence[Row]) -> dict[tuple[str, int], int]:
 
 def _fold(running: Running, whole: Whole) -> tuple[Near, dict[int, DayRow]]:
     """Return the state that an owner's events give, in the order in which they were recorded."""
-    near = open_near(whole.line.joined_day or 0, _told_at_first(whole))
     if whole.line.kind == "budget":
+        near = open_near(0)
         for row in whole.events:
             near.drawn = drawn_after(near.drawn, read_use(row[11]), back=row[2] == "return")
         return near, {}
     days: dict[int, DayRow] = {}
     if running.program is None or whole.line.kind != "member":
-        return near, days
+        return open_near(whole.line.joined_day or 0), days
+    near = _opened(running, whole)
     receipts: dict[int, Receipt] = {}
     back: dict[int, Returned] = {}
     for row in whole.events:
@@ -286,12 +289,15 @@ def _fold(running: Running, whole: Whole) -> tuple[Near, dict[int, DayRow]]:
     return near, days
 
 
-def _told_at_first(whole: Whole) -> list[Told]:
-    """Return what was known of a member from the enrolment on."""
-    if whole.line.kind != "member" or not whole.events:
-        return []
-    first = read_enrolment(whole.events[0][11])
-    return [Told(0, first.born, first.attributes)] if first.born or first.attributes else []
+def _opened(running: Running, whole: Whole) -> Near:
+    """Return the state of a member who was just enrolled."""
+    joined = whole.line.joined_day or 0
+    if not whole.events:
+        return open_near(joined)
+    row = whole.events[0]
+    first = read_enrolment(row[11])
+    told = [Told(0, first.born, first.attributes)] if first.born or first.attributes else []
+    return open_near(joined, told, day_of(row[5], running.zone), first.referrer)
 
 
 def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict[int, Returned]) -> Change | None:
@@ -303,6 +309,9 @@ def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict
     if kind == "return" and of is not None:
         back[of] = total([back.get(of, {}), read_return(body)])
         return Return(of, receipts[of], back[of], at)
+    if kind == "activity":
+        done = read_activity(body)
+        return Activity(-done.friend or number, done.name, at, day_of(at, running.zone), done.gone)
     if kind == "adjustment":
         given: Any = read_adjustment(body)
         day = day_of(at, running.zone)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from rewards.days import midnight
 from rewards.engine import explain
 from rewards.engine.lines import holds
-from rewards.engine.misses import near_misses
+from rewards.engine.misses import Miss, Scene, failure, near_misses
 from rewards.engine.offer_conditions import barred, needs_member, reads_member
 from rewards.engine.program import Program
 from rewards.engine.step import Compiled
@@ -68,6 +68,8 @@ def why(program: Program, award: Award) -> str:
 
 def title(words: dict[str, str], language: str = "") -> str:
     """Return a text in a language: as asked, else the author's plain one, else any."""
+    if not words:
+        return ""
     return words.get(language) or words.get("") or words.get("en") or next(iter(words.values()), "")
 
 
@@ -80,13 +82,13 @@ class _Shares:
 
     def of(self, version: Compiled, award: Award) -> list[LinePoints]:
         receipt = self._receipt
-        if award.day != receipt.day or not award.points:
+        rule = version.plan.rules[version.rule_ids.index(award.rule)]
+        if award.day != receipt.day or not award.points or rule.is_activity:
             return []
         if len(receipt.lines) == 1:
             return [LinePoints(receipt.lines[0].line_id, award.points)]
         if self._vectors is None:
             self._vectors = version.reader.by_line(receipt, {})
-        rule = version.plan.rules[version.rule_ids.index(award.rule)]
         if rule.is_times:
             factors = [(term.column, factor) for term, factor in zip(rule.terms, rule.common()[0], strict=True)]
             weights = [sum([vector[column] * factor for column, factor in factors]) for vector in self._vectors]
@@ -107,16 +109,26 @@ def not_applied(program: Program, near: Near, receipt: Receipt) -> list[NotAppli
     misses = near_misses(
         version, row.carry, list(row.rows.values()), row.day, member_on(near, row.day), points, receipt.codes
     )
-    return [
-        NotApplied(
-            rule=miss.rule,
-            condition=miss.condition,
-            why=miss.why,
-            short_minor=miss.short if miss.unit == "minor" else 0,
-            short=0 if miss.unit == "minor" else miss.short,
-        )
-        for miss in misses[:MOST_MISSES]
-    ]
+    return [_missed(miss) for miss in misses[:MOST_MISSES]]
+
+
+def _missed(miss: Miss) -> NotApplied:
+    return NotApplied(
+        rule=miss.rule,
+        condition=miss.condition,
+        why=miss.why,
+        short_minor=miss.short if miss.unit == "minor" else 0,
+        short=0 if miss.unit == "minor" else miss.short,
+    )
+
+
+def not_given(scene: Scene, activity: str) -> list[NotApplied]:
+    """Return why an activity gave nothing: the conditions that do not hold, else the limit that is used up."""
+    version = scene.version
+    rule = version.plan.rules[version.rule_ids.index(activity)]
+    misses = [failure(scene, activity, gate) for gate in rule.gates]
+    found = [_missed(miss) for miss in misses if miss is not None]
+    return found or [NotApplied(activity, "limit", f"the limit of {explain.limits_of(rule)} is used up")]
 
 
 def codes_refused(policy: Policy, receipt: Receipt, *, guest: bool) -> list[CodeRefused]:

@@ -24,9 +24,11 @@ def purses(program: Program, near: Near, at: int, days: dict[int, DayRow] | None
         if near.last is not None:
             rows[near.last.day] = near.last
         return fold_until(program, rows, at)
-    found = {key: Purse(p.debt, p.latest, p.spent_at, p.open) for key, p in near.purses.items()}
-    for purse in found.values():
-        advance(purse, at)
+    found = {}
+    for key, p in near.purses.items():
+        purse = found[key] = p if not p.debt and at < p.soonest else Purse(p.debt, p.latest, p.spent_at, p.open)
+        if purse is not p:  # time may have changed something
+            advance(purse, at)
     return found
 
 
@@ -88,6 +90,7 @@ def text(at: int, zone: ZoneInfo) -> str:
     return moment(at, zone).isoformat()
 
 
+@lru_cache(1024)
 def day_text(day: int) -> str:
     """Return a day as ISO 8601 text."""
     return date.fromordinal(day).isoformat()

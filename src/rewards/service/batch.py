@@ -17,8 +17,21 @@ from rewards.engine.misses import Scene
 from rewards.engine.tiers import Standing
 from rewards.errors import NotFound
 from rewards.ledger.entries import Entry
-from rewards.ledger.timeline import Booking, Change, DayRow, Purchase, book, encode, needs, open_near, scene, standings
+from rewards.ledger.timeline import (
+    Activity,
+    Booking,
+    Change,
+    DayRow,
+    Purchase,
+    book,
+    encode,
+    needs,
+    open_near,
+    scene,
+    standings,
+)
 from rewards.receipt import Receipt, Returned
+from rewards.service import referrals
 from rewards.service.asked import Asked
 from rewards.service.commands import Outcome
 from rewards.service.contacts import normal
@@ -216,8 +229,8 @@ class Batch:
         days, receipts = self._needed(line, change)
         return book(self.running.ready(), line.near, change, days, receipts)
 
-    def scene(self, line: Timeline, change: Purchase) -> Scene:
-        """Return the day of a purchase as its offers' conditions see it; the timeline stays as it is."""
+    def scene(self, line: Timeline, change: Purchase | Activity) -> Scene:
+        """Return the day of a change as conditions see it; the timeline stays as it is."""
         days, receipts = self._needed(line, change)
         return scene(self.running.ready(), line.near, change, days, receipts)
 
@@ -258,6 +271,8 @@ class Batch:
         number = self.rows.record(line, happened, entries)
         row = self.rows.events[-1]
         self.events.put(row[:2], row[2:])
+        if booking is not None and line.near.referrer:
+            referrals.follow(self, line, [a for entry in booking.entries for a in entry.awards], happened.recorded_at)
         return number
 
     def event(self, owner: int, number: int) -> tuple[Any, ...]:

@@ -34,13 +34,15 @@ GiftCardActivity = Literal[
     "UNBLOCK",
 ]
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", examples=["4711"])]
+Score = Annotated[int, Meta(ge=-1000, le=1000)]
+Metadata = Annotated[dict[Id, Name], Meta(max_length=50)]
 Points = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """What a command answered: the JSON body as it was stored, byte for byte.
 
-    `status` is 201 (recorded), 200 (published) or 202 (parked). `replayed` says that the
+    `status` is 201 (recorded, published), 200 (published already) or 202 (parked). `replayed` says that the
     answer is the stored one of an earlier, equal command. `import` gets empty bodies.
     """
 
@@ -51,7 +53,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Enrol a member. Without `card`, a number is issued; `joined` defaults to today.
+    """Enrol a member. Without `card`, a number is issued; `joined` defaults to today; `referred_by` is for ever.
 
     Refused with `member-exists` (Conflict) when one of the contacts is another member's.
     """
@@ -65,7 +67,8 @@ class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     joined: date | None = None
     birthday: Birthday | None = None  # only month and day are kept
     attributes: Annotated[dict[Id, AttributeValue], Meta(max_length=50)] = {}  # as the policy declares them
-    metadata: Annotated[dict[Id, Name], Meta(max_length=50)] = {}
+    referred_by: MemberRef | None = None
+    metadata: Metadata = {}
 
 
 class ChangeMember(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,6 +167,23 @@ class ShowGiftCards(msgspec.Struct, frozen=True):
     pointers: tuple[str, ...] = ("/code",)
 
 
+class RecordActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Record what a member did besides buying: one of the policy's activities that come by call."""
+
+    member: MemberRef
+    name: Id
+    occurred_at: Instant
+    score: Score | None = None  # of a survey or a review, as the caller counts it
+    metadata: Metadata = {}
+
+
+class BookDue(msgspec.Struct, frozen=True):
+    """Book what is due by itself for some members (numbers inside) up to an instant (microseconds, UTC)."""
+
+    owners: tuple[int, ...]
+    until: int
+
+
 class Publish(msgspec.Struct, frozen=True):
     """Publish a policy file's bytes, in force from a local midnight to come.
 
@@ -182,6 +202,8 @@ Command = (
     | RecordPurchase
     | RecordReturn
     | Adjust
+    | RecordActivity
+    | BookDue
     | IssueGiftCard
     | ActOnGiftCard
     | ShowGiftCards

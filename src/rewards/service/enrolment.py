@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
-from rewards.errors import Conflict, InvalidRequest
-from rewards.ledger.timeline import Told, open_near
+from rewards.basket import MemberRef
+from rewards.errors import Conflict, InvalidRequest, RewardsError
+from rewards.ledger.timeline import Near, Told, open_near
+from rewards.service import due
 from rewards.service.asked import Asked, fingerprint
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
@@ -31,6 +33,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     joined = enrol.joined.toordinal() if enrol.joined is not None else today
     if joined > today and not asked.trusted:
         raise InvalidRequest("time-out-of-range", "`joined` is a day to come", pointer="/joined")
+    referrer = _referrer(batch, enrol.referred_by)
     contacts = _contacts(batch, enrol)
     for kind, value in contacts.items():
         if batch.contacts.get(kind, value) is not None:
@@ -38,7 +41,9 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     if enrol.card is None and not asked.silent:
         contacts = {"card": _free_card(batch), **contacts}
     told = Told(0, *_facts(batch, enrol, today))
-    line, place = _open(batch, asked, joined, contacts, print_, told)
+    near = open_near(joined, [told] if told != NOTHING_TOLD else [], today, referrer)
+    line, place = _open(batch, asked, near, contacts, print_)
+    due.joined(batch, line, asked.now)
     if enrol.name or enrol.language or enrol.metadata:
         batch.save_profile(line.owner, (enrol.name, enrol.language, pack(enrol.metadata)), new=True)
     body = b"" if asked.silent else _json.encode(answer(batch, line))
@@ -49,7 +54,17 @@ def enrol_unseen(batch: Batch, asked: Asked, external_id: str, day: int) -> Time
     """Enrol whom `import` names for the first time, on the day of the purchase."""
     enrol = Enrol(external_id=external_id)
     contacts = _contacts(batch, enrol)
-    return _open(batch, asked, day, contacts, fingerprint(batch.running.secret, enrol))[0]
+    near = open_near(day, since=day_of(asked.now, batch.running.zone))
+    return _open(batch, asked, near, contacts, fingerprint(batch.running.secret, enrol))[0]
+
+
+def _referrer(batch: Batch, ref: MemberRef | None) -> int:
+    """Return the owner who brought a member, 0 for nobody; errors point into `referred_by`."""
+    try:
+        return batch.member(ref).owner if ref is not None else 0
+    except RewardsError as error:
+        error.pointer = "/referred_by" + error.pointer.removeprefix("/member")
+        raise
 
 
 def _contacts(batch: Batch, enrol: Enrol) -> dict[str, str]:
@@ -72,18 +87,18 @@ def _free_card(batch: Batch) -> str:
 
 
 def _open(
-    batch: Batch, asked: Asked, joined: int, contacts: dict[str, str], print_: bytes, told: Told = NOTHING_TOLD
+    batch: Batch, asked: Asked, near: Near, contacts: dict[str, str], print_: bytes
 ) -> tuple[Timeline, tuple[int, int]]:
-    line = batch.open("member", joined)
-    if told != NOTHING_TOLD:
-        line.near = open_near(joined, [told])
+    line = batch.open("member", near.joined)
+    line.near = near
+    told = near.told[0] if near.told else NOTHING_TOLD
     happened = Happened(
         kind="enrolment",
         external_id="",
         occurred_at=asked.now,
         recorded_at=asked.now,
         fingerprint=print_,
-        body=EnrolmentBody(joined, told.born, told.attributes),
+        body=EnrolmentBody(near.joined, told.born, told.attributes, near.referrer),
     )
     number = batch.record(line, happened, None)
     for kind, value in contacts.items():

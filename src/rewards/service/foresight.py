@@ -14,10 +14,12 @@ from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Key
 from rewards.service.commands import (
     Adjust,
+    BookDue,
     ChangeMember,
     Command,
     Enrol,
     IssueGiftCard,
+    RecordActivity,
     RecordPurchase,
     RecordReturn,
 )
@@ -40,6 +42,7 @@ def foresee(batch: Batch, commands: Sequence[Asked]) -> None:
     owners.update(owner for ref in refs if ref.id and (owner := batch.running.ids.read_member(ref.id)) is not None)
     if any(isinstance(asked.command, RecordPurchase) for asked in commands):
         owners.update(batch.running.budgets.values())
+    owners.update(owner for asked in commands if isinstance(asked.command, BookDue) for owner in asked.command.owners)
     batch.foresee_lines(owners)
     batch.answers.foresee(places)
     returned = [place for asked in commands if (place := _returned(batch, asked.command)) is not None]
@@ -62,7 +65,9 @@ def _ref(command: Command) -> MemberRef | None:
         return command.basket.member
     if isinstance(command, ChangeMember):
         return MemberRef(id=command.member_id)
-    return command.member if isinstance(command, Adjust | IssueGiftCard) else None
+    if isinstance(command, Enrol):
+        return command.referred_by
+    return command.member if isinstance(command, Adjust | IssueGiftCard | RecordActivity) else None
 
 
 def _contact(batch: Batch, ref: MemberRef) -> Key | None:

@@ -39,12 +39,22 @@ class AdjustmentBody(msgspec.Struct, frozen=True, array_like=True):
     points: int
 
 
+class ActivityBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of an activity's event; of a referral, which friend it is, and whether it counts no longer."""
+
+    name: str
+    score: int | None = None
+    friend: int = 0
+    gone: bool = False
+
+
 class EnrolmentBody(msgspec.Struct, frozen=True, array_like=True):
     """The body of an enrolment's event; what is personal stands in the profile."""
 
     joined_day: int
     born: int = 0  # month * 100 + day
     attributes: dict[str, str | int | bool] = {}
+    referrer: int = 0  # owner; 0: nobody
 
 
 class ChangeBody(msgspec.Struct, frozen=True, array_like=True):
@@ -62,6 +72,7 @@ class NoteBody(msgspec.Struct, frozen=True, array_like=True):
 
 _return = msgspec.msgpack.Decoder(ReturnBody)
 _adjustment = msgspec.msgpack.Decoder(AdjustmentBody)
+_activity = msgspec.msgpack.Decoder(ActivityBody)
 _enrolment = msgspec.msgpack.Decoder(EnrolmentBody)
 _change = msgspec.msgpack.Decoder(ChangeBody)
 _use = msgspec.msgpack.Decoder(Use)
@@ -80,7 +91,7 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     till_id: str = ""
     operator_id: str = ""
     fingerprint: bytes
-    body: Receipt | ReturnBody | AdjustmentBody | EnrolmentBody | ChangeBody | Use | Activity
+    body: Receipt | ReturnBody | AdjustmentBody | ActivityBody | EnrolmentBody | ChangeBody | Use | Activity
 
 
 def read_receipt(body: bytes) -> Receipt:
@@ -96,6 +107,11 @@ def read_return(body: bytes) -> Returned:
 def read_adjustment(body: bytes) -> AdjustmentBody:
     """Return what an adjustment's event holds."""
     return _adjustment.decode(body)
+
+
+def read_activity(body: bytes) -> ActivityBody:
+    """Return what an activity's event holds."""
+    return _activity.decode(body)
 
 
 def read_enrolment(body: bytes) -> EnrolmentBody:

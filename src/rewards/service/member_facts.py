@@ -18,6 +18,7 @@ from rewards.errors import InvalidRequest
 from rewards.ledger.timeline import Telling, Told
 from rewards.policy.attributes import Kind
 from rewards.policy.wording import one_of
+from rewards.service import due
 from rewards.service.answers import MemberAnswer
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of, day_text
@@ -87,6 +88,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     assert isinstance(change, ChangeMember)
     batch.running.ready()
     line = batch.member(MemberRef(id=change.member_id), "/member_id")
+    due.touch(batch, line, asked.now)
     day = day_of(asked.now, batch.running.zone)
     told = _told(batch, line, change, day)
     profile = batch.profile(line.owner)

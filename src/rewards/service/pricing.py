@@ -37,12 +37,16 @@ def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | N
     elif version.offers is None and not hand.asking:
         decision = Decision(receipt, [])
     else:
-        buyer = None
-        if not guest:
-            buyer = Buyer(batch.scene(line, Purchase(line.events + 1, receipt)), line.near.uses)
-        decision = decide(version, receipt, buyer, hand.offers, budgets.drawn_so_far(batch))
+        decision = decide(version, receipt, buyer(batch, line, receipt), hand.offers, budgets.drawn_so_far(batch))
         decision = replace(decision, receipt=vouchers.given(hand, decision.receipt))
     return replace(decision, receipt=vouchers.kept(hand, version.policy, decision.receipt, guest=guest))
+
+
+def buyer(batch: Batch, line: Timeline, receipt: Receipt) -> Buyer | None:
+    """Return what the till knows of whoever buys; None for a guest."""
+    if line.kind != "member":
+        return None
+    return Buyer(batch.scene(line, Purchase(line.events + 1, receipt)), line.near.uses)
 
 
 def _as_promised(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise) -> Receipt:

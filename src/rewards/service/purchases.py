@@ -16,7 +16,7 @@ from rewards.engine.till import Withheld
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import budgets, differences, pricing, promises, sold_cards, vouchers
+from rewards.service import budgets, differences, due, pricing, promises, sold_cards, vouchers
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import Outcome, RecordPurchase
@@ -81,6 +81,7 @@ def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
     receipt = to_receipt(basket, running.zone, most_lines=10**6 if asked.trusted else LONGEST)
     line = _buyer(batch, asked, basket, receipt)
     sold_cards.check(batch, asked, line, receipt, basket)
+    due.touch(batch, line, asked.now)
     withheld: list[Withheld] = []
     if asked.silent:
         receipt = vouchers.unseen(running, receipt)

@@ -13,7 +13,7 @@ import msgspec
 
 from rewards.basket import Basket, MemberRef
 from rewards.errors import InvalidRequest, NotFound
-from rewards.service import promises, purchases
+from rewards.service import due, promises, purchases
 from rewards.service.answers import (
     BalanceAnswer,
     EntryAnswer,
@@ -62,6 +62,7 @@ def balance(batch: Batch, member_id: str, at: int | None, now: int) -> BalanceAn
     """Return the wallets at an instant; without one as of now, or of the last event if a till's clock was ahead."""
     line = _by_id(batch, member_id)
     program = batch.running.ready()
+    due.touch(batch, line, now)
     moment = at if at is not None else max(now, line.near.clock)
     if moment < line.near.clock:
         line.load_days(batch.session.keyed(statements.DAYS, [(line.owner,)]))
@@ -107,9 +108,15 @@ def statement(batch: Batch, member_id: str, limit: int, cursor: str | None, now:
 
 
 def _due(batch: Batch, line: Timeline, now: int) -> list[EntryAnswer]:
-    """Return what has ended since the last event and is booked with the next; its number is 0."""
+    """Return what came by itself and what has ended since the last event, newest first.
+
+    It is booked with the next event; until then its number is 0.
+    """
+    due.touch(batch, line, now)
+    booked = [entry_answer(batch, row, legs) for row, legs in with_postings(batch, batch.rows.entries)]
     found = coming(batch.running, line.near, now)
-    return [found] if found is not None else []
+    entries = [*booked, *([found] if found is not None else [])]
+    return [msgspec.structs.replace(entry, entry=0) for entry in reversed(entries)]
 
 
 def _cursor(number: int) -> str:

@@ -18,7 +18,7 @@ from rewards.ledger.entries import Award
 from rewards.ledger.timeline import Booking, Return
 from rewards.money import left_of, webster
 from rewards.receipt import Line, Receipt, Returned, all_back
-from rewards.service import budgets, sold_cards, vouchers
+from rewards.service import budgets, due, sold_cards, vouchers
 from rewards.service.answers import ReturnAnswer, ReturnedLine
 from rewards.service.asked import Asked
 from rewards.service.awards import told
@@ -49,6 +49,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
         return _park(batch, asked, command, print_)
     line = batch.line(place[0])
     assert line is not None
+    due.touch(batch, line, asked.now)
     receipt = read_receipt(batch.event(*place)[9])
     return _book(batch, asked, command, print_, line, place[1], receipt, command.store_id)
 

@@ -8,6 +8,7 @@ files, and how a use case is carried out (the modules beside this one).
 from __future__ import annotations
 
 from asyncio import Future as Awaited
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -30,13 +31,17 @@ from rewards.service.answers import (
 )
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
-from rewards.service.commands import Command, Outcome, ShowGiftCards
+from rewards.service.commands import BookDue, Command, Outcome, ShowGiftCards
+from rewards.service.inspection import Inspected, inspect
 from rewards.service.running import PIN_TRIES, begin, current
+from rewards.service.writer_process import WriterProcess
 from rewards.service.writes import Planner
+from rewards.store import statements
 from rewards.store.database import Session, Store
 from rewards.store.writer import Writer
 
 _LONGEST_KEY = 255
+_PAGE = 500  # owners looked at in one transaction
 
 
 def now_us() -> int:
@@ -50,16 +55,24 @@ class Service:
     Errors are those of `rewards.errors`: raised by reads, set on the future by commands.
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], int] = now_us, pin_tries: int = PIN_TRIES) -> None:
-        """Start the writer on an open store (`Store.open(url)`); the service closes it.
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], int] = now_us,
+        writer: WriterProcess | None = None,
+        pin_tries: int = PIN_TRIES,
+    ) -> None:
+        """Start the writer on an open store (`Store.open(url)`), unless one writes there already; close both.
 
-        After `pin_tries` wrong PINs a gift card is locked.
+        After `pin_tries` wrong PINs a gift card is locked; a writer of its own process has its own number.
         """
         self._store = store
         self._clock = clock
         self._running = begin(store, clock(), pin_tries)
-        self._planner = Planner(self._running)
-        self._writer: Writer[Asked, Outcome, Session] = Writer(store.transaction, self._planner)
+        self._writer: Writer[Asked, Outcome, Session] | WriterProcess = writer or Writer(
+            store.transaction, Planner(self._running)
+        )
 
     # commands: through the one writer, answered after COMMIT
 
@@ -105,6 +118,11 @@ class Service:
         """Answer what this basket would get, with a signed `quote` valid 30 minutes; nothing is written."""
         with self._reading() as batch:
             return reads.quote(batch, basket, caller, self._clock() if now is None else now)
+
+    def inspect(self, basket: Basket, *, caller: str = "local") -> Inspected:
+        """Work a basket out and lay open what decided; nothing is written. Raises what would refuse it."""
+        with self._reading() as batch:
+            return inspect(batch, basket, caller, self._clock())
 
     def member(self, ref: MemberRef) -> MemberAnswer:
         """Look a member up; raise `NotFound` `unknown-member`."""
@@ -159,6 +177,30 @@ class Service:
 
     # upkeep
 
+    def due(self, until: int | None = None, progress: Callable[[int, int], None] | None = None) -> dict[str, int]:
+        """Book what is due by itself up to an instant (now), for every member; return how many of each activity.
+
+        A second run books nothing; raise `InvalidRequest` `time-out-of-range` for an instant to come.
+        """
+        now = self._clock()
+        if until is not None and until > now:
+            raise InvalidRequest("time-out-of-range", "what is due on a day to come is booked when that day has come")
+        counts: Counter[str] = Counter()
+        last, above = self._owners(0)[1], 0
+        while owners := self._owners(above)[0]:
+            above = owners[-1]
+            outcome = self.do(BookDue(tuple(owners), now if until is None else until))
+            counts.update(msgspec.json.decode(outcome.body, type=dict[str, int]))
+            if progress is not None:
+                progress(above, last)
+        return dict(sorted(counts.items()))
+
+    def _owners(self, above: int) -> tuple[list[int], int]:
+        """Return a page of owners' numbers, and the highest there is."""
+        with self._store.reading() as session:
+            page = [owner for (owner,) in session.rows(statements.OWNER_PAGE, (above, _PAGE, 0))]
+            return page, session.rows(statements.NEXT_OWNER)[0][0] - 1
+
     def verify(self) -> list[str]:
         """Fold every timeline anew and compare states, sums, numbers, hashes; return findings, none if all is well."""
         with self._reading() as batch:
@@ -175,6 +217,15 @@ class Service:
             raise TryAgain("closing", "the service is closing")
         with self._reading():
             pass
+
+    @property
+    def writing(self) -> bool:
+        """Whether commands are being written."""
+        return self._writer.alive
+
+    def wait(self) -> None:
+        """Return when nothing is written any more: the service was closed, or the writer ended by itself."""
+        self._writer.wait()
 
     def close(self) -> None:
         """Finish what is queued, stop the writer, close the connections. Idempotent."""

@@ -21,7 +21,16 @@ from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAns
 from rewards.service.awards import MOST_MISSES, codes_refused, earned, not_applied, title, told, why
 from rewards.service.balances import day_text, purses, text, wallets
 from rewards.service.batch import Batch
-from rewards.service.journal import Timeline, read_adjustment, read_awards, read_note, read_receipt, read_return, total
+from rewards.service.journal import (
+    Timeline,
+    read_activity,
+    read_adjustment,
+    read_awards,
+    read_note,
+    read_receipt,
+    read_return,
+    total,
+)
 from rewards.service.pricing import discounts_of, withheld_of
 from rewards.service.running import Running
 from rewards.service.sold_cards import issued
@@ -174,7 +183,7 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting]) -> EntryAnswer
     running = batch.running
     event = batch.event(owner, event_number)
     changes = [_change(running, award) for award in read_awards(awards)]
-    facts: dict[str, str] = {}
+    facts: dict[str, Any] = {}
     if kind == "expiry":
         changes = passing(running, legs)
     elif event[0] == "adjustment":
@@ -183,6 +192,9 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting]) -> EntryAnswer
             Change(read_adjustment(event[9]).wallet, read_adjustment(event[9]).points, note or "given by staff")
         )
         facts = {"reason": note, "actor": event[7]}
+    elif event[0] == "activity":
+        activity = read_activity(event[9])
+        facts = {"activity": activity.name, "score": activity.score}
     elif event[0] in {"purchase", "return"}:
         facts = _about(running, owner, event_number, event)
     if kind != "expiry":

@@ -15,8 +15,10 @@ import msgspec
 
 from rewards.errors import Conflict, KeyReused, RewardsError
 from rewards.service import (
+    activities,
     adjustments,
     card_activities,
+    due,
     enrolment,
     gift_cards,
     member_facts,
@@ -30,12 +32,14 @@ from rewards.service.batch import Batch
 from rewards.service.commands import (
     ActOnGiftCard,
     Adjust,
+    BookDue,
     ChangeMember,
     Command,
     Enrol,
     IssueGiftCard,
     Outcome,
     Publish,
+    RecordActivity,
     RecordPurchase,
     RecordReturn,
     ShowGiftCards,
@@ -55,6 +59,8 @@ _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     IssueGiftCard: gift_cards.issue,
     ActOnGiftCard: card_activities.act,
     ShowGiftCards: card_activities.show,
+    RecordActivity: activities.record,
+    BookDue: due.record,
 }
 
 

@@ -55,7 +55,7 @@ class Store:
         self._closed = False
         self._idle: deque[sqlite3.Connection] = deque()
         self._lock = RLock()  # in memory there is one connection, and reads wait for the writer
-        self._memory = path == ":memory:"
+        self.in_memory = path == ":memory:"
         try:
             self._writing = sqlite.connect(path)
         except sqlite3.Error as error:
@@ -104,7 +104,7 @@ class Store:
         """Read one state of the database: what was committed when the block began. Raises `TryAgain` if it is gone."""
         if self._closed:
             raise _closed()
-        if self._memory:
+        if self.in_memory:
             with self._lock:
                 yield Session(self._writing)
             return

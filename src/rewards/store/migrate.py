@@ -16,8 +16,8 @@ from rewards.errors import InvalidRequest
 from rewards.store import sqlite
 from rewards.store.tables import METADATA
 
-HEAD = "0003"
-KNOWN = ("0001", "0003")
+HEAD = "0004"
+KNOWN = ("0001", "0003", "0004")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

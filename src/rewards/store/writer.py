@@ -24,6 +24,8 @@ T = TypeVar("T")
 Asking_contra = TypeVar("Asking_contra", contravariant=True)
 Handle_contra = TypeVar("Handle_contra", contravariant=True)
 
+MOST_WAITING = 10_000
+MOST_TOGETHER = 512  # commands that share a transaction
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +44,28 @@ class Planner(Protocol[Asking_contra, R, Handle_contra]):
         ...
 
 
+def write(
+    transaction: Callable[[], AbstractContextManager[T]], planner: Planner[C, R, T], commands: list[C]
+) -> list[R | Exception]:
+    """Write commands in one transaction, or one by one if that fails; return the result of each, in order."""
+    try:
+        return [*_together(transaction, planner, commands)]
+    except Exception as error:  # noqa: BLE001  whatever it is, only the guilty one shall get it
+        if len(commands) == 1:
+            return [_told(error)]
+        _log.warning("a batch of %d failed and is tried one by one: %s", len(commands), error)
+    return [result for command in commands for result in write(transaction, planner, [command])]
+
+
+def _together(
+    transaction: Callable[[], AbstractContextManager[T]], planner: Planner[C, R, T], commands: list[C]
+) -> list[R | RewardsError]:
+    with transaction() as opened:
+        results = planner.plan(opened, commands)
+    planner.committed()
+    return results
+
+
 class Writer(Generic[C, R, T]):
     """Owns the write side of a store. `transaction` commits at the end of its block and rolls back when it raises."""
 
@@ -50,8 +74,8 @@ class Writer(Generic[C, R, T]):
         transaction: Callable[[], AbstractContextManager[T]],
         planner: Planner[C, R, T],
         *,
-        most_waiting: int = 10_000,
-        most_together: int = 512,
+        most_waiting: int = MOST_WAITING,
+        most_together: int = MOST_TOGETHER,
     ) -> None:
         """Start the writer's thread; at most so many commands wait, at most so many share a transaction."""
         self._transaction = transaction
@@ -68,6 +92,10 @@ class Writer(Generic[C, R, T]):
     def alive(self) -> bool:
         """Whether commands are being written."""
         return self._thread.is_alive() and not self._closed
+
+    def wait(self) -> None:
+        """Return when nothing is written any more."""
+        self._thread.join()
 
     def submit(self, command: C) -> Future[R]:
         """Queue a command for a caller that waits in a thread; raise `TryAgain` when too many wait."""
@@ -91,9 +119,9 @@ class Writer(Generic[C, R, T]):
     def _put(self, commands: Sequence[_Waiting[C, R]]) -> None:
         with self._closing:
             if self._closed:
-                raise TryAgain("closing", "the service is closing; send the request again")
+                raise closing()
             if self._queue.qsize() + len(commands) > self._most_waiting:
-                raise TryAgain("too-busy", "too many requests wait to be written; send this one again", retry_after=1)
+                raise too_busy()
             for waiting in commands:
                 self._queue.put(waiting)
 
@@ -110,7 +138,8 @@ class Writer(Generic[C, R, T]):
         while going:
             batch, going = self._gather()
             if batch:
-                _answer(batch, self._write(batch))
+                commands = [waiting.command for waiting in batch]
+                _answer(batch, write(self._transaction, self._planner, commands))
 
     def _gather(self) -> tuple[list[_Waiting[C, R]], bool]:
         batch: list[_Waiting[C, R]] = []
@@ -124,27 +153,6 @@ class Writer(Generic[C, R, T]):
             except Empty:
                 return batch, True
         return batch, False
-
-    def _write(self, batch: list[_Waiting[C, R]]) -> list[R | BaseException]:
-        try:
-            return list(self._together([waiting.command for waiting in batch]))
-        except Exception as error:  # noqa: BLE001  whatever it is, only the guilty one shall get it
-            if len(batch) == 1:
-                return [_told(error)]
-            _log.warning("a batch of %d failed and is tried one by one: %s", len(batch), error)
-        return [self._alone(waiting.command) for waiting in batch]
-
-    def _alone(self, command: C) -> R | BaseException:
-        try:
-            return self._together([command])[0]
-        except Exception as error:  # noqa: BLE001
-            return _told(error)
-
-    def _together(self, commands: list[C]) -> list[R | RewardsError]:
-        with self._transaction() as transaction:
-            results = self._planner.plan(transaction, commands)
-        self._planner.committed()
-        return results
 
 
 class _Waiting(Generic[C, R]):
@@ -166,13 +174,13 @@ def _told(error: Exception) -> Exception:
     return error
 
 
-def _answer(batch: list[_Waiting[C, R]], results: list[R | BaseException]) -> None:
+def _answer(batch: list[_Waiting[C, R]], results: list[R | Exception]) -> None:
     """Complete all futures; each event loop is woken once."""
     loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[R], R | BaseException]]] = {}
     for waiting, result in zip(batch, results, strict=True):
         future = waiting.future
         if isinstance(future, Future):
-            _settle(future, result)
+            settle(future, result)
         elif waiting.loop is not None:
             loops.setdefault(waiting.loop, []).append((future, result))
     for loop, settled in loops.items():
@@ -184,14 +192,24 @@ def _answer(batch: list[_Waiting[C, R]], results: list[R | BaseException]) -> No
 
 def _settle_all(settled: list[tuple[asyncio.Future[R], R | BaseException]]) -> None:
     for future, result in settled:
-        if not future.done():  # its caller may have gone
-            _settle(future, result)
+        settle(future, result)
 
 
-def _settle(future: Future[R] | asyncio.Future[R], result: R | BaseException) -> None:
-    if isinstance(future, Future) and not future.set_running_or_notify_cancel():
+def settle(future: Future[R] | asyncio.Future[R], result: R | BaseException) -> None:
+    """Tell a caller what came of its command, unless it has gone."""
+    if future.done() or (isinstance(future, Future) and not future.set_running_or_notify_cancel()):
         return
     if isinstance(result, BaseException):
         future.set_exception(result)
     else:
         future.set_result(result)
+
+
+def closing() -> TryAgain:
+    """Return what a command gets that comes too late."""
+    return TryAgain("closing", "the service is closing; send the request again")
+
+
+def too_busy() -> TryAgain:
+    """Return what a command gets for which there is no room."""
+    return TryAgain("too-busy", "too many requests wait to be written; send this one again", retry_after=1)

@@ -1,0 +1,57 @@
+"""What stands in addresses and headers: parameters, and what errors make of them.
+
+What does not live here: the operations that take them (`routes`), and bodies (`wire`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import msgspec
+from litestar.params import HeaderParameter, QueryParameter
+
+from rewards.basket import Id, Instant
+from rewards.days import instant
+from rewards.errors import InvalidRequest, RewardsError
+
+_KEY = HeaderParameter(
+    name="Idempotency-Key",
+    min_length=1,
+    max_length=200,
+    pattern=r"^[!-~]+$",
+    description="names this request: sent again with the same key and body, it is answered as the first time",
+)
+Key = Annotated[str, _KEY]
+OptionalKey = Annotated[str | None, _KEY]
+At = Annotated[
+    str | None,
+    QueryParameter(format="date-time", description="an RFC 3339 instant with an offset; without it, now"),
+]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="entries a page")]
+Cursor = Annotated[str | None, QueryParameter(max_length=500, description="`next_cursor` of the page before")]
+StoreId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
+ReceiptId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
+_PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not written `%2B`
+
+
+@contextmanager
+def pointing_nowhere() -> Iterator[None]:
+    """Errors about a member or a gift card point to it, where it is named by the address."""
+    try:
+        yield
+    except RewardsError as error:
+        error.pointer = error.pointer.removeprefix("/member").removeprefix("/gift_card_id")
+        raise
+
+
+def instant_of(text: str) -> int:
+    """Return an instant of an address as microseconds; a `+` that became a space there is taken as meant."""
+    try:
+        return instant(msgspec.convert(_PLUS_LOST.sub(r"+\1", text), Instant))
+    except (msgspec.ValidationError, OverflowError):
+        raise InvalidRequest(
+            "bad-parameter", f"`at` is `{text[:50]}`, not an RFC 3339 instant with an offset", pointer="/at"
+        ) from None

@@ -21,8 +21,10 @@ MICROSECONDS = 1_000_000
 class Tender(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One way a receipt was paid."""
 
-    kind: str  # `cash`, `card`, … as the till calls it; `points` and `gift_card` are ours
+    kind: str  # `cash`, `card`, … as the till calls it; `points`, `gift_card` and `promotional` (money given) are ours
     amount_minor: int
+    card: str = ""  # the id of the gift card that paid
+    last_four: str = ""  # of its code
 
 
 class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):

@@ -67,10 +67,17 @@ class BasketLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
 
 
 class BasketTender(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
-    """One way the basket is paid; a gift card by its code, and its PIN if it has one."""
+    """One way the basket is paid: with money, with points of a wallet, or by a gift card.
+
+    Of points, exactly one is given: how many, what they pay, or `up_to` for the most that may pay. A gift card is named
+    by its code, and its PIN if it has one.
+    """
 
     kind: Id
-    amount_minor: Minor
+    amount_minor: Minor | None = None
+    wallet: OptionalId = ""
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    up_to: bool = False
     code: OptionalId = ""
     pin: OptionalId = ""
 
@@ -141,7 +148,7 @@ def to_receipt(basket: Basket, zone: ZoneInfo, *, most_lines: int = 2000) -> Rec
         minute=local.hour * 60 + local.minute,
         currency=basket.currency,
         lines=tuple(lines),
-        tenders=tuple(Tender(tender.kind, tender.amount_minor) for tender in basket.tenders),
+        tenders=tuple(Tender(one.kind, one.amount_minor or 0, one.wallet, one.points or 0) for one in basket.tenders),
         codes=tuple(dict.fromkeys(code.strip().upper() for code in basket.codes)),
         till_id=basket.till_id,
         operator_id=basket.operator_id,

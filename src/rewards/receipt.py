@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import msgspec
 
-from rewards.money import left_of
+from rewards.money import left_of, webster
 
 MICROSECONDS = 1_000_000
 
@@ -23,6 +23,8 @@ class Tender(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     kind: str  # `cash`, `card`, … as the till calls it; `points`, `gift_card` and `promotional` (money given) are ours
     amount_minor: int
+    wallet: str = ""  # of points
+    points: int = 0  # that the amount cost; 0 where another system kept the points
     card: str = ""  # the id of the gift card that paid
     last_four: str = ""  # of its code
 
@@ -50,6 +52,10 @@ class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False)
     def net_left_minor(self, returned: int) -> int:
         """Return the net of what is left after `returned` units went back, in minor units."""
         return self.net_minor if not returned else left_of(self.net_minor, self.quantity, returned)
+
+    def tenders_left_minor(self, returned: int) -> list[int]:
+        """Return what each tender has left on the line after `returned` units went back: no part ever grows."""
+        return webster(left_of(sum(self.tenders_minor), self.quantity, returned), self.tenders_minor)
 
 
 class Discount(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -95,6 +101,21 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 
 Returned = dict[str, int]  # line_id -> units returned so far; lines of which nothing came back are left out
+
+
+def points_left(receipt: Receipt, returned: Returned) -> dict[str, int]:
+    """Return the points that a receipt has taken, by wallet, less those given back; wallets of none are left out.
+
+    What is left of a tender's points is floored from what is left of its amount, so it depends on the units
+    returned alone: returns in any order sum to the whole, and none takes points.
+    """
+    found: dict[str, int] = {}
+    for i, tender in enumerate(receipt.tenders):
+        if tender.points:
+            kept = sum(line.tenders_left_minor(returned.get(line.line_id, 0))[i] for line in receipt.lines)
+            if left := tender.points * kept // tender.amount_minor:
+                found[tender.wallet] = found.get(tender.wallet, 0) + left
+    return found
 
 
 def all_back(receipt: Receipt, returned: Returned) -> bool:

@@ -4,7 +4,8 @@ One program, written out by hand: G beans for each whole 1.00 of a day; 50 beans
 reached; a stamp for each coffee, ready after two days; 10 beans on each third visit; 7 after ten days away;
 3 for a review, twice a week; 11 on 5 November for who bought something in the last 60 days. Beans last 30 days,
 stamps for ever. Offers: each third coffee free, the cheapest; 0.50 off a cake, three for each member in all; off the
-rest the better of 2.00 (a coupon, one a week) and a tenth (from 30.00 on).
+rest the better of 2.00 (a coupon, one a week) and a tenth (from 30.00 on). A stamp pays 0.50, and what stamps pay
+counts as any other money.
 """
 
 from collections import defaultdict
@@ -21,6 +22,7 @@ class Bought:
     lines: list[list]  # [coffee?, quantity, amount paid, units that came back]
     coupon: bool = False
     cakes: int = 0  # units that the offer on cakes served
+    paid: tuple = ()  # (instant, stamps), if stamps paid for all of it
 
     def kept(self):
         return any(quantity > back for _, quantity, _, back in self.lines)
@@ -100,6 +102,10 @@ class Notebook:
             points[wallet, day] += amount
         return points
 
+    def stamps_kept(self, purchase):
+        whole = sum(line[2] for line in purchase.lines)
+        return purchase.paid[1] * sum(purchase.left(line)[2] for line in purchase.lines) // whole
+
     def balance(self, wallet, at, today):
         """(available, pending, debt) at an instant; lots of days after `today` are not there yet."""
         wait, last = (0, 30) if wallet == "beans" else (2, None)
@@ -110,6 +116,8 @@ class Notebook:
         ]
         debt, steps = 0, [(lot[0], 1, lot[1], lot[2], lot) for lot in lots]
         steps += [(when, 2, 0, 0, points) for when, kind, points in self.spent if kind == wallet]
+        paying = [one for one in self.bought.values() if one.paid and wallet == "stamps"]
+        steps += [(one.paid[0], 2, 0, 0, self.stamps_kept(one)) for one in paying]
         for when, what, _, _, it in sorted(steps, key=lambda step: step[:4]):
             if when > at:
                 break

@@ -1,9 +1,9 @@
 """The service against a clerk's notebook: after every step both must say the same, at several instants.
 
-Steps: buy (now or late), review (now or late), quote, bring a quote (at once, after other receipts, too late), send
-again, return part, return all, give and take points, publish a new version, let time pass, and start anew from the
-stored state. Receipts have offers, with coupons or without; a line's share of a discount is what the service says, if
-the shares add up.
+Steps: buy (now or late, with money or with stamps), review (now or late), quote, bring a quote (at once, after other
+receipts, too late), send again, return part, return all, give and take points, publish a new version, let time pass,
+and start anew from the stored state. Receipts have offers, with coupons or without; a line's share of a discount is
+what the service says, if the shares add up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from rewards.basket import Basket, BasketLine, MemberRef
+from rewards.basket import Basket, BasketLine, BasketTender, MemberRef
 from rewards.days import midnight
 from rewards.errors import Conflict
 from rewards.service.commands import (
@@ -43,8 +43,8 @@ currency: EUR
 timezone: Europe/Berlin
 points:
   beans: {{one: bean, expires: {{after: 30 days}}}}
-  stamps: {{one: stamp, pending: 2 days}}
-eligible: {{amount: after_discounts, tax: included, paid_by_points: does_not_count}}
+  stamps: {{one: stamp, pending: 2 days, pays: {{points: 1 stamp, buys: 0.50}}}}
+eligible: {{amount: after_discounts, tax: included, paid_by_points: counts}}
 earn:
   beans: {{every: 1.00, give: {rate} beans}}
   week: {{when: {{spend: {{at_least: 20.00}}}}, give: 50 beans, measure: week}}
@@ -92,7 +92,7 @@ class Machine(RuleBasedStateMachine):
         self.names += 1
         return f"n{self.names}"
 
-    def basket(self, lines, back_minutes, coupon):
+    def basket(self, lines, back_minutes, coupon, tenders=()):
         at = self.now - timedelta(minutes=back_minutes)
         rows = tuple(
             BasketLine(
@@ -106,10 +106,10 @@ class Machine(RuleBasedStateMachine):
         )
         ref = MemberRef(card="2600000001236")
         return Basket(receipt_id=self.name(), store_id="S1", occurred_at=at, currency="EUR", member=ref, lines=rows,
-            codes=("two",) if coupon else (),
+            codes=("two",) if coupon else (), tenders=tenders,
         )  # fmt: skip
 
-    def record(self, basket, lines, promised=None):
+    def record(self, basket, lines, promised=None, paid=()):
         day = basket.occurred_at.astimezone(ZONE).toordinal()
         allowed = [promised] if promised is not None else self.book.discounts(day, lines, bool(basket.codes))
         had_coupon = self.book.coupon_left(day)
@@ -123,7 +123,7 @@ class Machine(RuleBasedStateMachine):
         cakes = sum(quantity for coffee, quantity, _ in lines if not coffee)
         served = min(self.book.cakes_left(), cakes) if "cakes" in found else 0
         rows = self.rows(lines, told, found)
-        self.book.bought[basket.receipt_id] = Bought(day, rows, "coupon" in found, served)
+        self.book.bought[basket.receipt_id] = Bought(day, rows, "coupon" in found, served, paid)
         return told
 
     def rows(self, lines, told, found):
@@ -150,6 +150,21 @@ class Machine(RuleBasedStateMachine):
     @rule(lines=LINES, coupon=st.booleans(), late=st.integers(1, 60 * 24 * 20))
     def buy_late(self, lines, coupon, late):
         self.record(self.basket(lines, late, coupon), lines)
+
+    @rule(units=st.integers(1, 2), price=st.sampled_from([50, 150, 500]))
+    def buy_with_stamps(self, units, price):
+        lines, stamps = [(True, units, price)], units * price // 50
+        tender = BasketTender(kind="points", wallet="stamps", points=stamps)
+        before = self.figures(_us(self.now), self.today())["stamps"]
+        if before[0] < stamps:
+            with pytest.raises(Conflict, match="stamps are there, not") as refusal:
+                self.service.do(RecordPurchase(self.basket(lines, 0, coupon=False, tenders=(tender,))))
+            assert refusal.value.facts["available"] == before[0]
+            return
+        basket = self.basket(lines, 0, coupon=False, tenders=(tender,))
+        answer = self.record(basket, lines, paid=(_us(self.now), stamps))
+        assert sum(lot["points"] for lot in answer["tenders"][0]["lots"]) == stamps
+        assert answer["balance"]["stamps"]["available"] == before[0] - stamps
 
     @rule(late=st.integers(0, 60 * 24 * 20))
     def review(self, late):

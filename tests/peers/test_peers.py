@@ -99,7 +99,6 @@ def test_waiting_case_can_not_be_run_yet(case: str) -> None:
 def test_waiting_case_says_what_it_waits_for(case: str) -> None:
     policy, waits = written(CASES[case]["story"]), {*CASES[case]["waits_for"]}
     needs = {section.replace("_", "-") for section in SECTIONS & policy.keys()}
-    needs |= {"points-tender" for wallet in policy.get("points", {}).values() if "pays" in wallet}
     offers = policy.get("offers", {}).values()
     needs |= {"budgets" for offer in offers if "budget" in offer}
     needs |= {"attributes" for offer in offers if "attribute" in offer.get("when", {})}

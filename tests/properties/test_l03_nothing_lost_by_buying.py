@@ -1,7 +1,7 @@
 """L3: a purchase that is not before any other recorded event of the member lowers no lot and no available balance,
 and raises no debt; no balance is ever negative, debts are shown as debts.
 
-A *late* purchase may lower what was there: that is an adjustment of its own.
+What it pays with points is the member's own doing, and bounds what it takes. A *late* purchase may lower what was there: that is an adjustment of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from rewards.days import moment
+from rewards.receipt import points_left
 from tests.engine_adapter import RUNS, Figures, Run
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Purchase, receipt
@@ -35,12 +36,14 @@ def test_the_latest_purchase_takes_nothing(run: Run, case: Case) -> None:
         for lot in lots:
             assert now[lot.day].points >= lot.points
             assert (now[lot.day].expires_at or 2**63) >= (lot.expires_at or 2**63)
+    paid = points_left(more.receipt, {})
     for at in [at for at in case.instants if at >= more.at]:
         was, now_held = before.balance(at), after.balance(at)
         for wallet in {*was, *now_held}:
             (available, pending, debt, _), (more_available, _, less_debt, _) = _pair(was, now_held, wallet)
-            assert more_available >= available
-            assert less_debt <= debt
+            assert more_available - less_debt >= available - debt - paid.get(wallet, 0)
+            assert more_available >= available - paid.get(wallet, 0)
+            assert less_debt <= debt + paid.get(wallet, 0)
             assert pending >= 0
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 
 from rewards.days import midnight
 from rewards.ledger.lots import advance
+from rewards.receipt import points_left
 from tests.engine_adapter import figures, run_engine, run_reference
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Grant, Spending
@@ -24,6 +25,11 @@ def test_lots_add_up(case: Case) -> None:
             lots = [lot for lot in outcome.lots().get(wallet, []) if midnight(lot.day, case.zone) <= at]
             spent = sum(
                 e.points for e in case.story.events if isinstance(e, Spending) and e.wallet == wallet and e.at <= at
+            )
+            spent += sum(
+                points_left(receipt, returned).get(wallet, 0)
+                for receipt, returned in case.facts.purchases
+                if receipt.occurred_at <= at
             )
             assert sum(lot.points for lot in lots) == held.spent + held.expired + held.available + held.pending
             assert held.spent + held.debt == spent
@@ -63,7 +69,7 @@ def test_the_journal_adds_up_to_the_balance(case: Case) -> None:
         gross = sum(lot.points for lot in expected.lots().get(wallet, []))
         assert posted[wallet, "lot"] == held.available + held.pending
         assert posted[wallet, "debt"] == -held.debt
-        assert posted[wallet, "spent"] == held.spent + held.debt
+        assert posted[wallet, "spent"] + posted[wallet, "restored"] == held.spent + held.debt
         assert posted[wallet, "expired"] == held.expired
         assert posted[wallet, "adjusted"] == -granted
         assert posted[wallet, "issued"] + posted[wallet, "taken_back"] == granted - gross

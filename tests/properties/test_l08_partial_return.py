@@ -26,7 +26,10 @@ def _rest(receipt: Receipt, returned: dict[str, int]) -> Receipt:
     lines = tuple(_rest_of(line, returned.get(line.line_id, 0)) for line in receipt.lines)
     kept = tuple(line for line in lines if line.quantity)
     amounts = [sum(line.tenders_minor[i] for line in kept) for i in range(len(receipt.tenders))]
-    tenders = tuple(Tender(old.kind, amount) for old, amount in zip(receipt.tenders, amounts, strict=True))
+    tenders = tuple(
+        Tender(old.kind, amount, old.wallet, old.points * amount // old.amount_minor if old.points else 0)
+        for old, amount in zip(receipt.tenders, amounts, strict=True)
+    )
     discounts = receipt.discounts if kept else ()
     return msgspec.structs.replace(receipt, lines=kept, tenders=tenders, discounts=discounts)
 

@@ -64,7 +64,10 @@ class Shop:
             currency="EUR",
             member=facts.pop("member", member),
             lines=lines,
-            tenders=tuple(BasketTender(kind=kind, amount_minor=paid) for kind, paid in tenders),
+            tenders=tuple(
+                one if isinstance(one, BasketTender) else BasketTender(kind=one[0], amount_minor=one[1])
+                for one in tenders
+            ),
             **facts,
         )
 

@@ -31,7 +31,7 @@ def test_parts_sum_to_the_whole(shop):
     shop.enrol()
     shop.buy(
         lines=(line("1", amount=800, quantity=3), line("2", amount=480)),
-        tenders=(("points", 500), ("gift_card", 1000), ("cash", 1380)),
+        tenders=(("cheque", 500), ("gift_card", 1000), ("cash", 1380)),
         how={"caller": "scenario"},
     )
     parts = [shop.ask(shop.give_back(f"b{i}", lines={"1": 1})) for i in range(3)] + [shop.ask(shop.give_back("b3"))]
@@ -40,7 +40,7 @@ def test_parts_sum_to_the_whole(shop):
         for refund in part["refund"]:
             sums[refund["tender"]] += refund["amount_minor"]
     assert sums == [500, 1000, 1380]
-    assert sum(part["refund_due_minor"] for part in parts) == 1380
+    assert sum(part["refund_due_minor"] for part in parts) == 1880
     assert parts[0]["still_returnable"] == [{"line_id": "1", "quantity": 2}, {"line_id": "2", "quantity": 1}]
 
 

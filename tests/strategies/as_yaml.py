@@ -35,6 +35,7 @@ from rewards.policy.model import (
     NoVisitFor,
     NthVisit,
     Offer,
+    Pays,
     PercentOff,
     Policy,
     Rate,
@@ -117,11 +118,21 @@ class _Printer:
             expires=_given(after=_duration(expires.after), at=expires.at, since=expires.since)
             if expires
             else ("never" if wallet.pending else None),
+            pays=wallet.pays and self._pays(wallet.pays, wallet.key),
             liability=wallet.liability
             and {
                 "points": self._points(wallet.liability.points, wallet.key),
                 "worth": self._money(wallet.liability.worth_minor),
             },
+        )
+
+    def _pays(self, pays: Pays, key: str) -> dict[str, object]:
+        return _given(
+            points=self._points(pays.points, key),
+            buys=self._money(pays.buys_minor),
+            minimum=self._points(pays.minimum, key),
+            step=self._points(pays.step, key),
+            at_most=_share(*pays.at_most),
         )
 
     def _eligible(self, eligible: Eligible) -> dict[str, object]:

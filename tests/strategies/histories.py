@@ -166,9 +166,16 @@ def receipt(draw: Draw, receipt_id: str, day: int, zone: ZoneInfo) -> Receipt:
         receipt_id=receipt_id,
         currency="EUR",
         lines=tuple(bought),
-        tenders=tuple(Tender(kind, amount) for kind, amount in zip(kinds, sums, strict=True)),
+        tenders=tuple(tender(draw, kind, amount) for kind, amount in zip(kinds, sums, strict=True)),
         codes=tuple(some(draw, words.CODES)) if chance(draw, 2) else (),
     )
+
+
+def tender(draw: Draw, kind: str, amount: int) -> Tender:
+    """Draw how many points a tender of points costs; some are of another system, and cost none."""
+    if kind != "points" or not amount or chance(draw, 5):
+        return Tender(kind, amount)
+    return Tender(kind, amount, pick(draw, sorted(words.WALLETS)), pick(draw, (5, 1, 2, 3, 7, 20, 60)))
 
 
 def at_local_time(day: int, minute: int, zone: ZoneInfo, **parts: object) -> Receipt:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from rewards.days import Duration, Window
 from rewards.engine.reference import Versions
 from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, EachTime
-from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Policy, Returns, Wallet
+from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Pays, Policy, Returns, Wallet
 from tests.strategies import words
 from tests.strategies.members import with_tiers, without_tiers
 from tests.strategies.rules import (
@@ -63,8 +63,15 @@ def wallet(draw: Draw, key: str) -> Wallet:
         round=pick(draw, words.ROUNDINGS),
         pending=pending,
         expires=expiry(draw, pending) if chance(draw, 2) else None,
+        pays=pays(draw) if chance(draw, 4) else None,
         liability=Liability(pick(draw, (100, 50)), pick(draw, (85, 90))) if chance(draw, 4) else None,
     )
+
+
+def pays(draw: Draw) -> Pays:
+    """Draw terms under which every step pays whole minor units."""
+    points, step, at_most = pick(draw, (100, 1, 3)), pick(draw, (300, 600)), pick(draw, ((1, 2), (1, 1)))
+    return Pays(points=points, buys_minor=pick(draw, (100, 5)), minimum=2 * step, step=step, at_most=at_most)
 
 
 def eligible(draw: Draw) -> Eligible:

@@ -5,21 +5,17 @@ What does not live here: how often a caller may be wrong about a code (`guesses`
 
 from __future__ import annotations
 
-from typing import Any
-
-from litestar import Request, post
+from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
 from rewards.api.bodies import CardActivity, GiftCardCode
-from rewards.api.guesses import Guesses
+from rewards.api.guesses import Asking, Guesses, address_of
 from rewards.api.parameters import Key, pointing_nowhere
 from rewards.service.answers import GiftCardAnswer
 from rewards.service.commands import IssueGiftCard, ShowGiftCards
 from rewards.service.service import Service
-
-Asking = Request[Any, Any, Any]
 
 
 @post(
@@ -70,11 +66,6 @@ async def act_on_gift_card(
     """A blocked card does nothing until it is unblocked; a deactivated one never does anything again."""
     with pointing_nowhere():
         return written(await service.asubmit(data.of(gift_card_id), key=idempotency_key))
-
-
-def address_of(request: Asking) -> str:
-    """Return the network address of whoever asks."""
-    return request.client.host if request.client is not None else ""
 
 
 CARDS = (issue_gift_card, look_up_gift_card, act_on_gift_card)

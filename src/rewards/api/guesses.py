@@ -11,12 +11,22 @@ from __future__ import annotations
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
+from litestar import Request
+
+from rewards.basket import Basket
 from rewards.errors import NotFound, TryAgain
 
+Asking = Request[Any, Any, Any]
 MOST, SECONDS = 60, 600
 _ADDRESSES = 10_000  # remembered at once; the first to be forgotten is the one that was seen first
+
+
+def address_of(request: Asking) -> str:
+    """Return the network address of whoever asks."""
+    return request.client.host if request.client is not None else ""
 
 
 class Guesses:
@@ -51,6 +61,12 @@ class Guesses:
             wrong.remove(now)
         finally:
             self._forget()
+
+    def of_basket(self, basket: Basket, request: Asking) -> AbstractContextManager[None]:
+        """Count a guess if a basket is paid by a card; one that is not is never refused."""
+        if any(tender.code for tender in basket.tenders):
+            return self.of(address_of(request))
+        return nullcontext()
 
     def _forget(self) -> None:
         while len(self._wrong) > _ADDRESSES:

@@ -1,8 +1,8 @@
 """The operations of `/v1` and of health: each decodes nothing and decides nothing, it asks the service.
 
 What does not live here: those of policies (`policy_routes`) and gift cards (`card_routes`), parameters
-(`parameters`), strict bodies (`wire`), problem documents (`problems`), and who may call (`app`). Writes wait for the writer; short reads run in the
-event loop, longer ones in a thread.
+(`parameters`), strict bodies (`wire`), problem documents (`problems`), and who may call (`app`). Writes wait for the
+writer; short reads run in the event loop, longer ones in a thread.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from rewards.api.bodies import (
     Health,
     MemberChange,
 )
+from rewards.api.guesses import Asking, Guesses
 from rewards.api.parameters import (
     At,
     Cursor,
@@ -33,6 +34,7 @@ from rewards.api.parameters import (
     pointing_nowhere,
 )
 from rewards.basket import Basket, MemberRef
+from rewards.service import card_tenders
 from rewards.service.answers import (
     ActivityAnswer,
     AdjustmentAnswer,
@@ -121,11 +123,16 @@ async def look_up_member(data: JSONBody[MemberRef], service: NamedDependency[Ser
     tags=["purchases"],
     summary="Ask what a basket would get",
     status_code=200,
-    responses=refusals(404, 409, body=True),
+    responses=refusals(404, 409, 429, body=True),
 )
-async def quote_purchase(data: JSONBody[Basket], service: NamedDependency[Service]) -> Answer[PurchaseAnswer]:
+async def quote_purchase(
+    data: JSONBody[Basket], service: NamedDependency[Service], guesses: NamedDependency[Guesses], request: Asking
+) -> Answer[PurchaseAnswer]:
     """The answer of a purchase, with nothing written: what would be earned, why, and what is just out of reach."""
-    return answer(service.quote(data))
+    with guesses.of_basket(data, request):
+        if (proof := card_tenders.proof(data)) is not None:
+            await service.asubmit(proof)
+        return answer(service.quote(data, proved=True))
 
 
 @route("/purchases", http_method=HttpMethod.OPTIONS, include_in_schema=False, status_code=204)
@@ -139,14 +146,19 @@ async def purchase_methods() -> Response[None]:
     operation_id="record_purchase",
     tags=["purchases"],
     summary="Record a purchase",
-    responses=refusals(404, 409, body=True),
+    responses=refusals(404, 409, 429, body=True),
     response_headers=[IDEMPOTENCY_STATUS],
 )
 async def record_purchase(
-    data: JSONBody[Basket], service: NamedDependency[Service], idempotency_key: OptionalKey = None
+    data: JSONBody[Basket],
+    service: NamedDependency[Service],
+    guesses: NamedDependency[Guesses],
+    request: Asking,
+    idempotency_key: OptionalKey = None,
 ) -> Answer[PurchaseAnswer]:
     """Once per store and receipt number: sent again it gets the same bytes, with other content it is refused."""
-    return written(await service.asubmit(RecordPurchase(data), key=idempotency_key))
+    with guesses.of_basket(data, request):
+        return written(await service.asubmit(RecordPurchase(data), key=idempotency_key))
 
 
 @get(

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from rewards.days import end_of, midnight, plus
 from rewards.engine.reference import Facts, History, Versions, earned
+from rewards.money import webster
 from rewards.policy.model import Wallet
+from rewards.receipt import Receipt, Returned
 
 
 class Lot(NamedTuple):
@@ -62,15 +64,29 @@ def balance(versions: Versions, facts: Facts, at: int) -> dict[str, Balance]:
 def balance_of(versions: Versions, facts: Facts, held: dict[str, list[Lot]], at: int) -> dict[str, Balance]:
     """Return the same for lots that are known already."""
     zone = versions[0][1].zone
+    spendings = [*facts.spendings, *(one for bought in facts.purchases for one in _paid(*bought))]
     wallets = {wallet for _, policy in versions for wallet in policy.wallets}
     return {
         wallet: fold(
             [lot for lot in held.get(wallet, []) if midnight(lot.day, zone) <= at],
-            [(when, points) for when, of, points in facts.spendings if of == wallet],
+            [(when, points) for when, of, points in spendings if of == wallet],
             at,
         )
-        for wallet in wallets | set(held) | {of for _, of, _ in facts.spendings}
+        for wallet in wallets | set(held) | {of for _, of, _ in spendings}
     }
+
+
+def _paid(receipt: Receipt, returned: Returned) -> list[tuple[int, str, int]]:
+    """Return the points that a purchase still takes: as many of all as is left, floored, of what they paid."""
+    found = []
+    for number, tender in enumerate(receipt.tenders):
+        if tender.points:
+            left = 0
+            for line in receipt.lines:
+                rest = sum(line.tenders_minor) * (line.quantity - returned.get(line.line_id, 0)) // line.quantity
+                left += webster(rest, line.tenders_minor)[number]
+            found.append((receipt.occurred_at, tender.wallet, tender.points * left // tender.amount_minor))
+    return found
 
 
 def fold(held: list[Lot], spendings: list[tuple[int, int]], at: int) -> Balance:

@@ -1,8 +1,8 @@
 """What is booked: balanced entries, their postings, and the awards that explain them.
 
 Accounts are kept per owner and wallet: `lot` (one for each day), `debt`, and
-the contra accounts `issued`, `taken_back`, `adjusted`, `spent`, `expired`. What does
-not live here: numbers, hashes and rows of the database (`store`).
+the contra accounts `issued`, `taken_back`, `adjusted`, `spent`, `restored`,
+`settled`, `expired`. What does not live here: numbers, hashes and rows of the database (`store`).
 
 >>> [(p.account, p.points) for p in postings("beans", Purse(), Purse(open=[[1, 0, 9, 30]]), gross=30, contra="issued")]
 [('lot', 30), ('issued', -30)]

@@ -27,7 +27,7 @@ NEVER = 2**62  # the `expires_at` of a lot that does not end
 class Lot(NamedTuple):
     """A day's points on equal terms."""
 
-    day: int
+    day: int  # of a lot of credits: the day's number below zero
     available_at: int
     expires_at: int  # exclusive; NEVER if it does not end
     points: int
@@ -84,14 +84,21 @@ def last_visit_of(expires: Expiry, day: int, visits: Iterable[int]) -> int:
 _EXPIRY, _AVAILABLE, _SPENDING = 0, 1, 2
 
 
-def fold(lots: Iterable[Lot], spendings: Sequence[tuple[int, int]], until: int, debt: int = 0) -> Purse:
+def fold(
+    lots: Iterable[Lot],
+    spendings: Sequence[tuple[int, int]],
+    until: int,
+    debt: int = 0,
+    ended: dict[int, int] | None = None,
+) -> Purse:
     """Lay spendings over lots in time order, up to and with the instant `until`.
 
     At one instant: lots end, then lots become available (and pay debt; of
     several the soonest ending first, then the oldest), then points are spent (from the
     soonest ending lot, then the oldest). What no lot covers is debt. `debt` is owed from before.
+    What was left of lots when they ended is put into `ended`, by day.
     """
-    if not spendings and not debt:
+    if not spendings and not debt and ended is None:
         return _untouched(lots, until)
     steps: list[tuple[int, int, int, int, list[int]]] = []
     latest = spent_at = 0
@@ -111,7 +118,7 @@ def fold(lots: Iterable[Lot], spendings: Sequence[tuple[int, int]], until: int, 
             if end > until:
                 pending.append(payload)
             continue
-        _drop_ended(heap, at)
+        _drop_ended(heap, at, ended)
         if kind == _AVAILABLE:
             paid = min(debt, payload[3]) if end > at else 0
             debt -= paid
@@ -120,7 +127,7 @@ def fold(lots: Iterable[Lot], spendings: Sequence[tuple[int, int]], until: int, 
                 heapq.heappush(heap, (end, day, payload))
         else:
             debt += _take(heap, payload[0])
-    _drop_ended(heap, until)
+    _drop_ended(heap, until, ended)
     left = [entry[2] for entry in heap] + pending
     left.sort()
     return Purse(debt, latest, spent_at, left)
@@ -137,9 +144,11 @@ def _untouched(lots: Iterable[Lot], until: int) -> Purse:
     return Purse(0, latest, 0, left)
 
 
-def _drop_ended(heap: list[tuple[int, int, list[int]]], at: int) -> None:
+def _drop_ended(heap: list[tuple[int, int, list[int]]], at: int, ended: dict[int, int] | None) -> None:
     while heap and heap[0][0] <= at:
-        heapq.heappop(heap)
+        lot = heapq.heappop(heap)[2]
+        if ended is not None:
+            ended[lot[0]] = lot[3]
 
 
 def _take(heap: list[tuple[int, int, list[int]]], points: int) -> int:

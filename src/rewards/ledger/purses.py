@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rewards.days import midnight
+from rewards.days import midnight, plus
 from rewards.engine.program import Program
 from rewards.ledger.entries import Posting
 from rewards.ledger.lots import NEVER, Lot, Purse, advance, fold, last_visit_of, terms
@@ -54,6 +54,8 @@ def extend(program: Program, key: str, purse: Purse, day: int) -> None:
     now = midnight(day, program.zone)
     ends: dict[int, int] = {}  # by version: the end that a visit on `day` sets, 0 if none
     for i, lot in enumerate(purse.open):
+        if lot[0] < 0:
+            continue
         number = program.index(lot[0])
         end = ends.get(number)
         if end is None:
@@ -93,6 +95,9 @@ def ledger_facts(
                 gross.setdefault(key, []).append((day, version.policy.wallets[key], points))
         for at, key, points in row.spent:
             spendings.setdefault(key, []).append((at, points))
+        for at, paid in row.paid.values():
+            for key, points in paid.items():
+                spendings.setdefault(key, []).append((at, points))
     lots = {
         key: [
             Lot(day, *terms(wallet, program.zone, day, _visit_for(wallet.expires, day, visits)), points)
@@ -100,7 +105,16 @@ def ledger_facts(
         ]
         for key, days in gross.items()
     }
+    for day in sorted(rows):
+        for key, points in rows[day].credited.items():
+            lots.setdefault(key, []).append(credit(program, day, points))
     return lots, spendings
+
+
+def credit(program: Program, day: int, points: int) -> Lot:
+    """Return the lot of what settlements of a day gave: it lasts as long as points given back do."""
+    ends = plus(day, program.on(day).policy.returns.restored_points_last)
+    return Lot(-day, midnight(day, program.zone), midnight(ends, program.zone), points)
 
 
 def _visit_for(expires: Expiry | None, day: int, visits: list[int]) -> int:
@@ -114,7 +128,7 @@ def fold_until(program: Program, rows: dict[int, DayRow], at: int) -> dict[str, 
     zone = program.zone
     lots, spendings = ledger_facts(program, rows)
     return {
-        key: fold([lot for lot in lots.get(key, ()) if midnight(lot.day, zone) <= at], spendings.get(key, ()), at)
+        key: fold([lot for lot in lots.get(key, ()) if midnight(abs(lot.day), zone) <= at], spendings.get(key, ()), at)
         for key in {*lots, *spendings}
     }
 

@@ -32,7 +32,7 @@ from rewards.ledger.state import (
     Telling,
     member_on,
 )
-from rewards.receipt import Receipt, Returned, all_back
+from rewards.receipt import Receipt, Returned, all_back, points_left
 
 Receipts = Sequence[tuple[Receipt, Returned]]
 CONTRA = {
@@ -112,12 +112,12 @@ def fold_anew(
     if near.last is not None:
         rows[near.last.day] = near.last
     work = _Fold(rows)
+    purses, legs = _repay(program, near, change, work, purses, clock)
     spent = _apply(program, near, change, work)
     carry = near.carry
     if isinstance(change, Purchase | Return | Telling | Activity):
         carry = _refold(program, near, change, work, receipts)
     after = all_purses(program, work.rows, clock)
-    legs = []
     gained = sums_by_wallet(work.awards)
     if isinstance(change, Grant):
         gained[change.wallet] = change.points
@@ -131,20 +131,87 @@ def fold_anew(
             spent=spent if isinstance(change, Spending) and key == change.wallet else 0,
             to=change.to if isinstance(change, Spending) else "spent",
         )
+    if isinstance(change, Return) and change.settled:
+        after, more = _credit(program, change, work, carry, after, clock)
+        legs += more
     return _settle(near, work, carry, after, days), legs, work.awards
+
+
+def _row(program: Program, near: Near, work: _Fold, day: int) -> DayRow:
+    """Return the row of a day to be changed."""
+    row = work.rows[day].copy() if day in work.rows else DayRow(day, carry_before(program, near, work.rows, day))
+    work.rows[day] = row
+    work.changed.add(day)
+    return row
+
+
+def _repay(
+    program: Program, near: Near, change: Change, work: _Fold, purses: dict[str, Purse], clock: int
+) -> tuple[dict[str, Purse], list[Posting]]:
+    """Take the points that pay a purchase, or give back those of what was returned; the rest of the change follows."""
+    if not isinstance(change, Purchase | Return):
+        return purses, []
+    returned = change.returned if isinstance(change, Return) else {}
+    now = points_left(change.receipt, returned)
+    was = work.rows[change.day].paid.get(change.key, (0, {}))[1] if change.day in work.rows else {}
+    if now == was:
+        return purses, []
+    row = _row(program, near, work, change.day)
+    if now:
+        row.paid[change.key] = (change.receipt.occurred_at, now)
+    else:
+        del row.paid[change.key]
+    taken = {key: now.get(key, 0) - was.get(key, 0) for key in {*now, *was}}
+    to = "spent" if isinstance(change, Purchase) else "restored"
+    return _differences(program, work, purses, clock, {}, taken, to)
+
+
+def _credit(
+    program: Program, change: Return, work: _Fold, carry: list[Any], purses: dict[str, Purse], clock: int
+) -> tuple[dict[str, Purse], list[Posting]]:
+    """Book what was settled with a return."""
+    day = change.settled_day
+    row = _row(program, Near(0, carry=carry), work, day)
+    given: dict[str, int] = {}
+    taken: dict[str, int] = {}
+    for one in change.settled:
+        given[one.wallet] = one.moved + one.revived + one.deducted
+        row.credited[one.wallet] = row.credited.get(one.wallet, 0) + given[one.wallet]
+        if one.moved:
+            taken[one.wallet] = one.moved
+            row.spent.append((change.at, one.wallet, one.moved))
+    return _differences(program, work, purses, clock, given, taken, "settled")
+
+
+def _differences(
+    program: Program,
+    work: _Fold,
+    before: dict[str, Purse],
+    clock: int,
+    given: dict[str, int],
+    taken: dict[str, int],
+    to: str,
+) -> tuple[dict[str, Purse], list[Posting]]:
+    """Return the purses as the rows now give them, and the legs that lead there."""
+    after, legs = all_purses(program, work.rows, clock), []
+    for key in sorted({*before, *after}):
+        legs += postings(
+            key,
+            before.get(key, Purse()),
+            after.setdefault(key, Purse()),
+            gross=given.get(key, 0),
+            contra="settled",
+            spent=taken.get(key, 0),
+            to=to,
+        )
+    return after, legs
 
 
 def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
     """Change the facts of the day; return the points that were spent by it."""
     if isinstance(change, Telling):
         return 0
-    row = (
-        work.rows[change.day].copy()
-        if change.day in work.rows
-        else DayRow(change.day, carry_before(program, near, work.rows, change.day))
-    )
-    work.rows[change.day] = row
-    work.changed.add(change.day)
+    row = _row(program, near, work, change.day)
     match change:
         case Spending():
             row.spent.append((change.at, change.wallet, change.points))

@@ -6,7 +6,7 @@ What does not live here: what a change does (`timeline`, `anew`), and rows of th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -28,14 +28,25 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
     points: dict[int, int] = {}  # by index of the rule in the day's version; zeros left out
     granted: dict[str, int] = {}  # by wallet: points that staff gave
     spent: list[tuple[int, str, int]] = []  # (instant, wallet, points)
+    paid: dict[int, tuple[int, dict[str, int]]] = {}  # by purchase: its instant, and the points that it still takes
+    credited: dict[str, int] = {}  # by wallet: points that settlements gave
 
     def copy(self) -> DayRow:
         """Return a row that can be changed without touching this one."""
-        return DayRow(self.day, self.carry, dict(self.rows), self.points, dict(self.granted), list(self.spent))
+        return DayRow(
+            self.day,
+            self.carry,
+            dict(self.rows),
+            self.points,
+            dict(self.granted),
+            list(self.spent),
+            dict(self.paid),
+            dict(self.credited),
+        )
 
     def empty(self) -> bool:
         """Return whether nothing is left of the day."""
-        return not (self.rows or self.granted or self.spent)
+        return not (self.rows or self.granted or self.spent or self.credited)
 
 
 class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -80,6 +91,20 @@ class Purchase:
         return self.receipt.day
 
 
+class Settlement(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What was settled with a return for ever, in points of one wallet; its credits join one lot of their own.
+
+    `moved` points leave lots that end sooner than `restored_points_last` and are credited; `revived` ones come from
+    lots that have ended; `deducted` ones were not there to be taken back, and money was kept for them.
+    """
+
+    wallet: str
+    moved: int = 0
+    revived: int = 0
+    deducted: int = 0
+    deducted_minor: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Return:
     """Goods of a recorded receipt came back; `returned` is the total so far, this return included."""
@@ -88,6 +113,12 @@ class Return:
     receipt: Receipt
     returned: Returned
     at: int
+    settled: tuple[Settlement, ...] = ()
+    settled_day: int = 0  # the return's own, if anything is settled
+
+    def settling(self, settled: tuple[Settlement, ...], day: int) -> Return:
+        """Return the same with what was settled on its own local day."""
+        return replace(self, settled=settled, settled_day=day)
 
     @property
     def day(self) -> int:

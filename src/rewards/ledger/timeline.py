@@ -30,6 +30,7 @@ from rewards.ledger.state import (
     Near,
     Purchase,
     Return,
+    Settlement,
     Spending,
     Telling,
     Told,
@@ -42,6 +43,7 @@ from rewards.ledger.state import (
 )
 from rewards.ledger.uses import uses_after
 from rewards.policy.activity_model import YEARLY
+from rewards.receipt import points_left
 
 __all__ = [
     "Activity",
@@ -52,6 +54,7 @@ __all__ = [
     "Near",
     "Purchase",
     "Return",
+    "Settlement",
     "Spending",
     "Telling",
     "Told",
@@ -88,6 +91,7 @@ def needs(program: Program, near: Near, change: Change) -> str:
         return "days" if isinstance(change, Return) else ""  # all came back before: there are no days
     if isinstance(change, Spending):
         return "days" if change.at < near.clock else ""
+    spends = isinstance(change, Purchase) and any(tender.points for tender in change.receipt.tenders)
     late = change.day < last.day
     if isinstance(change, Telling):
         if change.day > last.day:
@@ -102,9 +106,8 @@ def needs(program: Program, near: Near, change: Change) -> str:
             return cut
         if cut or isinstance(change, Return) or _is_gone(change):
             return "days"
-    if late or _behind_clock(program, near, change) or _out_of_order(program, near, change):
-        return "days"
-    return ""
+    late = late or (spends and change.at < near.clock) or _behind_clock(program, near, change)
+    return "days" if late or _out_of_order(program, near, change, spends=spends) else ""
 
 
 def _is_gone(change: Change) -> bool:
@@ -116,17 +119,15 @@ def _behind_clock(program: Program, near: Near, change: Purchase | Return | Gran
     return change.at < near.clock and change.day < moment(near.clock, program.zone).toordinal()
 
 
-def _out_of_order(program: Program, near: Near, change: Change) -> bool:
+def _out_of_order(program: Program, near: Near, change: Change, *, spends: bool = False) -> bool:
     """Return whether new points of the day could have been taken before points of other lots."""
-    if len(program.versions) == 1:
-        return False  # WHY: on one version's terms a later day's lot never ends before an earlier one's
     wallets = program.on(change.day).policy.wallets
     for key, purse in near.purses.items():
         wallet = wallets.get(key)
         if wallet is None or (not purse.debt and not purse.latest):
             continue
         available_at, expires_at = terms(wallet, program.zone, change.day, change.day)
-        safe = expires_at >= purse.latest or (not purse.debt and purse.spent_at < available_at)
+        safe = expires_at >= purse.latest or (not spends and not purse.debt and purse.spent_at < available_at)
         if not safe:
             return True
     return False
@@ -213,13 +214,25 @@ def _in_order(
         legs = _gain(program, purses, day, {change.wallet: change.points}, "adjusted", clock)
     else:
         row.rows[change.key] = vector_of(program, change)
+        legs = _pay(purses, row, change) if isinstance(change, Purchase) else []
         carry, awards = judge(program, member_on(near, day), row, _no_past)
-        legs = _gain(program, purses, day, sums_by_wallet(awards), "issued", clock)
+        legs += _gain(program, purses, day, sums_by_wallet(awards), "issued", clock)
         if program.moving and any(vector[0] > 0 for vector in row.rows.values()):
             for key in program.moving:
                 if key in purses:
                     extend(program, key, purses[key], day)
     return Booking(Near(near.joined, 0, row, carry, purses), days, []), legs, awards
+
+
+def _pay(purses: dict[str, Purse], row: DayRow, change: Purchase) -> list[Posting]:
+    """Take the points that pay a purchase, before it gives any."""
+    paid = points_left(change.receipt, {}) if change.receipt.tenders else {}
+    legs: list[Posting] = []
+    if paid:
+        row.paid[change.key] = (change.at, paid)
+    for key, points in paid.items():
+        legs += _spend(purses, Spending(change.at, change.day, key, points))
+    return legs
 
 
 def _spend(purses: dict[str, Purse], change: Spending) -> list[Posting]:

@@ -206,6 +206,13 @@ _RULES = {  # what rules must make of it
     "wrong-wallet": (
         "The points named here are of another wallet than the rule gives, or than the wallet in which they stand."
     ),
+    "pays-fraction": (
+        "A step of points would pay a fraction of the currency's smallest unit, and no receipt could be paid exactly. "
+        "Points pay in steps, so a step has to be worth a whole number of these units."
+    ),
+    "pays-minimum": (
+        "Points are taken in whole steps, so the least that a receipt takes is a whole number of steps too."
+    ),
     "group-wallets": (
         "The best member of a group is the one that gives most, and points of two wallets can't be compared."
     ),

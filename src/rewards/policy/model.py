@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from rewards.days import Duration, Window
 from rewards.policy.activity_model import Activity, EachTime
-from rewards.policy.terms import Expiry, GiftCard, Liability, Loads, Returns, Text, Tiers, Wallet
+from rewards.policy.terms import Expiry, GiftCard, Liability, Loads, Pays, Returns, Text, Tiers, Wallet
 
 __all__ = [
     "ALL",
@@ -45,6 +45,7 @@ __all__ = [
     "NthVisit",
     "Offer",
     "OfferGroup",
+    "Pays",
     "PercentOff",
     "Policy",
     "Rate",

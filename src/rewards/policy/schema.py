@@ -8,7 +8,7 @@ of a file to decide (`compile`), and the parts with modules of their own
 from __future__ import annotations
 
 from rewards.days import WINDOWS
-from rewards.policy import forms, time_forms
+from rewards.policy import forms, offer_forms, time_forms
 from rewards.policy.forms import choice
 from rewards.policy.gift_card_schema import GIFT_CARD
 from rewards.policy.offer_schema import GROUP, OFFER
@@ -127,6 +127,21 @@ _LIABILITY = Fields(
         Key("worth", forms.MONEY_ABOVE_ZERO, "What these points are worth.", required=True),
     ),
 )
+_PAYS = Fields(
+    "how points pay",
+    (
+        Key("points", forms.GIVE, "So many points …", required=True),
+        Key("buys", forms.MONEY_ABOVE_ZERO, "… pay so much.", required=True),
+        Key("minimum", forms.GIVE, "The least that a receipt takes; a whole number of steps.", default="one step"),
+        Key(
+            "step",
+            forms.GIVE,
+            "Points are taken in whole steps, each of which pays a whole number of the currency's smallest units.",
+            default="`points`",
+        ),
+        Key("at_most", offer_forms.SHARE, "The share of a receipt's net that points pay at most.", default="100%"),
+    ),
+)
 _WALLET = Fields(
     "a wallet",
     (
@@ -146,6 +161,13 @@ _WALLET = Fields(
         ),
         Key("expires", _EXPIRES, "When points end.", default="never", example="{after: 12 months, at: end_of_month}"),
         Key(
+            "pays",
+            _PAYS,
+            "How these points pay at the till, before those that the purchase earns are there.",
+            default="not at all",
+            example="{points: 100 beans, buys: 1.00, minimum: 100 beans, step: 1 bean, at_most: 50%}",
+        ),
+        Key(
             "liability",
             _LIABILITY,
             "Finance's estimate, frozen on each lot.",
@@ -153,7 +175,6 @@ _WALLET = Fields(
             example="{points: 100 beans, worth: 0.85}",
         ),
     ),
-    unsupported=("pays",),
 )
 _ELIGIBLE = Fields(
     "what counts",

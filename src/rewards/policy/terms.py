@@ -34,6 +34,28 @@ class Liability:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pays:
+    """How points pay at the till: `points` of them buy `buys_minor`, and every whole `step` buys whole minor units."""
+
+    points: int
+    buys_minor: int
+    minimum: int  # the least a receipt takes; a whole number of steps
+    step: int
+    at_most: tuple[int, int] = (1, 1)  # numerator and denominator of the share of a receipt's net
+
+    def most(self, available: int, net_minor: int, due_minor: int) -> int:
+        """Return the most points that a receipt takes of those available; 0 if that is below the minimum."""
+        numerator, denominator = self.at_most
+        room = min(net_minor * numerator // denominator, due_minor)
+        points = min(available, room * self.points // self.buys_minor) // self.step * self.step
+        return points if points >= self.minimum else 0
+
+    def worth_minor(self, points: int) -> int:
+        """Return what points buy in minor units, floored; exact for whole steps."""
+        return points * self.buys_minor // self.points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wallet:
     """One kind of points."""
 
@@ -43,7 +65,15 @@ class Wallet:
     round: Literal["down", "half_up", "up"] = "down"
     pending: Duration | None = None
     expires: Expiry | None = None
+    pays: Pays | None = None
     liability: Liability | None = None
+
+    @property
+    def value(self) -> tuple[int, int] | None:
+        """So many points are worth so much in minor units: what they buy, else finance's estimate; None if neither."""
+        if self.pays is not None:
+            return self.pays.points, self.pays.buys_minor
+        return (self.liability.points, self.liability.worth_minor) if self.liability is not None else None
 
     def __hash__(self) -> int:
         """Hash by the key alone: wallets are looked up with every lot."""

@@ -6,10 +6,12 @@ What does not live here: lots and when they end (`ledger`).
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
+from math import gcd
 
 from rewards.days import Duration, plus
 from rewards.policy.forms import Given
-from rewards.policy.model import Expiry, Liability, Text, Wallet
+from rewards.policy.model import Expiry, Liability, Pays, Text, Wallet
 from rewards.policy.problems import Report
 from rewards.policy.shape import Got, Table
 
@@ -39,6 +41,7 @@ def compile_wallet(key: str, got: Got, report: Report) -> Wallet:
         round=table.value("round", "down"),
         pending=pending,
         expires=expires,
+        pays=_pays(key, table.get("pays"), report),
         liability=_liability(key, table.get("liability"), report),
     )
 
@@ -73,6 +76,41 @@ def longer(one: Duration, other: Duration) -> bool:
     if one.unit == other.unit:
         return one.count > other.count
     return all(plus(day, one) > plus(day, other) for day in _FOUR_YEARS)
+
+
+def _pays(key: str, got: Got | None, report: Report) -> Pays | None:
+    if got is None or got.value.broken:
+        return None
+    table: Table = got.value
+    if any(_of_another(table.got[name], key, report) for name in ("points", "minimum", "step") if table.has(name)):
+        return None
+    points, buys = table.value("points").points, table.value("buys")
+    step = table.value("step").points if table.has("step") else points
+    minimum = table.value("minimum").points if table.has("minimum") else step
+    if step * buys % points:
+        least = points // gcd(points, buys)
+        place = table.got["step" if table.has("step") else "points"]
+        message = f"{step} {key} buy no whole number of the currency's smallest units"
+        report.add("pays-fraction", message, place.span, f"write a `step` of {least} {key}, or a multiple of it")
+        return None
+    if minimum % step:
+        place = table.got["minimum"]
+        message = f"{minimum} {key} are no whole number of steps of {step}"
+        report.add("pays-minimum", message, place.span, f"write `{-(-minimum // step) * step} {key}`")
+        return None
+    share: Fraction = table.value("at_most", Fraction(1))
+    return Pays(
+        points=points, buys_minor=buys, minimum=minimum, step=step, at_most=(share.numerator, share.denominator)
+    )
+
+
+def _of_another(got: Got, key: str, report: Report) -> bool:
+    given: Given = got.value
+    if not given.wallet or given.wallet == key:
+        return False
+    message = f"these are {given.wallet} in the wallet {key}"
+    report.add("wrong-wallet", message, got.span, f"write `{given.points} {key}`")
+    return True
 
 
 def _liability(key: str, got: Got | None, report: Report) -> Liability | None:

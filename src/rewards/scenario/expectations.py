@@ -93,9 +93,9 @@ def _listed(verbs: Iterable[str]) -> str:
 _SALE, _RETURN = ("purchase", "quote"), ("return",)
 _EARNS = (*_SALE, "activity")
 _VERBS: dict[str, tuple[str, ...]] = {  # what only steps of these verbs have; all steps of members have the rest
-    **dict.fromkeys(("discount", "due", "would_earn", "codes_refused"), _SALE),
+    **dict.fromkeys(("discount", "due", "would_earn", "spent", "codes_refused"), _SALE),
     **dict.fromkeys(("earned", "earned_by", "gives", "not_gives"), _EARNS),
-    **dict.fromkeys(("refund", "taken_back", "taken_back_by", "parked"), _RETURN),
+    **dict.fromkeys(("refund", "restored", "taken_back", "taken_back_by", "parked"), _RETURN),
     "lines": (*_SALE, *_RETURN),
     "issued": (*_SALE, "issue"),
     "state": ("issue", "card"),
@@ -140,6 +140,13 @@ def _earned(key: str, value: dict[str, int], happened: Happened, _: Policy) -> l
         else happened.answer.get("would_earn", {})
     )
     return _numbers(key, value, source)
+
+
+def _spent(key: str, value: dict[str, int], happened: Happened, _: Policy) -> list[Mismatch]:
+    if key == "spent":
+        return _numbers(key, value, happened.answer.get("totals", {}).get("spent", {}))
+    back = happened.answer.get("refund", [])
+    return _numbers(key, value, _sums((one["wallet"], one["points"]) for one in back if "wallet" in one))
 
 
 def _by_rule(happened: Happened) -> Mapping[str, int]:
@@ -266,6 +273,8 @@ _COMPARE: dict[str, _Compare] = {
     "earned": _earned,
     "would_earn": _earned,
     "earned_by": _earned_by,
+    "spent": _spent,
+    "restored": _spent,
     "lines": _lines,
     "gives": _gives,
     "not_gives": _gives,

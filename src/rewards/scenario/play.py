@@ -217,7 +217,11 @@ class _World:
         basket = action.basket
         codes = (self.codes[name] for name in action.vouchers if name in self.codes)
         lines = tuple(self._loading(basket, line, action.sold.get(line.line_id, "")) for line in basket.lines)
-        return msgspec.structs.replace(basket, codes=(*basket.codes, *codes), lines=lines)
+        tenders = tuple(
+            msgspec.structs.replace(one, code=self.codes.get(one.code, one.code)) if one.code else one
+            for one in basket.tenders
+        )
+        return msgspec.structs.replace(basket, codes=(*basket.codes, *codes), lines=lines, tenders=tenders)
 
     def _loading(self, basket: Basket, line: BasketLine, card: str) -> BasketLine:
         if line.stored_value is None or self.issued_by.get(card, basket.receipt_id) == basket.receipt_id:

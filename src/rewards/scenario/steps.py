@@ -15,6 +15,7 @@ import msgspec
 
 from rewards.basket import Basket, BasketLine, BasketTender, MemberRef, StoredValue
 from rewards.days import instant
+from rewards.policy.forms import Given
 from rewards.policy.model import Policy
 from rewards.policy.problems import Report, Span
 from rewards.policy.shape import Got, Table
@@ -34,7 +35,7 @@ from rewards.service.commands import (
 
 STORE = "shop"
 _BY_RULE = ("earned_by", "taken_back_by")
-_BY_WALLET = ("earned", "would_earn", "taken_back", "balance", "pending", "debt", "next_expiry")
+_BY_WALLET = ("earned", "would_earn", "spent", "restored", "taken_back", "balance", "pending", "debt", "next_expiry")
 _DOES: dict[str, GiftCardActivity] = {
     "block": "BLOCK",
     "unblock": "UNBLOCK",
@@ -177,7 +178,10 @@ class StepReader:
             lines=tuple(line for line in lines if line),
             codes=tuple(got.value for got in table.value("codes", ())),
         )
-        basket = msgspec.structs.replace(basket, tenders=_tenders(table))
+        tenders = self._tenders(table)
+        if tenders is None:
+            return None, None
+        basket = msgspec.structs.replace(basket, tenders=tenders)
         shown: list[Got] = table.value("vouchers", [])
         if sum(not self._is_card(got) for got in shown):  # each that is none is told
             return None, None
@@ -186,6 +190,41 @@ class StepReader:
         if verb == "quote":
             return Quote(basket, vouchers, sold), owner
         return Buy(basket, table.value("quoted", ""), vouchers, sold), owner
+
+    def _tenders(self, table: Table) -> tuple[BasketTender, ...] | None:
+        """Return the tenders that the step names, or None after a fault was reported."""
+        tenders = table.get("tenders")
+        if not tenders:
+            return ()
+        maps = [got.value for got in tenders.value] if isinstance(tenders.value, list) else [tenders.value]
+        found = [self._tender(kind, got, one) for one in maps for kind, got in one.got.items() if _pays(kind, one)]
+        return None if None in found else tuple(one for one in found if one)
+
+    def _tender(self, kind: str, got: Got, beside: Table) -> BasketTender | None:
+        wallet = beside.value("wallet", "")
+        if kind == "card" and isinstance(got.value, str):
+            return self._by_card(got, beside)
+        if isinstance(got.value, Given) and kind == "points":
+            return BasketTender(kind=kind, wallet=got.value.wallet, points=got.value.points)
+        if isinstance(got.value, int) and (kind != "points" or wallet in self.known.wallets):
+            return BasketTender(kind=kind, amount_minor=got.value, wallet=wallet if kind == "points" else "")
+        if isinstance(got.value, int):
+            self.known.miss("wallet", str(wallet), got.span, self.known.wallets)
+        else:
+            advice = f"write `{kind}: 5.00`, or points as `points: 500 beans`"
+            self.known.report.add("wrong-kind", f"this is no amount that `{kind}` pays", got.span, advice)
+        return None
+
+    def _by_card(self, got: Got, beside: Table) -> BasketTender | None:
+        """Return a tender by a gift card, with its name for a code."""
+        if not self._is_card(got):
+            return None
+        amount = beside.get("amount")
+        if amount is None or not isinstance(amount.value, int):
+            advice = f"write `{{card: {got.value}, amount: 5.00}}`"
+            self.known.report.add("missing-key", "it is not said what the gift card pays", got.span, advice)
+            return None
+        return BasketTender(kind="gift_card", code=got.value, amount_minor=amount.value)
 
     def _line(self, number: int, table: Table) -> BasketLine | None:
         attributes = self._attributes(table)
@@ -297,21 +336,16 @@ class StepReader:
         yield from ((what, name, span, names) for name, span in used if name not in names)
 
 
+def _pays(key: str, beside: Table) -> bool:
+    """Return whether a key names a tender, and not what goes with one."""
+    return key != "wallet" and not (key == "amount" and isinstance(beside.value("card"), str))
+
+
 def sold_in(table: Table) -> dict[str, str]:
     """Return the names of the gift cards that a purchase's lines sell, by line."""
     lines: list[Got] = table.value("lines", [])
     values = ((number, got.value.value("stored_value")) for number, got in enumerate(lines, 1))
     return {str(number): value.value("card") for number, value in values if value and value.has("card")}
-
-
-def _tenders(table: Table) -> tuple[BasketTender, ...]:
-    """Return the tenders that the step names."""
-    tenders = table.get("tenders")
-    if not tenders:
-        return ()
-    maps = [got.value for got in tenders.value] if isinstance(tenders.value, list) else [tenders.value]
-    given = [(kind, got.value) for one in maps for kind, got in one.got.items()]
-    return tuple(BasketTender(kind=kind, amount_minor=amount) for kind, amount in given)
 
 
 def _typed(text: str, kind: object) -> bool | int | str | None:

@@ -95,6 +95,12 @@ def _file(text: str, _: Facts) -> str:
     return text
 
 
+def _paid(text: str, facts: Facts) -> object:
+    if re.fullmatch(r"[0-9]\S* +\S+", text):
+        return forms.GIVE.read(text, facts)
+    return forms.MONEY.read(text, facts) if re.match(r"[-+.,]?[0-9]", text) else _name(text, facts)
+
+
 _ANY = ("string", "number", "boolean")
 _NUMBER = ("integer", "string")
 VERSION = Form("`rewards/v1`", ("rewards/v1",), _anything, options=("rewards/v1",))
@@ -187,7 +193,9 @@ _LINE = Fields(
     ),
     exactly_one=("price", "amount"),
 )
-_TENDER_MAP = Named("an amount of money", forms.MONEY, TENDER)
+_MONEY_BY_KIND = Named("an amount of money", forms.MONEY, TENDER)
+PAID = Form("an amount of money, points, or whose points they are", ("6.70", "500 beans", "beans"), _paid, r"\S", _ANY)
+_TENDER_MAP = Named("an amount", PAID, TENDER)
 _RETURN = Fields(
     "a return",
     (
@@ -247,6 +255,8 @@ EXPECT = Fields(
         Key("discount", forms.MONEY, "Our discounts on the receipt."),
         Key("due", forms.MONEY, "What is left to pay after points and gift cards."),
         Key("earned", _BY_WALLET, "Points that the purchase or activity gave, by wallet.", example="{beans: 30}"),
+        Key("spent", _BY_WALLET, "Points that paid, by wallet.", example="{beans: 500}"),
+        Key("restored", _BY_WALLET, "Points that the return gave back, by wallet.", example="{beans: 133}"),
         Key("earned_by", _BY_RULE, "Points that the purchase or activity gave, by rule.", example="{hello: 20}"),
         Key("would_earn", _BY_WALLET, "What a guest's purchase would have given, by wallet."),
         Key(
@@ -257,7 +267,7 @@ EXPECT = Fields(
         ),
         Key("gives", _NAMES, "Rules and activities that gave something.", example="[hello]"),
         Key("not_gives", _NAMES, "Rules and activities that gave nothing.", example="[hello]"),
-        Key("refund", _TENDER_MAP, "What is paid back, by kind of tender.", example="{cash: 1.90}"),
+        Key("refund", _MONEY_BY_KIND, "What is paid back, by kind of tender.", example="{cash: 1.90}"),
         Key(
             "taken_back",
             _BY_WALLET,
@@ -291,7 +301,7 @@ EXPECT = Fields(
             "Texts that occur in the explanation.",
         ),
     ),
-    unsupported=("spent", "restored", "held"),
+    unsupported=("held",),
 )
 STEP = Fields(
     "a step",
@@ -324,9 +334,9 @@ STEP = Fields(
         Key(
             "tenders",
             Either("a map of amounts by kind, or a list of such maps", map=_TENDER_MAP, list=ListOf(_TENDER_MAP)),
-            "How it was paid.",
+            "How it was paid: points as so many or as an amount with their `wallet`, a gift card as `{card: g1, amount: 5.00}`.",
             default="what is due, in cash",
-            example="{cash: 6.70}",
+            example="[{points: 500 beans}, {cash: 6.70}]",
         ),
         Key("quoted", NAME, "The quote that the purchase brings, by its name.", example="q1"),
         Key("expect", EXPECT, "What must come of it.", example="{earned: {beans: 30}}"),

@@ -228,11 +228,13 @@ class PurchaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     lines: list[LineAnswer]
     discounts: list[DiscountAnswer]
     awards: list[AwardAnswer]
+    tenders: list[dict[str, object]] = []  # {kind, amount_minor, wallet, points, lots}, if one is ours
     not_applied: list[NotApplied]
     codes_refused: list[CodeRefused]
     gift_cards_issued: list[dict[str, object]]
     balance: dict[str, WalletBalance]
     would_earn: dict[str, int] = {}  # for guests
+    points_usable: dict[str, dict[str, int]] = {}  # of a quote: by wallet the most that may pay, {points, amount_minor}
     adjustments: list[EntryAnswer] = []  # later entries about this purchase, when it is read again
     warnings: list[dict[str, object]] = []
 
@@ -293,8 +295,9 @@ class ReturnAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     state: str = "booked"  # booked, or parked until its purchase arrives
     policy_version: str = ""
     lines: list[ReturnedLine] = []
-    refund: list[dict[str, object]] = []  # {tender, kind, amount_minor}
+    refund: list[dict[str, object]] = []  # {tender, kind, amount_minor}; of points also {wallet, points, lots}
     refund_due_minor: int = 0
+    deducted: list[dict[str, object]] = []  # {wallet, points, amount_minor}: off the refund, for points that are gone
     taken_back: list[AwardAnswer] = []
     vouchers_restored: list[RestoredAnswer] = []  # by the return of everything
     gift_cards_voided: list[VoidedAnswer] = []  # that the returned lines had sold

@@ -50,6 +50,7 @@ from rewards.service.journal import (
     read_enrolment,
     read_receipt,
     read_return,
+    read_settled,
     read_use,
     total,
 )
@@ -308,7 +309,7 @@ def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict
         return Purchase(number, receipts[number])
     if kind == "return" and of is not None:
         back[of] = total([back.get(of, {}), read_return(body)])
-        return Return(of, receipts[of], back[of], at)
+        return Return(of, receipts[of], back[of], at).settling(read_settled(body), day_of(at, running.zone))
     if kind == "activity":
         done = read_activity(body)
         return Activity(-done.friend or number, done.name, at, day_of(at, running.zone), done.gone)

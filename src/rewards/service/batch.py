@@ -239,18 +239,23 @@ class Batch:
         program, near = self.running.ready(), line.near
         last_day = near.last.day if near.last is not None else 0
         look_back = bool(last_day and program.needs_anywhere(max(day, last_day)))
-        if line.days is None and (look_back or day <= last_day):
-            line.load_days(self.session.keyed(statements.DAYS, [(line.owner,)]) if not line.new else [])
+        if look_back or day <= last_day:
+            self.days_of(line)
         return standings(program, near, day, line.days or {}, self.history(line) if look_back else ())
+
+    def days_of(self, line: Timeline) -> dict[int, DayRow]:
+        """Return all earlier rows of a timeline."""
+        if line.days is None:
+            line.load_days(self.session.keyed(statements.DAYS, [(line.owner,)]) if not line.new else [])
+        assert line.days is not None
+        return line.days
 
     def _needed(
         self, line: Timeline, change: Change
     ) -> tuple[dict[int, DayRow] | None, Sequence[tuple[Receipt, Returned]]]:
         """Return the rows and receipts that a change must look up."""
         need = needs(self.running.ready(), line.near, change)
-        if need and line.days is None:
-            line.load_days(self.session.keyed(statements.DAYS, [(line.owner,)]) if not line.new else [])
-        return line.days if need else None, self.history(line) if need == "receipts" else ()
+        return self.days_of(line) if need else None, self.history(line) if need == "receipts" else ()
 
     def history(self, line: Timeline) -> list[tuple[Receipt, Returned]]:
         """Return all receipts of a timeline with what came back of each, as they are now."""

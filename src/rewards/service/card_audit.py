@@ -73,7 +73,8 @@ _OTHER_WAY = {"TRANSFER_OUT": "TRANSFER_IN", "TRANSFER_IN": "TRANSFER_OUT"}
 
 def _named(receipt: Receipt) -> set[str]:
     """Return the gift cards that a purchase used."""
-    return {discount.voucher for discount in receipt.discounts} | {line.card for line in receipt.lines}
+    sold = {line.card for line in receipt.lines}
+    return {discount.voucher for discount in receipt.discounts} | sold | {tender.card for tender in receipt.tenders}
 
 
 def unredeemed(batch: Batch, place: tuple[int, int], row: Row) -> Iterator[str]:

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
-from rewards.basket import Basket, payable
+from rewards.basket import Basket
 from rewards.engine.lines import selects
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import given_back
@@ -22,12 +20,11 @@ from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Place
 from rewards.service.card_activities import lasts_at_least, spent
 from rewards.service.commands import ShowGiftCards
-from rewards.service.gift_cards import event_name, happen, promised
+from rewards.service.gift_cards import by_code, event_name, happen, promised
 from rewards.service.journal import Timeline
 from rewards.service.pins import opened
 
 KIND, PROMOTIONAL = "gift_card", "promotional"
-OURS = frozenset((KIND, PROMOTIONAL))
 Allowed = dict[int, list[bool]]  # by tender: the lines that it may pay, where those are not all
 
 
@@ -39,28 +36,27 @@ def proof(basket: Basket) -> ShowGiftCards | None:
     return ShowGiftCards(tuple((one.code, one.pin) for _, one in shown), tuple(f"/tenders/{i}" for i, _ in shown))
 
 
-def resolved(batch: Batch, asked: Asked, buyer: Timeline, receipt: Receipt, basket: Basket) -> tuple[Receipt, Allowed]:
-    """Return the receipt with the ids of the cards that pay, and which lines they may pay; raise what refuses one.
+def by_card(
+    batch: Batch, asked: Asked, buyer: Timeline, receipt: Receipt, basket: Basket, i: int
+) -> tuple[Tender, list[bool] | None]:
+    """Return what a card pays, and which lines it may pay if not all; raise what refuses it.
 
     One without a code is another system's card, which only a trusted caller may name.
     """
-    tenders, allowed = list(receipt.tenders), Allowed()
-    for i, sent in enumerate(basket.tenders):
-        if sent.kind != KIND:
-            if sent.code or sent.pin:
-                message = "`code` and `pin` are for a tender of kind `gift_card`"
-                raise InvalidRequest("tender-ambiguous", message, pointer=f"/tenders/{i}")
-            continue
-        if not sent.code and asked.trusted:
-            continue
-        line = _opened(batch, asked, sent.code, sent.pin, f"/tenders/{i}")
-        tenders[i], lines = _tender(batch, buyer, receipt, line, tenders[i].amount_minor, f"/tenders/{i}")
-        if any(one.card == tenders[i].card for one in tenders[:i]):
-            message = "two tenders take money of one gift card: add them up"
-            raise InvalidRequest("gift-card-twice", message, pointer=f"/tenders/{i}")
-        if lines is not None:
-            allowed[i] = lines
-    return msgspec.structs.replace(receipt, tenders=tuple(tenders)), allowed
+    sent, pointer = basket.tenders[i], f"/tenders/{i}"
+    if sent.wallet or sent.points is not None or sent.up_to:
+        message = "`wallet`, `points` and `up_to` are for a tender of kind `points`"
+        raise InvalidRequest("tender-ambiguous", message, pointer=pointer)
+    line = _opened(batch, asked, sent.code, sent.pin, pointer)
+    if any(one.kind == KIND and _same(batch, one.code, line) for one in basket.tenders[:i]):
+        message = "two tenders take money of one gift card: add them up"
+        raise InvalidRequest("gift-card-twice", message, pointer=pointer)
+    return _tender(batch, buyer, receipt, line, sent.amount_minor or 0, pointer)
+
+
+def _same(batch: Batch, code: str, line: Timeline) -> bool:
+    other = by_code(batch, code)
+    return other is not None and other.owner == line.owner
 
 
 def _opened(batch: Batch, asked: Asked, code: str, pin: str, pointer: str) -> Timeline:
@@ -176,42 +172,36 @@ def paid_out(batch: Batch, receipt: Receipt, refund: Sequence[int], about: tuple
 # telling
 
 
-def told(batch: Batch, receipt: Receipt, now: int) -> list[dict[str, object]]:
-    """Return the tenders of a receipt with the cards among them as callers know them; none if no card paid."""
-    if not any(tender.card for tender in receipt.tenders):
-        return []
-    return [one_told(batch, tender, tender.amount_minor, now) for tender in receipt.tenders]
+def told(batch: Batch, receipt: Receipt, tenders: list[dict[str, object]], now: int) -> list[dict[str, object]]:
+    """Return the tenders of a receipt, the cards among them as callers know them."""
+    return [_told(batch, receipt.tenders[i], one, now) for i, one in enumerate(tenders)]
 
 
-def one_told(batch: Batch, tender: Tender, minor: int, now: int) -> dict[str, object]:
-    """Return a tender with so much of it; of a card also which, and what is on it now."""
+def _told(batch: Batch, tender: Tender, one: dict[str, object], now: int) -> dict[str, object]:
     if not tender.card:
-        return {"kind": tender.kind, "amount_minor": minor}
+        return one
     card = _line(batch, tender).card
     assert card is not None
-    return {
-        "kind": KIND,
-        "gift_card_id": tender.card,
-        "last_four": tender.last_four,
-        "amount_minor": minor,
-        "balance_minor": balance_at(card, now),
-    }
+    known = {"gift_card_id": tender.card, "last_four": tender.last_four}
+    return {**one, "kind": KIND, **known, "balance_minor": balance_at(card, now)}
 
 
 def refund_told(
-    batch: Batch, receipt: Receipt, refund: Sequence[int], about: tuple[str, str], now: int
+    batch: Batch, receipt: Receipt, refund: list[dict[str, object]], about: tuple[str, str], now: int
 ) -> list[dict[str, object]]:
-    """Return what goes back on each tender.
+    """Return what goes back on each tender, the cards among them as callers know them.
 
     What a deactivated card did not take is `paid_out` if it was money, and `forfeited` if it was given.
     """
     found = []
-    for i, (tender, minor) in enumerate(zip(receipt.tenders, refund, strict=True)):
-        if minor:
-            one = {"tender": i, **one_told(batch, tender, minor, now)}
-            if tender.card and not took(batch, tender, about):
-                one["paid_out" if tender.kind == KIND else "forfeited"] = True
-            found.append(one)
+    for one in refund:
+        index = one["tender"]
+        assert isinstance(index, int)
+        tender = receipt.tenders[index]
+        told_ = _told(batch, tender, one, now)
+        if tender.card and not took(batch, tender, about):
+            told_["paid_out" if tender.kind == KIND else "forfeited"] = True
+        found.append(told_)
     return found
 
 
@@ -219,8 +209,3 @@ def promotional_minor(receipt: Receipt, line: Line) -> int:
     """Return what promotional money paid of a line."""
     pairs = zip(receipt.tenders, line.tenders_minor, strict=False)
     return sum(share for tender, share in pairs if tender.kind == PROMOTIONAL)
-
-
-def room(receipt: Receipt, lines: Sequence[bool]) -> int:
-    """Return the most that a tender may pay which pays these lines alone."""
-    return sum(payable(line) for line, may in zip(receipt.lines, lines, strict=True) if may)

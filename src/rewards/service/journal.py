@@ -17,7 +17,7 @@ from rewards.ledger.budgets import Use
 from rewards.ledger.entries import Award, Entry
 from rewards.ledger.gift_cards import Activity, Card, after, decode_card, encode_card, entries_of
 from rewards.ledger.lots import NEVER
-from rewards.ledger.timeline import Booking, DayRow, Near, Told, decode_day, decode_near, encode, open_near
+from rewards.ledger.timeline import Booking, DayRow, Near, Settlement, Told, decode_day, decode_near, encode, open_near
 from rewards.receipt import Receipt, Returned
 
 Row = tuple[Any, ...]
@@ -30,6 +30,7 @@ class ReturnBody(msgspec.Struct, frozen=True, array_like=True):
     """The body of a return's event: units by line, as they came back this time."""
 
     lines: Returned
+    settled: tuple[Settlement, ...] = ()
 
 
 class AdjustmentBody(msgspec.Struct, frozen=True, array_like=True):
@@ -102,6 +103,11 @@ def read_receipt(body: bytes) -> Receipt:
 def read_return(body: bytes) -> Returned:
     """Return the units that a return's event holds."""
     return _return.decode(body).lines
+
+
+def read_settled(body: bytes) -> tuple[Settlement, ...]:
+    """Return what was settled with the return that an event holds."""
+    return _return.decode(body).settled
 
 
 def read_adjustment(body: bytes) -> AdjustmentBody:

@@ -16,7 +16,17 @@ from rewards.engine.till import Withheld
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import budgets, differences, due, pricing, promises, sold_cards, vouchers
+from rewards.service import (
+    budgets,
+    card_tenders,
+    differences,
+    due,
+    pricing,
+    promises,
+    sold_cards,
+    tenders,
+    vouchers,
+)
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import Outcome, RecordPurchase
@@ -27,7 +37,6 @@ from rewards.service.telling import Draft, again, answer
 from rewards.store import statements
 
 LONGEST = 2000
-_STORED_VALUE = frozenset(("points", "gift_card", "hold"))
 _json = msgspec.json.Encoder()
 
 
@@ -57,6 +66,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     budgets.draw(batch, happened, receipt, place)
     batch.route(receipt.store_id, receipt.receipt_id, "purchase", place, print_)
     vouchers.redeem(batch, asked.now, receipt, place, print_)
+    card_tenders.redeem(batch, asked.now, receipt, place, print_)
     codes = sold_cards.hand_over(batch, asked.now, line, receipt, new_cards, place, print_)
     if basket.metadata:
         batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(metadata=basket.metadata))))
@@ -65,8 +75,8 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     return sold_cards.with_codes(batch.answered(asked, place, 201, body), codes)
 
 
-def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
-    """Work a purchase out; raise what refuses it. Nothing is recorded."""
+def draft(batch: Batch, asked: Asked, basket: Basket, *, quote: bool = False) -> Draft:
+    """Work a purchase out; raise what refuses it. Nothing is recorded. The tenders of a quote may leave a rest."""
     running = batch.running
     running.ready()
     if basket.currency != running.currency:
@@ -76,8 +86,6 @@ def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
             pointer="/currency",
         )
     asked.check_instant(instant(basket.occurred_at))
-    if not asked.trusted:
-        _check_tenders(basket)
     receipt = to_receipt(basket, running.zone, most_lines=10**6 if asked.trusted else LONGEST)
     line = _buyer(batch, asked, basket, receipt)
     sold_cards.check(batch, asked, line, receipt, basket)
@@ -89,21 +97,10 @@ def draft(batch: Batch, asked: Asked, basket: Basket) -> Draft:
         promise = promises.brought(batch, line, basket, asked.now)
         decision = pricing.decided(batch, line, receipt, promise)
         receipt, withheld = decision.receipt, decision.withheld
-    receipt = paid(receipt)
+    receipt = paid(*tenders.resolved(batch, asked, line, receipt, basket, quote=quote))
     if line.kind == "guest" and asked.silent:
         return Draft(line, receipt, None)
     return Draft(line, receipt, batch.book(line, Purchase(line.events + 1, receipt)), withheld)
-
-
-def _check_tenders(basket: Basket) -> None:
-    """Refuse tenders that would spend what this version cannot spend, rather than take them for money."""
-    for i, tender in enumerate(basket.tenders):
-        if tender.kind in _STORED_VALUE:
-            raise InvalidRequest(
-                "tender-not-supported",
-                f"a tender of kind `{tender.kind}` is not supported by this version of the engine",
-                pointer=f"/tenders/{i}/kind",
-            )
 
 
 def _buyer(batch: Batch, asked: Asked, basket: Basket, receipt: Receipt) -> Timeline:

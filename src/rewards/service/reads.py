@@ -13,7 +13,7 @@ import msgspec
 
 from rewards.basket import Basket, MemberRef
 from rewards.errors import InvalidRequest, NotFound
-from rewards.service import due, promises, purchases
+from rewards.service import due, promises, purchases, tenders
 from rewards.service.answers import (
     BalanceAnswer,
     EntryAnswer,
@@ -42,10 +42,13 @@ LARGEST_PAGE = 200
 def quote(batch: Batch, basket: Basket, caller: str, now: int) -> PurchaseAnswer:
     """Work a basket out as if it were bought, and sign what was found."""
     asked = Asked(RecordPurchase(basket), caller, None, now)
-    work = purchases.draft(batch, asked, basket)
+    work = purchases.draft(batch, asked, basket, quote=True)
     found = answer(batch, now, work, None)
     text_, until = promises.give(batch, work.line, basket, found.policy_version, work.receipt.discounts, now)
-    return msgspec.structs.replace(found, quote=text_, quote_until=text(until, batch.running.zone))
+    usable = tenders.usable(batch, work.line, work.receipt)
+    return msgspec.structs.replace(
+        found, quote=text_, quote_until=text(until, batch.running.zone), points_usable=usable
+    )
 
 
 def member(batch: Batch, ref: MemberRef) -> MemberAnswer:

@@ -6,25 +6,33 @@ timeline. What does not live here: how a line's rest is worked out (`money`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 import msgspec
 
-from rewards.basket import payable
 from rewards.days import instant, moment, plus
 from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
 from rewards.ledger.entries import Award
-from rewards.ledger.timeline import Booking, Return
-from rewards.money import left_of, webster
-from rewards.receipt import Line, Receipt, Returned, all_back
-from rewards.service import budgets, due, sold_cards, vouchers
-from rewards.service.answers import ReturnAnswer, ReturnedLine
+from rewards.ledger.timeline import Booking, Return, Settlement
+from rewards.receipt import Receipt, Returned, all_back
+from rewards.service import budgets, card_tenders, due, refunds, sold_cards, vouchers
+from rewards.service.answers import ReturnAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import told
 from rewards.service.batch import Batch, Place
 from rewards.service.commands import Outcome, RecordReturn, ReturnOf
-from rewards.service.journal import Happened, NoteBody, ReturnBody, Timeline, pack, read_receipt, read_return, total
+from rewards.service.journal import (
+    Happened,
+    NoteBody,
+    ReturnBody,
+    Timeline,
+    pack,
+    read_receipt,
+    read_return,
+    read_settled,
+    total,
+)
+from rewards.service.settling import settled
 from rewards.service.telling import balance_of, entries_of
 from rewards.store import statements
 
@@ -217,15 +225,18 @@ def _record(
 ) -> Place:
     """Record what came back and book what it takes; return the event's place."""
     booking: Booking | None = None
+    settlements: tuple[Settlement, ...] = ()
     whole = False
     if receipt is not None and of is not None:
         returned = total([_so_far(batch, line, of), units])
         whole = all_back(receipt, returned)
-        if line.kind == "member":
-            booking = batch.book(line, Return(of, receipt, returned, instant(command.occurred_at)))
         about = (store, command.return_id)
-        vouchers.give_back(batch, now, receipt, (line.owner, of), returned, about, print_)
-        sold_cards.void(batch, now, receipt, (line.owner, of), units, about, print_)
+        spent = _to_cards(batch, now, receipt, (line.owner, of), units, about, print_)
+        if line.kind == "member":
+            change = Return(of, receipt, returned, instant(command.occurred_at))
+            due_minor = max(0, refunds.due(receipt, _so_far(batch, line, of), returned) - spent)
+            change = settled(batch, line, change, due_minor)
+            booking, settlements = batch.book(line, change), change.settled
     happened = Happened(
         kind="return",
         external_id=command.return_id,
@@ -236,7 +247,7 @@ def _record(
         till_id=command.till_id,
         operator_id=command.operator_id,
         fingerprint=print_,
-        body=ReturnBody(units),
+        body=ReturnBody(units, settlements),
     )
     if of is not None:
         batch.returns.get(line.owner, of).append((line.events + 1, pack(happened.body)))
@@ -246,6 +257,20 @@ def _record(
     if command.reason:
         batch.more[statements.ADD_NOTE].append((line.owner, number, pack(NoteBody(command.reason))))
     return line.owner, number
+
+
+def _to_cards(
+    batch: Batch, now: int, receipt: Receipt, place: Place, units: Returned, about: tuple[str, str], print_: bytes
+) -> int:
+    """Book a return on gift cards: those that gave a discount, those sold, those that paid; return what was spent."""
+    line = batch.line(place[0])
+    before = _so_far(batch, line, place[1]) if line is not None else {}
+    after = total([before, units])
+    vouchers.give_back(batch, now, receipt, place, after, about, print_)
+    sold_cards.void(batch, now, receipt, place, units, about, print_)
+    earlier, refund = (refunds.by_tender(receipt, *pair) for pair in (({}, before), (before, after)))
+    card_tenders.give_back(batch, now, receipt, place, earlier, refund, about, print_)
+    return sold_cards.spent(sold_cards.voided(batch, receipt, units, about))
 
 
 def _told_anew(batch: Batch, asked: Asked, command: RecordReturn, owner: int, number: int) -> ReturnAnswer:
@@ -274,24 +299,26 @@ def _answer(
     running = batch.running
     program = running.ready()
     entries = [entry for entry in entries_of(batch, line.owner, [number or line.events]) if entry[0][3] == "return"]
-    changes = []
-    for row, legs in entries:
-        changes += told(program, _awards(row[8]), legs)
+    changes, legs = [], []
+    for row, some in entries:
+        changes += told(program, _awards(row[8]), some)
+        legs += some
     after = total([before, units])
-    voided = sold_cards.voided(batch, receipt, units, (command.store_id, command.return_id))
-    whole = _refund(receipt, before, after)
-    refund = _less(receipt, whole, sold_cards.spent(voided))
+    about = (command.store_id, command.return_id)
+    voided = sold_cards.voided(batch, receipt, units, about)
+    gone = read_settled(batch.event(line.owner, number or line.events)[9])
+    by_tender = refunds.by_tender(receipt, before, after)
+    kept = refunds.kept(gone) + sold_cards.spent(voided)
+    refund = refunds.told(running, receipt, before, after, legs, kept)
+    due_minor = max(0, refunds.due(receipt, before, after) - kept)
     return ReturnAnswer(
         return_id=command.return_id,
         purchase_id=running.ids.purchase(line.owner, of),
         policy_version=running.policy_on(receipt.day).version,
-        lines=[_returned_line(each, before, after) for each in receipt.lines if each.line_id in units],
-        refund=[
-            {"tender": i, "kind": tender.kind, "amount_minor": amount}
-            for i, (tender, amount) in enumerate(zip(receipt.tenders, refund, strict=True))
-            if amount
-        ],
-        refund_due_minor=max(0, _due(receipt, before, after, whole) - sold_cards.spent(voided)),
+        lines=[refunds.returned_line(each, before, after) for each in receipt.lines if each.line_id in units],
+        refund=card_tenders.refund_told(batch, receipt, refund, about, now),
+        refund_due_minor=due_minor + card_tenders.paid_out(batch, receipt, by_tender, about),
+        deducted=refunds.deducted(gone),
         taken_back=[msgspec.structs.replace(one, points=-one.points) for one in changes if one.points < 0],
         given=[one for one in changes if one.points > 0],
         gift_cards_voided=voided,
@@ -319,50 +346,3 @@ def _late(batch: Batch, command: RecordReturn, receipt: Receipt) -> list[dict[st
 
 
 _awards = msgspec.msgpack.Decoder(list[Award]).decode
-
-
-def _returned_line(line: Line, before: Returned, after: Returned) -> ReturnedLine:
-    was, now = before.get(line.line_id, 0), after.get(line.line_id, 0)
-    gross = left_of(line.gross_minor, line.quantity, was) - left_of(line.gross_minor, line.quantity, now)
-    net = line.net_left_minor(was) - line.net_left_minor(now)
-    return ReturnedLine(line.line_id, now - was, gross, gross - net, net)
-
-
-def _payable_left(line: Line, returned: int) -> int:
-    return left_of(payable(line), line.quantity, returned)
-
-
-def _refund(receipt: Receipt, before: Returned, after: Returned) -> list[int]:
-    """Return what goes back on each tender, in minor units: what the returned units had taken from it."""
-    sums = [0] * len(receipt.tenders)
-    if not sums:
-        return sums
-    for line in receipt.lines:
-        was, now = before.get(line.line_id, 0), after.get(line.line_id, 0)
-        if was != now:
-            old = webster(_payable_left(line, was), line.tenders_minor)
-            new = webster(_payable_left(line, now), line.tenders_minor)
-            sums = [total_ + a - b for total_, a, b in zip(sums, old, new, strict=True)]
-    return sums
-
-
-def _less(receipt: Receipt, refund: list[int], kept_minor: int) -> list[int]:
-    """Keep money off a refund: off the last tender of money first."""
-    left = list(refund)
-    for i in reversed(range(len(left))):
-        if receipt.tenders[i].kind not in {"points", "gift_card"}:
-            part = min(left[i], kept_minor)
-            left[i] -= part
-            kept_minor -= part
-    return left
-
-
-def _due(receipt: Receipt, before: Returned, after: Returned, refund: Sequence[int]) -> int:
-    """Return the money to hand out: the refund but for points and gift cards."""
-    if receipt.tenders:
-        paid = zip(receipt.tenders, refund, strict=True)
-        return sum(amount for tender, amount in paid if tender.kind not in {"points", "gift_card"})
-    return sum(
-        _payable_left(line, before.get(line.line_id, 0)) - _payable_left(line, after.get(line.line_id, 0))
-        for line in receipt.lines
-    )

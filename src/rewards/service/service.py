@@ -20,7 +20,7 @@ from rewards.basket import Basket, MemberRef
 from rewards.errors import InvalidRequest, TryAgain
 from rewards.policy.compile import compile_policy
 from rewards.policy.problems import Problem
-from rewards.service import audit, gift_cards, pins, reads
+from rewards.service import audit, card_tenders, gift_cards, pins, reads
 from rewards.service.answers import (
     BalanceAnswer,
     GiftCardAnswer,
@@ -114,8 +114,16 @@ class Service:
             self._running = current(session, self._running)
             yield Batch(session, self._running)
 
-    def quote(self, basket: Basket, *, caller: str = "local", now: int | None = None) -> PurchaseAnswer:
-        """Answer what this basket would get, with a signed `quote` valid 30 minutes; nothing is written."""
+    def quote(
+        self, basket: Basket, *, caller: str = "local", now: int | None = None, proved: bool = False
+    ) -> PurchaseAnswer:
+        """Answer what this basket would get, with a signed `quote` valid 30 minutes; nothing is written.
+
+        PINs of gift cards are looked at by the writer before, because a wrong one counts; not if `proved` says that
+        they were.
+        """
+        if not proved and (proof := card_tenders.proof(basket)) is not None:
+            self.do(proof)
         with self._reading() as batch:
             return reads.quote(batch, basket, caller, self._clock() if now is None else now)
 

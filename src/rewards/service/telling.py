@@ -16,7 +16,8 @@ from rewards.engine.till import Withheld
 from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
 from rewards.ledger.timeline import Booking, Near
-from rewards.receipt import Receipt, Returned
+from rewards.receipt import Line, Receipt, Returned, points_left
+from rewards.service import card_tenders, tenders
 from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals, WalletBalance
 from rewards.service.awards import MOST_MISSES, codes_refused, earned, not_applied, title, told, why
 from rewards.service.balances import day_text, purses, text, wallets
@@ -63,6 +64,7 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
     awards = entry.awards if entry is not None else []
     member = line.kind == "member"
     totals = totals_of(receipt, earned(awards) if member else {})
+    legs = entry.postings if entry is not None else []
     return PurchaseAnswer(
         purchase_id=running.ids.purchase(*place) if place is not None else "",
         policy_version=policy.version,
@@ -72,7 +74,8 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
         totals=totals,
         lines=lines_of(receipt, {}),
         discounts=discounts_of(policy, receipt),
-        awards=told(program, awards, entry.postings, receipt) if member and entry is not None else [],
+        awards=told(program, awards, legs, receipt) if member and entry is not None else [],
+        tenders=card_tenders.told(batch, receipt, tenders.told(running, receipt, legs), now),
         not_applied=[
             *withheld_of(work.withheld),
             *(not_applied(program, booking.near, receipt) if booking is not None else []),
@@ -100,17 +103,15 @@ def totals_of(receipt: Receipt, points: dict[str, int]) -> Totals:
         discount_minor=sum([line.discount_minor + line.offers_minor for line in lines]),
         net_minor=sum([line.net_minor for line in lines]),
         payable_minor=due,
-        due_minor=due - sum([tender.amount_minor for tender in receipt.tenders if tender.kind in _OURS]),
+        due_minor=due - sum([tender.amount_minor for tender in receipt.tenders if tender.kind in tenders.OURS]),
         earned=points,
-        spent={},
+        spent=points_left(receipt, {}),
     )
-
-
-_OURS = ("points", "gift_card")
 
 
 def lines_of(receipt: Receipt, returned: Returned) -> list[LineAnswer]:
     """Return the lines, each with its share of each tender and what came back of it."""
+    several = sum(tender.kind != tenders.REST for tender in receipt.tenders) > 1
     points = [i for i, tender in enumerate(receipt.tenders) if tender.kind == "points"]
     return [
         LineAnswer(
@@ -119,17 +120,18 @@ def lines_of(receipt: Receipt, returned: Returned) -> list[LineAnswer]:
             line.discount_minor + line.offers_minor,
             line.net_minor,
             sum([line.tenders_minor[i] for i in points]) if points else 0,
-            0,
+            card_tenders.promotional_minor(receipt, line),
             returned.get(line.line_id, 0),
-            _shares(line.tenders_minor),
+            _shares(receipt, line) if several else [],
         )
         for line in receipt.lines
     ]
 
 
-def _shares(shares: Sequence[int]) -> list[dict[str, int]]:
-    """Return the shares of several tenders; that of a single one is the whole line."""
-    return [{"tender": i, "amount_minor": share} for i, share in enumerate(shares)] if len(shares) > 1 else []
+def _shares(receipt: Receipt, line: Line) -> list[dict[str, int]]:
+    """Return a line's shares of several tenders; that of a single one is the whole line."""
+    pairs = enumerate(zip(receipt.tenders, line.tenders_minor, strict=True))
+    return [{"tender": i, "amount_minor": share} for i, (tender, share) in pairs if tender.kind != tenders.REST]
 
 
 def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
@@ -151,6 +153,9 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
         totals=totals_of(receipt, earned(entry.awards) if entry is not None else {}),
         lines=lines_of(receipt, back),
         awards=told(program, entry.awards, entry.postings, receipt) if entry is not None else [],
+        tenders=card_tenders.told(
+            batch, receipt, tenders.told(batch.running, receipt, entry.postings if entry is not None else []), now
+        ),
         adjustments=later,
     )
 
@@ -197,6 +202,7 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting]) -> EntryAnswer
         facts = {"activity": activity.name, "score": activity.score}
     elif event[0] in {"purchase", "return"}:
         facts = _about(running, owner, event_number, event)
+        changes += _moved(legs)
     if kind != "expiry":
         changes += _overtaken(legs)
     return EntryAnswer(
@@ -259,6 +265,22 @@ _WHERE = {
     frozenset({"debt"}): "paid what was owed",
     frozenset({"debt", "expired"}): "paid what was owed, or ended",
     frozenset(): _ENDED,
+}
+
+
+def _moved(legs: Sequence[Posting]) -> list[Change]:
+    """Tell of points that paid, were given back, or were settled."""
+    sums: dict[tuple[str, str], int] = {}
+    for leg in legs:
+        if leg.account in _MOVES:
+            sums[leg.account, leg.wallet] = sums.get((leg.account, leg.wallet), 0) - leg.points
+    return [Change(wallet, points, _MOVES[account]) for (account, wallet), points in sums.items() if points]
+
+
+_MOVES = {
+    "spent": "paid for this purchase",
+    "restored": "given back: they had paid for what came back",
+    "settled": "given once more: theirs had ended, or money was kept for them",
 }
 
 

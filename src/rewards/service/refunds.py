@@ -1,0 +1,104 @@
+"""What a return pays back: of each line, on each tender, and what is kept for points that are gone.
+
+Every figure is the difference of what was left before and after, so returns in
+any order sum to the whole and none is below zero. What does not live here:
+recording a return (`returns`), and what it settles (`settling`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rewards.basket import payable
+from rewards.ledger.entries import Posting
+from rewards.ledger.timeline import Settlement
+from rewards.money import left_of
+from rewards.receipt import Line, Receipt, Returned, points_left
+from rewards.service.answers import ReturnedLine
+from rewards.service.running import Running
+from rewards.service.tenders import OURS, lots
+
+
+def returned_line(line: Line, before: Returned, after: Returned) -> ReturnedLine:
+    """Return what of a line came back."""
+    was, now = before.get(line.line_id, 0), after.get(line.line_id, 0)
+    gross = left_of(line.gross_minor, line.quantity, was) - left_of(line.gross_minor, line.quantity, now)
+    net = line.net_left_minor(was) - line.net_left_minor(now)
+    return ReturnedLine(line.line_id, now - was, gross, gross - net, net)
+
+
+def by_tender(receipt: Receipt, before: Returned, after: Returned) -> list[int]:
+    """Return what goes back on each tender, in minor units: what the returned units had taken from it."""
+    sums = [0] * len(receipt.tenders)
+    if not sums:
+        return sums
+    for line in receipt.lines:
+        was, now = before.get(line.line_id, 0), after.get(line.line_id, 0)
+        if was != now:
+            old, new = line.tenders_left_minor(was), line.tenders_left_minor(now)
+            sums = [total + a - b for total, a, b in zip(sums, old, new, strict=True)]
+    return sums
+
+
+def due(receipt: Receipt, before: Returned, after: Returned) -> int:
+    """Return the money to hand out: the refund but for points and gift cards, before anything is kept."""
+    if receipt.tenders:
+        paid = zip(receipt.tenders, by_tender(receipt, before, after), strict=True)
+        return sum(amount for tender, amount in paid if tender.kind not in OURS)
+    return sum(
+        _payable_left(line, before.get(line.line_id, 0)) - _payable_left(line, after.get(line.line_id, 0))
+        for line in receipt.lines
+    )
+
+
+def _payable_left(line: Line, returned: int) -> int:
+    return left_of(payable(line), line.quantity, returned)
+
+
+def kept(settled: Sequence[Settlement]) -> int:
+    """Return the money that is kept for points that are gone."""
+    return sum(one.deducted_minor for one in settled)
+
+
+def told(
+    running: Running,
+    receipt: Receipt,
+    before: Returned,
+    after: Returned,
+    legs: Sequence[Posting],
+    kept_minor: int,
+) -> list[dict[str, object]]:
+    """Return what goes back on each tender; of points how many, and into which lots they went.
+
+    What is kept comes off the last tender of money first.
+    """
+    was, now = points_left(receipt, before), points_left(receipt, after)
+    found: list[dict[str, object]] = []
+    for i, amount in enumerate(_less(receipt, by_tender(receipt, before, after), kept_minor)):
+        tender = receipt.tenders[i]
+        if amount:
+            one: dict[str, object] = {"tender": i, "kind": tender.kind, "amount_minor": amount}
+            if key := tender.wallet:
+                into = lots(running, legs, key, ("restored", "settled"))
+                one |= {"wallet": key, "points": was.get(key, 0) - now.get(key, 0), "lots": into}
+            found.append(one)
+    return found
+
+
+def _less(receipt: Receipt, refund: list[int], kept_minor: int) -> list[int]:
+    left = list(refund)
+    for i in reversed(range(len(left))):
+        if receipt.tenders[i].kind not in OURS:
+            part = min(left[i], kept_minor)
+            left[i] -= part
+            kept_minor -= part
+    return left
+
+
+def deducted(settled: Sequence[Settlement]) -> list[dict[str, object]]:
+    """Return the points that were gone and for which money is kept."""
+    return [
+        {"wallet": one.wallet, "points": one.deducted, "amount_minor": one.deducted_minor}
+        for one in settled
+        if one.deducted
+    ]

@@ -1,7 +1,7 @@
 """Cards of money against a clerk's book: after every step each balance is what the book says, nothing below zero.
 
 Steps: issue, activate, load, redeem, refund, adjust, clear, pay out, move, block, unblock, deactivate, sell cards and
-loads at the till, return the sale, let time pass, send again, and fold all states anew. The book is a map from the end
+loads at the till, pay with two cards, return the sale or goods, let time pass, send again, and fold all states anew. The book is a map from the end
 of money to its amount, for each card.
 """
 
@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from rewards.basket import Basket, BasketLine, StoredValue
+from rewards.basket import Basket, BasketLine, BasketTender, StoredValue
 from rewards.errors import Conflict, InvalidRequest
 from rewards.service.commands import (
     ActOnGiftCard,
@@ -23,6 +23,7 @@ from rewards.service.commands import (
     Publish,
     RecordPurchase,
     RecordReturn,
+    ReturnLine,
     ReturnOf,
 )
 from rewards.service.service import Service
@@ -87,6 +88,7 @@ class Cards(RuleBasedStateMachine):
         )
         self.book = []
         self.sales = {}  # receipt -> [(leaf, minor, new)]
+        self.paid = {}  # receipt -> [[leaf, what was taken by its end, what went back]]
         self.answered = []  # (command, key, answer without code)
         self.names = 0
 
@@ -223,6 +225,59 @@ class Cards(RuleBasedStateMachine):
         leaf.take(back)
         if new and not leaf.left(self.now):
             leaf.state = "deactivated"
+
+    @precondition(lambda self: len(self.book) > 1)
+    @rule(data=st.data(), first=amounts, second=amounts)
+    def pay(self, data, first, second):
+        """Two units of goods, paid by two cards and a euro of cash."""
+        pair = data.draw(st.lists(st.sampled_from(self.book), min_size=2, max_size=2, unique_by=lambda one: one.id))
+        wanted = list(zip(pair, (first, second), strict=True))
+        receipt, due = self.name(), first + second + 100
+        tenders = [BasketTender(kind="gift_card", code=leaf.code, amount_minor=minor) for leaf, minor in wanted]
+        basket = Basket(
+            receipt_id=receipt,
+            store_id="S1",
+            occurred_at=self.now,
+            currency="EUR",
+            lines=(BasketLine(line_id="1", sku="CAKE", quantity=2, amount_minor=due + due % 2, unit_price_minor=None),),
+            tenders=(*tenders, BasketTender(kind="cash", amount_minor=100 + due % 2)),
+        )
+        allowed = all(leaf.state == "active" and leaf.left(self.now) >= minor for leaf, minor in wanted)
+        assert (self.do(RecordPurchase(basket)) is not None) == allowed, (wanted, self.refused)
+        if allowed:
+            self.paid[receipt] = [[leaf, leaf.take(minor), 0] for leaf, minor in wanted]
+
+    @precondition(lambda self: self.paid)
+    @rule(data=st.data(), whole=st.booleans())
+    def return_paid(self, data, whole):
+        """Give goods back; a card gets what it paid into the lots that it came from, the latest ending first."""
+        receipt = data.draw(st.sampled_from(sorted(self.paid)))
+        of = ReturnOf(store_id="S1", receipt_id=receipt)
+        lines = () if whole else (ReturnLine(line_id="1", quantity=1),)
+        command = RecordReturn(
+            return_id=self.name(), store_id="S1", occurred_at=self.now, of=of, all=whole, lines=lines
+        )
+        answer = self.do(command)
+        if answer is None:
+            return
+        refund = {one["tender"]: one for one in answer["refund"]}
+        for number, page in enumerate(self.paid[receipt]):
+            leaf, taken, before = page
+            minor = refund[number]["amount_minor"] if number in refund else 0
+            assert minor >= 0
+            assert not whole or before + minor == sum(taken.values())
+            page[2] += minor
+            if leaf.state == "deactivated":
+                assert ("paid_out" in refund[number]) == (leaf.product != "gift")
+                continue
+            for ends in sorted(taken, reverse=True):
+                skipped = min(before, taken[ends])
+                part = min(minor, taken[ends] - skipped)
+                before, minor = before - skipped, minor - part
+                if part:
+                    leaf.put(max(ends, self.days_on(GRACE)), part)
+        if not answer.get("still_returnable"):
+            del self.paid[receipt]
 
     @precondition(lambda self: self.answered)
     @rule(data=st.data())

@@ -23,12 +23,12 @@ from rewards.store.database import Store
 from tests.engine_adapter import run_engine
 from tests.strategies.as_yaml import policy_yaml
 from tests.strategies.cases import Case, cases
-from tests.strategies.histories import Purchase, receipt
+from tests.strategies.histories import Purchase, receipt, was_referred
 from tests.strategies.rung_up import undecided
 from tests.strategies.till import with_fitting_offers
 from tests.strategies.words import chance, pick
 
-CARD = "2600000001236"
+CARD, FRIEND = "2600000001236", "2600000001243"
 LATEST = 44 * 86_400_000_000
 START = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -73,7 +73,9 @@ class _Till:
         self.now = min(event.at for event in case.story.events)
         self.service.do(Publish(policy_yaml(self.policy).encode()))
         joined = date.fromordinal(case.story.joined or 1)
-        self.service.do(Enrol(card=CARD, joined=joined))
+        friend = MemberRef(card=FRIEND) if was_referred(case.story.joined) else None
+        self.service.do(Enrol(card=FRIEND, joined=joined))
+        self.service.do(Enrol(card=CARD, joined=joined, referred_by=friend))
 
     def basket(self, bought: Receipt) -> Basket:
         self.now = max(self.now, bought.occurred_at)

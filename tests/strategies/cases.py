@@ -16,7 +16,7 @@ from tests.strategies.rung_up import rung_up
 from tests.strategies.words import Draw, blocks, pick
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """What happened to a member under a program."""
 
@@ -27,6 +27,11 @@ class Case:
     arrived: list[Event]  # the story's events in another order
     more: Draw = field(compare=False, repr=False)  # choices for what a test adds of its own
 
+    def __repr__(self) -> str:
+        """Say it in as many words as Hypothesis prints; a whole case can be longer, and is then cut."""
+        text = f"Case(versions={self.versions}, story={self.story}, arrived={self.arrived}, zone={self.zone})"
+        return text if len(text) < LONGEST else f"{text[:LONGEST]}…"
+
     @property
     def facts(self) -> Facts:
         return self.story.facts
@@ -36,6 +41,7 @@ class Case:
         return instants(self.story, self.zone)
 
 
+LONGEST = 20_000
 STORY, MORE = 64 + MOST * RECEIPT + ABOUT, 200
 
 

@@ -28,7 +28,8 @@ Every amount above grows, row by row, with every other offer and percentage, and
 the basket stage loses is never more than what the item stage gained: so nothing is ever
 gained by leaving an offer out, and a bigger percentage never hurts. That holds as
 long as basket offers are of all eligible lines and give a percentage or an amount once;
-with a narrower `on` there it holds to within a minor unit for each row.
+with a narrower `on` there, or where something bounds what an offer takes off, it
+holds to within a minor unit for each row.
 
 What does not live here: which offers are legal, limits beyond the receipt (`Claim`
 says what they leave), and any record of uses.

@@ -334,7 +334,7 @@ STEP = Fields(
         Key(
             "tenders",
             Either("a map of amounts by kind, or a list of such maps", map=_TENDER_MAP, list=ListOf(_TENDER_MAP)),
-            "How it was paid: points as so many, or an amount with their `wallet`; a card as `{card: g1, amount: 5.00}`.",
+            "How it was paid: points as so many, or an amount with their `wallet`; also `{card: g1, amount: 5.00}`.",
             default="what is due, in cash",
             example="[{points: 500 beans}, {cash: 6.70}]",
         ),

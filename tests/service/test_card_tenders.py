@@ -150,6 +150,12 @@ def test_sent_again_takes_nothing_more(desk):
     first = pays(desk, "r1", card(paid, 2000))
     assert pays(desk, "r1", card(paid, 2000)) == first
     assert desk.balance(paid) == 500
+    assert pays(desk, "r1", card({"code": paid["code"].lower()}, 2000)) == first
+    other = refusal(pays, desk, "r1", card(desk.issue(), 2000))
+    assert (other.code, other.pointer) == ("receipt-conflict", "/tenders")
+    bonus = desk.issue("bonus", None, ANA)
+    again = pays(desk, "r2", card(bonus, 500), cash(1500))
+    assert pays(desk, "r2", card({"code": bonus["code"].replace("-", " ")}, 500), cash(1500)) == again
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["1", "1", "2"])))

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from rewards.basket import Basket
 from rewards.engine.lines import selects
 from rewards.errors import Conflict, InvalidRequest
@@ -19,6 +21,7 @@ from rewards.receipt import Line, Receipt, Tender
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Place
 from rewards.service.card_activities import lasts_at_least, spent
+from rewards.service.codes import normal
 from rewards.service.commands import ShowGiftCards
 from rewards.service.gift_cards import by_code, event_name, happen, promised
 from rewards.service.journal import Timeline
@@ -100,6 +103,15 @@ _WHY = {
     "used": "the gift card is used",
     "other-member": "the gift card is for one member, who is not the buyer",
 }
+
+
+def as_sent(receipt: Receipt, basket: Basket) -> Receipt:
+    """Return a receipt as it was sent, with the last four of the codes of its cards."""
+    if not any(one.code for one in basket.tenders):
+        return receipt
+    pairs = zip(receipt.tenders, basket.tenders, strict=True)
+    fours = (msgspec.structs.replace(tender, last_four=normal(one.code)[-4:]) for tender, one in pairs)
+    return msgspec.structs.replace(receipt, tenders=tuple(fours))
 
 
 def redeem(batch: Batch, now: int, receipt: Receipt, place: Place, print_: bytes) -> None:

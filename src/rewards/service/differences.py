@@ -42,7 +42,8 @@ def _same_tenders(stored: Receipt, sent: Receipt) -> bool:
     if len(stored.tenders) != len(sent.tenders):
         return False
     for old, new in zip(stored.tenders, sent.tenders, strict=True):
-        if (old.kind, old.wallet) != (new.kind, new.wallet):
+        kind = "gift_card" if old.card else old.kind  # money that was given has a kind of its own inside
+        if (kind, old.wallet, old.last_four) != (new.kind, new.wallet, new.last_four):
             return False
         says_amount = new.amount_minor or not new.wallet
         if (says_amount and old.amount_minor != new.amount_minor) or (new.points and old.points != new.points):

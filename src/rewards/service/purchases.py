@@ -124,6 +124,7 @@ def _again(
     assert number is not None
     if known != print_:
         receipt = vouchers.unseen(batch.running, to_receipt(basket, batch.running.zone, most_lines=10**6))
+        receipt = card_tenders.as_sent(receipt, basket)
         stored = read_receipt(batch.event(owner, number)[9])
         buyer = batch.find(basket.member) if basket.member is not None else None
         line = batch.line(owner)

@@ -213,3 +213,29 @@ def test_points_cards_and_cash_on_one_receipt(desk):
     assert (answer["totals"]["spent"], answer["totals"]["due_minor"]) == ({"beans": 500}, 500)
     desk.ask(desk.give_back(of="r1"))
     assert (desk.balance(paid), desk.beans(member).available) == (1000, 1000)
+
+
+@pytest.mark.parametrize(
+    ("sql", "finding"),
+    [
+        ("DELETE FROM event WHERE external_id LIKE 'REDEEM%'", "was not used up by it"),
+        ("DELETE FROM event WHERE external_id LIKE 'LOAD%'", "was not loaded by it"),
+        ("DELETE FROM event WHERE external_id LIKE 'TRANSFER_IN%'", "the other card of this transfer"),
+        ("UPDATE posting SET amount = amount * 2 WHERE unit = 'EUR'", "do not add up to what is on it"),
+        ("UPDATE posting SET expires_at = 5 WHERE account = 'lot' AND unit = 'EUR'", "breaks the chain of hashes"),
+    ],
+)
+def test_damage_is_found(clock, sql, finding):
+    service = Service(Store.open("sqlite://"), clock=clock)
+    service.do(Publish(POLICY))
+    desk = Desk(service, clock)
+    desk.enrol(ANA)
+    paid, other = desk.issue(amount=3000), desk.issue(amount=1000)
+    sold = line("1", "CARD", amount=500, stored_value=StoredValue(product="cafe", code=other["code"]))
+    pays(desk, "r1", card(paid, 500), lines=(sold,))
+    desk.act(paid, "TRANSFER_BALANCE", 1000, to=other["gift_card_id"])
+    assert service.verify() == []
+    with service._store.transaction() as session:
+        session.rows(sql)
+    assert any(finding in one for one in service.verify())
+    service.close()

@@ -77,12 +77,19 @@ def _named(receipt: Receipt) -> set[str]:
     return {discount.voucher for discount in receipt.discounts} | sold | {tender.card for tender in receipt.tenders}
 
 
+_USED, _LOADED = frozenset(("REDEEM",)), frozenset(("ISSUE", "ACTIVATE", "LOAD"))
+
+
 def unredeemed(batch: Batch, place: tuple[int, int], row: Row) -> Iterator[str]:
-    """Yield the vouchers that gave a discount of a purchase and were not used up by it."""
-    for discount in read_receipt(row[11]).discounts:
-        owner = batch.running.ids.read_gift_card(discount.voucher) if discount.voucher else None
+    """Yield the gift cards that gave, paid or were sold by a purchase, and do not know of it."""
+    receipt = read_receipt(row[11])
+    used = [*(each.voucher for each in receipt.discounts), *(each.card for each in receipt.tenders)]
+    sold = [line.card for line in receipt.lines]
+    wanted = [*((name, _USED, "used up") for name in used), *((name, _LOADED, "loaded") for name in sold)]
+    for name, kinds, what in wanted:
+        owner = batch.running.ids.read_gift_card(name) if name else None
         if owner is not None:
             events = batch.session.keyed(statements.EVENTS_OF_OWNER, [(owner,)])
             acts = [read_activity(each[11]) for each in events]
-            if not any(act.kind == "REDEEM" and act.of == place for act in acts):
-                yield f"event {row[1]}: the voucher {discount.voucher} was not used up by it"
+            if not any(act.kind in kinds and act.of == place for act in acts):
+                yield f"event {row[1]}: the gift card {name} was not {what} by it"

@@ -3,19 +3,19 @@
 import gzip
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from click import Argument, Group, Option
+from click import Argument, Command, Group, Option
 
 from rewards.basket import MemberRef
 from rewards.cli.commands import cli, run
 from rewards.cli.database import service
 from rewards.policy.codes import CODES
-from rewards.service.commands import Enrol
+from rewards.service.commands import ChangeMember, Enrol
 
 ROOT = Path(__file__).parents[2]
 CAFE = str(ROOT / "rules/corner-cafe.yaml")
@@ -37,9 +37,16 @@ def say(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
     return say
 
 
+def leaves(group: Group, before: str = "") -> Iterator[tuple[str, Command]]:
+    for name, command in group.commands.items():
+        yield f"{before}{name}", command
+        if isinstance(command, Group):
+            yield from leaves(command, f"{before}{name} ")
+
+
 def test_every_command_and_option_has_help(say: Say) -> None:
     assert isinstance(cli, Group)
-    for name, command in cli.commands.items():
+    for name, command in leaves(cli):
         assert command.help, name
         assert command.get_short_help_str(), name
         for parameter in command.params:
@@ -47,11 +54,21 @@ def test_every_command_and_option_has_help(say: Say) -> None:
                 name,
                 parameter,
             )
-        code, out, _ = say(name, "--help")
+        code, out, _ = say(*name.split(), "--help")
         assert code == 0
         assert f"rewards {name}" in out
     policies = {"init", "check", "test", "schema", "explain", "publish"}
-    assert set(cli.commands) == {"demo", "serve", *policies, "import", "due", "verify", "rebuild"}
+    assert set(cli.commands) == {
+        "demo",
+        "serve",
+        *policies,
+        "import",
+        "due",
+        "verify",
+        "rebuild",
+        "report",
+        "statement",
+    }
 
 
 def test_help_and_version(say: Say) -> None:
@@ -360,6 +377,59 @@ def test_explain_a_purchase(say: Say, tmp_path: Path) -> None:
     assert f"{purchase} of {member}" in out
     assert "hello\t+20\tbeans" in out
     assert say("explain", "pur_none")[0] == 1
+
+
+def test_report_liability(say: Say, tmp_path: Path) -> None:
+    say("publish", CAFE)
+    say("import", history(tmp_path / "h.jsonl.gz"))
+    code, out, _ = say("report", "liability", "--format", "json")
+    assert code == 0
+    report = json.loads(out)
+    assert report["currency"] == "EUR"
+    (beans,) = [row for row in report["rows"] if row["unit"] == "beans" and not row["closed"]]
+    assert beans["closing"] == beans["issued"] > 0
+    assert beans["difference"] == 0
+    month = beans["month"]
+    code, out, _ = say("report", "liability", "--from", month, "--until", month)
+    head, *rows = [line.split("\t") for line in out.splitlines()]
+    assert head[:4] == ["month", "unit", "opening", "issued"]
+    assert [month, "beans", "0", str(beans["issued"])] in [row[:4] for row in rows]
+    assert f"{beans['value_minor'] // 100}.{beans['value_minor'] % 100:02}" in rows[0] + rows[1]
+    code, out, _ = say("report", "liability", "--from", month, "--format", "csv")
+    assert out.splitlines()[0].startswith("month,kind,unit,opening")
+    assert f"{month},points,beans,0,{beans['issued']}" in out
+    code, _, err = say("report", "liability", "--from", "soon")
+    assert (code, err) == (1, "rewards: `soon` is no month: write one such as `2027-03`\n")
+    assert say("report", "liability", "--until", "9999-01")[0] == 1
+
+
+def test_a_month_that_does_not_add_up_is_told(say: Say, tmp_path: Path) -> None:
+    say("publish", CAFE)
+    say("import", history(tmp_path / "h.jsonl.gz"))
+    with sqlite3.connect(tmp_path / "rewards.db") as connection:
+        connection.execute(
+            "UPDATE posting SET amount = amount - 1 WHERE account = 'issued' AND leg = 1 AND entry_number = 1"
+        )
+    code, _, err = say("report", "liability")
+    assert code == 1
+    assert "is not explained; run `rewards verify`" in err
+
+
+def test_statement(say: Say, tmp_path: Path) -> None:
+    say("publish", CAFE)
+    say("import", history(tmp_path / "h.jsonl.gz"))
+    with service(None) as opened:
+        member = opened.member(MemberRef(external_id="0"))
+        opened.do(ChangeMember(member_id=member.member_id, name="Ana", language="ru"))
+    code, out, _ = say("statement", member.member_id)
+    assert code == 0
+    assert out.count("Покупка, чек p") == 3
+    assert say("statement", member.member_id, "--language", "ka")[1].count("შენაძენი, ჩეკი p") == 3
+    code, out, _ = say("statement", member.member_id, "--format", "json")
+    assert len(json.loads(out)["entries"]) == 3
+    assert say("statement", "nobody") == (1, "", "rewards: no member has the card `nobody`\n")
+    code, _, err = say("statement", member.member_id, "--language", "fr")
+    assert (code, err) == (1, "rewards: `fr` is none of the languages `en`, `ka`, `hy`, `kk` and `ru`\n")
 
 
 def test_publishing_what_is_refused(say: Say, tmp_path: Path) -> None:

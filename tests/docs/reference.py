@@ -109,7 +109,15 @@ def commands() -> str:
         " 1: findings, or it could not be done; 2: wrong usage. The database is `--database`, else"
         " `REWARDS_DATABASE_URL`, else `sqlite:///rewards.db`.\n"
     )
-    return head + "".join(_command(name, command) for name, command in sorted(cli.commands.items()))
+    return head + "".join(_command(name, command) for name, command in sorted(_leaves(cli, "")))
+
+
+def _leaves(group: click.Group, before: str) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _leaves(command, f"{before}{name} ")
+        else:
+            yield before + name, command
 
 
 def _command(name: str, command: click.Command) -> str:

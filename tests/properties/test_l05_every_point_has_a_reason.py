@@ -11,7 +11,11 @@ from collections import Counter
 import pytest
 from hypothesis import given
 
+from rewards.engine.program import Program
 from rewards.engine.reference import History
+from rewards.service.awards import why
+from rewards.service.reasons import reason
+from rewards.service.tongue import LANGUAGES, tongue
 from tests.engine_adapter import RUNS, Run, run_engine
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Grant
@@ -48,3 +52,15 @@ def test_awards_of_entries_sum_to_what_rules_gave(case: Case) -> None:
             if leg.account in {"issued", "taken_back"}:
                 change[leg.wallet] += leg.points
         assert not any(change.values())
+
+
+@given(case=cases())
+def test_every_award_can_be_told_to_staff_and_to_customers(case: Case) -> None:
+    program = Program(case.versions)
+    for entry in run_engine(case.versions, case.story.joined, case.arrived).entries:
+        for award in entry.awards:
+            assert why(program, award)
+            for language in LANGUAGES:
+                told = reason(program, award, tongue(language))
+                assert told
+                assert "{" not in told

@@ -48,6 +48,7 @@ from rewards.service.answers import (
     StatementAnswer,
 )
 from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn
+from rewards.service.liability import LiabilityAnswer
 
 _BODIES = (
     *(Activity, Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef),
@@ -62,9 +63,11 @@ _BODIES = (
         GiftCardAnswer,
         Health,
     ),
-    *(MemberAnswer, PolicyAnswer, Problem),
+    *(LiabilityAnswer, MemberAnswer, PolicyAnswer, Problem),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
 )
+
+_ALSO_TEXT = {"get_statement"}  # answers in the kind that the caller accepts
 
 _ABOUT = (
     "Loyalty rewards for the tills of one program. Money is in integer minor units (`…_minor`), points are whole, "
@@ -87,6 +90,8 @@ def exact(document: dict[str, Any]) -> dict[str, Any]:
         for operation in item.values():
             for parameter in operation.get("parameters") or ():
                 parameter["schema"] = _never_null(parameter["schema"])
+            if operation["operationId"] in _ALSO_TEXT:
+                operation["responses"]["200"]["content"]["text/plain"] = {"schema": {"type": "string"}}
     template = "#/components/schemas/{name}"
     _, forms = msgspec.json.schema_components(_BODIES, schema_hook=_anything, ref_template=template)
     for name, example in EXAMPLES.items():

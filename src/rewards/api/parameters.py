@@ -32,6 +32,22 @@ At = Annotated[
 ]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="entries a page")]
 Cursor = Annotated[str | None, QueryParameter(max_length=500, description="`next_cursor` of the page before")]
+Language = Annotated[
+    str | None,
+    QueryParameter(
+        pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$", max_length=35, description="`en`, `ka`, `hy`, `kk` or `ru`"
+    ),
+]
+FromMonth = Annotated[
+    str | None,
+    QueryParameter(
+        name="from", pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="the first month, such as `2027-01`"
+    ),
+]
+UntilMonth = Annotated[
+    str | None,
+    QueryParameter(name="until", pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="the last month; without it, this"),
+]
 StoreId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
 ReceiptId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
 _PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not written `%2B`

@@ -135,6 +135,8 @@ KINDS: dict[str, Kind] = {
     "transfer-where": Kind(422, "Where to?", "name in `to` the id of another gift card, for TRANSFER_BALANCE alone"),
     "quote-invalid": Kind(422, "Not a quote", "send `quote` as it was answered, or leave it out"),
     "cursor-invalid": Kind(422, "Cursor not understood", "use `next_cursor` of the page before, unchanged"),
+    "unknown-language": Kind(422, "Language not spoken", "ask for `en`, `ka`, `hy`, `kk` or `ru`"),
+    "month-out-of-range": Kind(422, "Month out of range", "ask for months up to this one, at most 120 of them"),
     "limit-out-of-range": Kind(422, "Page too long", "ask for 1 to 200 entries"),
     "key-reused": Kind(422, "Idempotency-Key used before", "use a fresh key for other content"),
     "policy-refused": Kind(422, "Policy refused", "correct what `faults` lists"),
@@ -194,7 +196,7 @@ KINDS: dict[str, Kind] = {
 }
 
 _FALLBACK = {NotFound: 404, Conflict: 409, KeyReused: 422, TryAgain: 503, InvalidRequest: 422}
-_NAMES = {"idempotency_key": "Idempotency-Key"}  # of parameters that are not called so in Python
+_NAMES = {"idempotency_key": "Idempotency-Key", "from_month": "from", "until_month": "until"}  # as callers write them
 _RETRY_AFTER = {"Retry-After": "1"}
 
 

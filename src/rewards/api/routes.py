@@ -24,15 +24,14 @@ from rewards.api.bodies import (
 from rewards.api.guesses import Asking, Guesses
 from rewards.api.parameters import (
     At,
-    Cursor,
     Key,
-    Limit,
     OptionalKey,
     ReceiptId,
     StoreId,
     instant_of,
     pointing_nowhere,
 )
+from rewards.api.reports import get_statement, report_liability
 from rewards.basket import Basket, MemberRef
 from rewards.service import card_tenders
 from rewards.service.answers import (
@@ -42,7 +41,6 @@ from rewards.service.answers import (
     MemberAnswer,
     PurchaseAnswer,
     ReturnAnswer,
-    StatementAnswer,
 )
 from rewards.service.commands import Enrol, RecordPurchase, RecordReturn
 from rewards.service.service import Service
@@ -218,20 +216,6 @@ async def get_balance(
     return answer(await asyncio.to_thread(service.balance, member_id, instant_of(at)))
 
 
-@get(
-    "/members/{member_id:str}/statement",
-    operation_id="get_statement",
-    tags=["members"],
-    summary="Read a statement",
-    responses=refusals(404, 422),
-)
-async def get_statement(
-    member_id: FromPath[str], service: NamedDependency[Service], limit: Limit = 50, cursor: Cursor = None
-) -> Answer[StatementAnswer]:
-    """Entries, newest first, each with its reasons; go on with `cursor` until `next_cursor` is null."""
-    return answer(await asyncio.to_thread(service.statement, member_id, limit=limit, cursor=cursor))
-
-
 @post(
     "/members/{member_id:str}/adjustments",
     operation_id="adjust_points",
@@ -295,5 +279,6 @@ V1 = (
     get_statement,
     adjust_points,
     record_activity,
+    report_liability,
 )
 HEALTH = (check_live, check_ready)

@@ -239,3 +239,43 @@ def verify(**given: object) -> int:
 def rebuild(**given: object) -> int:
     """Replace what is stored about balances by what the events give."""
     return _work("upkeep", action="rebuild", **given)
+
+
+@cli.command(short_help="Write a member's statement.")
+@click.argument("member", metavar="MEMBER")
+@click.option("--language", metavar="TAG", help="`en`, `ka`, `hy`, `kk` or `ru`; else the member's own.")
+@_database
+@click.option(
+    "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="Text, or JSON."
+)
+def statement(**given: object) -> int:
+    """Write the statement of MEMBER, a `mem_…` id or a card's number, as a text that the member can read.
+
+    What is there, what came and what went and why, what ends when; everything, newest first.
+    """
+    return _work("statement", **given)
+
+
+@cli.group(short_help="Reports for finance.")
+def report() -> None:
+    """Reports for finance."""
+
+
+@report.command(short_help="What is outstanding, by wallet and month.")
+@click.option("--from", "first", metavar="MONTH", help="The first month, such as `2027-01`; else the last twelve.")
+@click.option("--until", "last", metavar="MONTH", help="The last month, included; else this one.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "csv")),
+    default="text",
+    show_default=True,
+    help="A table (in a pipe a line a row, tabs between), JSON, or CSV.",
+)
+@_database
+def liability(**given: object) -> int:
+    """What is outstanding, by wallet and month of recording: what came, what went, what is left and its worth.
+
+    Months that are over never change. Exit code 1 if a month does not add up.
+    """
+    return _work("report", **given)

@@ -206,12 +206,16 @@ def _carried(rule: RulePlan, sums: Sequence[int], money: Money) -> str:
 
 def _cut_words(rule: RulePlan, sums: Sequence[int], total: int, before: Sequence[int]) -> str:
     """Say that a limit cut the award, if it did."""
+    full = cut_from(rule, sums, total, before)
+    return f"; {full} without the limit of {limits_of(rule)}" if full is not None else ""
+
+
+def cut_from(rule: RulePlan, sums: Sequence[int], total: int, before: Sequence[int]) -> int | None:
+    """Return what a day would have given without the rule's limits, or None if they cut nothing."""
     if not rule.limits or rule.rule.measure == "receipt":
-        return ""
+        return None
     full = _plain(rule, sums) - _plain(rule, before)
-    if total >= full:
-        return ""
-    return f"; {full} without the limit of {limits_of(rule)}"
+    return full if total < full else None
 
 
 def limits_of(rule: RulePlan) -> str:
@@ -238,11 +242,16 @@ def _taken(rule: RulePlan, sums: Sequence[int], was: int, points: int, money: Mo
         return f"what it was for counts no longer: {left}, not {was}"
     if not any(sums):
         return f"nothing that counts is left of that day: {left}, not {was}"
-    if rule.rule.when and _plain(rule, sums) >= was:
+    if no_longer_met(rule, sums, was):
         return f"the day no longer meets the rule's conditions: {left}, not {was}"
     if rule.is_activity:
         return f"{_given(rule, sums, money)}{_cut_words(rule, sums, left, (0,))}: {left}, not {was}"
     return f"left of that day: {_given(rule, sums, money, left=True).rstrip(',')}; that makes {left}, not {was}"
+
+
+def no_longer_met(rule: RulePlan, sums: Sequence[int], was: int) -> bool:
+    """Return whether not what is left of a day, but a condition made it give less."""
+    return bool(rule.rule.when) and _plain(rule, sums) >= was
 
 
 def line_shares(points: int, weights: Sequence[int]) -> list[int]:

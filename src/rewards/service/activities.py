@@ -80,7 +80,7 @@ def _answer(batch: Batch, asked: Asked, line: Timeline, change: Activity, entry:
         day=day_text(change.day),
         policy_version=entry.policy_version,
         earned=earned(entry.awards),
-        awards=told(program, entry.awards, entry.postings),
+        awards=told(program, entry.awards, entry.postings, language=batch.language(line)),
         not_given=[] if any(award.points > 0 for award in entry.awards) else not_given(scene, change.name),
         balance=balance_of(batch, line, asked.now),
     )

@@ -29,15 +29,19 @@ MOST_MISSES = 10
 
 
 def told(
-    program: Program, awards: Iterable[Award], postings: Iterable[Posting], receipt: Receipt | None = None
+    program: Program,
+    awards: Iterable[Award],
+    postings: Iterable[Posting],
+    receipt: Receipt | None = None,
+    language: str = "",
 ) -> list[AwardAnswer]:
     """Return the awards as answers; those of the receipt's own day also say which lines brought them."""
     lots = {(leg.wallet, leg.day): leg for leg in postings if leg.account == "lot"}
     shares = _Shares(receipt) if receipt is not None else None
-    return [_told(program, award, lots.get((award.wallet, award.day)), shares) for award in awards]
+    return [_told(program, award, lots.get((award.wallet, award.day)), shares, language) for award in awards]
 
 
-def _told(program: Program, award: Award, lot: Posting | None, shares: _Shares | None) -> AwardAnswer:
+def _told(program: Program, award: Award, lot: Posting | None, shares: _Shares | None, language: str) -> AwardAnswer:
     version, zone = program.on(award.day), program.zone
     policy = version.policy
     rule = policy.rules.get(award.rule)
@@ -53,7 +57,7 @@ def _told(program: Program, award: Award, lot: Posting | None, shares: _Shares |
         points=award.points,
         day=day_text(award.day),
         why=why(program, award),
-        title=title(rule.title) if rule is not None else "",
+        title=title(rule.title, language) if rule is not None else "",
         available_at=text(available_at, zone),
         expires_at=None if expires_at == NEVER else text(expires_at, zone),
         lines=shares.of(version, award) if shares is not None else [],
@@ -67,10 +71,15 @@ def why(program: Program, award: Award) -> str:
 
 
 def title(words: dict[str, str], language: str = "") -> str:
-    """Return a text in a language: as asked, else the author's plain one, else any."""
+    """Return a text in a language: as asked (`ka-GE`, then `ka`), else the author's plain one, else English, else any.
+
+    >>> title({"en": "Beans", "ka": "მარცვლები"}, "ka-GE"), title({"en": "Beans", "ka": "მარცვლები"}, "fr")
+    ('მარცვლები', 'Beans')
+    """
     if not words:
         return ""
-    return words.get(language) or words.get("") or words.get("en") or next(iter(words.values()), "")
+    own = words.get(language) or words.get(language.partition("-")[0])
+    return own or words.get("") or words.get("en") or next(iter(words.values()), "")
 
 
 class _Shares:

@@ -170,13 +170,21 @@ class Batch:
         self.contacts.put((kind, value), (owner,))
         self.more[statements.ADD_CONTACT].append((kind, value, owner))
 
+    def foresee_profiles(self, owners: Iterable[int]) -> None:
+        """Read many members' profiles at once."""
+        missing = [owner for owner in owners if owner not in self._profiles]
+        self._profiles.update(dict.fromkeys(missing, ("", "", pack({}))))
+        for owner, name, language, metadata in self.session.keyed(statements.PROFILES, [(one,) for one in missing]):
+            self._profiles[owner] = (name, language, metadata)
+
     def profile(self, owner: int) -> Profile:
         """Return a member's name, language and packed metadata."""
-        known = self._profiles.get(owner)
-        if known is None:
-            rows = self.session.keyed(statements.PROFILES, [(owner,)])
-            known = self._profiles[owner] = (rows[0][1], rows[0][2], rows[0][3]) if rows else ("", "", pack({}))
-        return known
+        self.foresee_profiles([owner])
+        return self._profiles[owner]
+
+    def language(self, line: Timeline) -> str:
+        """Return the language of a member's titles; an empty text where it is not known or makes no difference."""
+        return self.profile(line.owner)[1] if line.kind == "member" and self.running.speaks_several else ""
 
     def save_profile(self, owner: int, profile: Profile, *, new: bool = False) -> None:
         """Have a member's profile written, in place of what is there unless the member is new."""

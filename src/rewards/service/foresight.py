@@ -44,6 +44,9 @@ def foresee(batch: Batch, commands: Sequence[Asked]) -> None:
         owners.update(batch.running.budgets.values())
     owners.update(owner for asked in commands if isinstance(asked.command, BookDue) for owner in asked.command.owners)
     batch.foresee_lines(owners)
+    if batch.running.speaks_several:
+        lines = [line for owner in owners if (line := batch.line(owner)) is not None]
+        batch.foresee_profiles([line.owner for line in lines if line.kind == "member"])
     batch.answers.foresee(places)
     returned = [place for asked in commands if (place := _returned(batch, asked.command)) is not None]
     batch.events.foresee(returned)

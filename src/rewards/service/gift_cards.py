@@ -292,20 +292,20 @@ def _with_money(batch: Batch, answer: GiftCardAnswer, card: Card, at: int) -> Gi
     )
 
 
-def _voucher(batch: Batch, owner: int, card: Card) -> VoucherAnswer:
+def _voucher(batch: Batch, owner: int, card: Card, language: str = "") -> VoucherAnswer:
     running = batch.running
     offer = running.policy_on(day_of(card.issued_at, running.zone)).offers.get(card.offer)
     return VoucherAnswer(
         gift_card_id=running.ids.gift_card(owner),
         product=card.product,
         offer=card.offer,
-        title=title(offer.title) if offer is not None else "",
+        title=title(offer.title, language) if offer is not None else "",
         last_four=card.last_four,
         expires_at=None if card.expires_at == NEVER else text(card.expires_at, running.zone),
     )
 
 
-def held_by(batch: Batch, member: int, at: int) -> tuple[list[VoucherAnswer], list[MoneyCard]]:
+def held_by(batch: Batch, member: int, at: int, language: str = "") -> tuple[list[VoucherAnswer], list[MoneyCard]]:
     """Return the vouchers and the money that a member has to hand at an instant, the soonest ending first."""
     if not batch.running.has_gift_cards:
         return [], []
@@ -313,7 +313,7 @@ def held_by(batch: Batch, member: int, at: int) -> tuple[list[VoucherAnswer], li
     batch.foresee_lines(owners)
     cards = [(card.expires_at, owner, card) for owner in owners if (card := _card(batch, owner)) is not None]
     ready = [(owner, card) for _, owner, card in sorted(cards) if _to_hand(card, at)]
-    vouchers = [_voucher(batch, owner, card) for owner, card in ready if card.kind == "voucher"]
+    vouchers = [_voucher(batch, owner, card, language) for owner, card in ready if card.kind == "voucher"]
     money = [_money(batch, owner, card, at) for owner, card in ready if card.kind != "voucher"]
     return vouchers, [one for one in money if one.balance_minor]
 

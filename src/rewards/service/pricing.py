@@ -78,7 +78,7 @@ def _has_room(offer: Offer, discount: Discount, line: Timeline, day: int) -> boo
     return all(left(limit, known, day) >= wanted[limit.what] for limit in offer.limits if limit.per != "receipt")
 
 
-def discounts_of(policy: Policy, receipt: Receipt) -> list[DiscountAnswer]:
+def discounts_of(policy: Policy, receipt: Receipt, language: str = "") -> list[DiscountAnswer]:
     """Return what our offers took off, each with its shares and its reason."""
     found = []
     for discount in receipt.discounts:
@@ -90,7 +90,7 @@ def discounts_of(policy: Policy, receipt: Receipt) -> list[DiscountAnswer]:
                 amount_minor=discount.amount_minor,
                 lines=[LineAmount(line.line_id, off) for line, off in shares if off],
                 why=_why(policy, receipt, discount),
-                title=title(offer.title) if offer is not None else "",
+                title=title(offer.title, language) if offer is not None else "",
                 gift_card_id=discount.voucher,
             )
         )

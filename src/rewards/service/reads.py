@@ -30,9 +30,11 @@ from rewards.service.batch import Batch
 from rewards.service.commands import RecordPurchase
 from rewards.service.gift_cards import held_by
 from rewards.service.journal import Timeline
+from rewards.service.letter import Letter
 from rewards.service.member_facts import answer as member_answer
 from rewards.service.publishing import answer as version_answer
 from rewards.service.telling import again, answer, coming, entry_answer, with_postings
+from rewards.service.tongue import Tongue, asked_for, spoken, tongue
 from rewards.store import statements
 
 NEWEST = 2**62
@@ -61,7 +63,7 @@ def _by_id(batch: Batch, member_id: str) -> Timeline:
     return batch.member(MemberRef(id=member_id), "/member_id")
 
 
-def balance(batch: Batch, member_id: str, at: int | None, now: int) -> BalanceAnswer:
+def balance(batch: Batch, member_id: str, at: int | None, now: int, language: str | None = None) -> BalanceAnswer:
     """Return the wallets at an instant; without one as of now, or of the last event if a till's clock was ahead."""
     line = _by_id(batch, member_id)
     program = batch.running.ready()
@@ -72,7 +74,8 @@ def balance(batch: Batch, member_id: str, at: int | None, now: int) -> BalanceAn
     try:
         found = purses(program, line.near, moment, line.days)
         wallets = {key: detail(found.get(key), moment, program.zone) for key in names(program, moment, found)}
-        tier, (vouchers, cards) = _tier(batch, line, moment), held_by(batch, line.owner, moment)
+        tier = _tier(batch, line, moment)
+        vouchers, cards = held_by(batch, line.owner, moment, language or batch.language(line))
         return BalanceAnswer(member_id, text(moment, program.zone), wallets, tier, vouchers, cards)
     except (OverflowError, ValueError) as error:
         raise InvalidRequest("time-out-of-range", "`at` is outside the calendar", pointer="/at") from error
@@ -94,8 +97,13 @@ def _tier(batch: Batch, line: Timeline, at: int) -> TierAnswer | None:
     return TierAnswer(ladder.names[level], day_text(until) if until is not None else None, following)
 
 
-def statement(batch: Batch, member_id: str, limit: int, cursor: str | None, now: int) -> StatementAnswer:
-    """Return a page of entries, newest first; the first page begins with what time has done since the last event."""
+def statement(
+    batch: Batch, member_id: str, limit: int, cursor: str | None, now: int, words: Tongue | None = None
+) -> StatementAnswer:
+    """Return a page of entries, newest first; the first page begins with what time has done since the last event.
+
+    With a language the reasons are a customer's, else the exact ones.
+    """
     if not 1 <= limit <= LARGEST_PAGE:
         raise InvalidRequest("limit-out-of-range", f"`limit` is from 1 to {LARGEST_PAGE}", pointer="/limit")
     below = _read_cursor(cursor)
@@ -103,21 +111,45 @@ def statement(batch: Batch, member_id: str, limit: int, cursor: str | None, now:
     rows = batch.session.rows(statements.ENTRIES_PAGE, (line.owner, below, limit + 1, 0))
     shown = with_postings(batch, rows[:limit])
     batch.events.foresee({(row[0], row[2]) for row, _ in shown})
-    entries = [entry_answer(batch, row, legs) for row, legs in shown]
+    entries = [entry_answer(batch, row, legs, words) for row, legs in shown]
     if cursor is None:
-        entries = [*_due(batch, line, now), *entries]
+        entries = [*_due(batch, line, now, words), *entries]
     more = _cursor(rows[limit - 1][1]) if len(rows) > limit else None
     return StatementAnswer(batch.running.ids.member(line.owner), entries, more)
 
 
-def _due(batch: Batch, line: Timeline, now: int) -> list[EntryAnswer]:
+def letter(
+    batch: Batch, member_id: str, limit: int | None, cursor: str | None, now: int, language: str | None
+) -> tuple[str, str, str | None]:
+    """Return a page of the statement as text (or all of it), its language, and the cursor of the next page.
+
+    Without a language it is the member's, or English where that is none of ours.
+    """
+    line = _by_id(batch, member_id)
+    name, own, _ = batch.profile(line.owner)
+    words = asked_for(language) if language is not None else tongue(spoken(own) or "en")
+    page = statement(batch, member_id, limit or LARGEST_PAGE, cursor, now, words)
+    entries = page.entries
+    while limit is None and page.next_cursor is not None:
+        page = statement(batch, member_id, LARGEST_PAGE, page.next_cursor, now, words)
+        entries += page.entries
+    running = batch.running
+    titles = {key: wallet.title for each in running.versions for key, wallet in each.policy.wallets.items()}
+    policy_now = running.policy_on(day_of(now, running.zone))
+    writer = Letter(policy_now, titles, words)
+    who = name or page.member_id
+    held = balance(batch, member_id, None, now, words.language)
+    return writer.text(who, held, entries, more=page.next_cursor is not None), words.language, page.next_cursor
+
+
+def _due(batch: Batch, line: Timeline, now: int, words: Tongue | None) -> list[EntryAnswer]:
     """Return what came by itself and what has ended since the last event, newest first.
 
     It is booked with the next event; until then its number is 0.
     """
     due.touch(batch, line, now)
     booked = [entry_answer(batch, row, legs) for row, legs in with_postings(batch, batch.rows.entries)]
-    found = coming(batch.running, line.near, now)
+    found = coming(batch.running, line.near, now, words)
     entries = [*booked, *([found] if found is not None else [])]
     return [msgspec.structs.replace(entry, entry=0) for entry in reversed(entries)]
 

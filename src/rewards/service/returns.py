@@ -301,7 +301,7 @@ def _answer(
     entries = [entry for entry in entries_of(batch, line.owner, [number or line.events]) if entry[0][3] == "return"]
     changes, legs = [], []
     for row, some in entries:
-        changes += told(program, _awards(row[8]), some)
+        changes += told(program, _awards(row[8]), some, language=batch.language(line))
         legs += some
     after = total([before, units])
     about = (command.store_id, command.return_id)

@@ -42,6 +42,7 @@ class Running:
     versions: tuple[Version, ...]  # oldest first
     program: Program | None
     budgets: dict[str, int]  # the owner of the budget of each offer that has, or had, one
+    speaks_several: bool  # a rule or an offer has its title in more than one language
     pin_tries: int = PIN_TRIES  # wrong PINs after which a gift card is locked
 
     def ready(self) -> Program:
@@ -111,4 +112,7 @@ def _running(secret: bytes, versions: tuple[Version, ...], pin_tries: int) -> Ru
     currency = versions[0].policy.currency if versions else None
     offers = [offer for version in versions for offer in version.policy.offers.values()]
     budgets = {offer.id: budget_owner(offer.id) for offer in offers if offer.budgets}
-    return Running(secret, Ids(secret), currency, versions, program, budgets, pin_tries)
+    titles = [offer.title for offer in offers]
+    titles += [rule.title for version in versions for rule in version.policy.rules.values()]
+    speaks_several = any(len(words) > 1 for words in titles)
+    return Running(secret, Ids(secret), currency, versions, program, budgets, speaks_several, pin_tries)

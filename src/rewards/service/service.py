@@ -33,7 +33,10 @@ from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import BookDue, Command, Outcome, ShowGiftCards
 from rewards.service.inspection import Inspected, inspect
+from rewards.service.liability import LiabilityAnswer
+from rewards.service.liability import report as liability_report
 from rewards.service.running import PIN_TRIES, begin, current
+from rewards.service.tongue import asked_for
 from rewards.service.writer_process import WriterProcess
 from rewards.service.writes import Planner
 from rewards.store import statements
@@ -154,13 +157,27 @@ class Service:
             now = self._clock()
             return gift_cards.told(batch, pins.opened(batch, now, code, "", "/code"), now)
 
-    def statement(self, member_id: str, *, limit: int = 50, cursor: str | None = None) -> StatementAnswer:
+    def statement(
+        self, member_id: str, *, limit: int = 50, cursor: str | None = None, language: str | None = None
+    ) -> StatementAnswer:
         """Answer a page of entries, newest first; `cursor` is the `next_cursor` of the page before. 1 <= limit <= 200.
 
-        What has ended since the last event leads the first page, as entry 0: the next event books it.
+        What has ended since the last event leads the first page, as entry 0: the next event books it. With a
+        `language` the reasons are a customer's in it; raise `InvalidRequest` `unknown-language`.
+        """
+        words = asked_for(language) if language is not None else None
+        with self._reading() as batch:
+            return reads.statement(batch, member_id, limit, cursor, self._clock(), words)
+
+    def letter(
+        self, member_id: str, *, limit: int | None = 50, cursor: str | None = None, language: str | None = None
+    ) -> tuple[str, str, str | None]:
+        """Answer the statement as a text for the member, its language, and `next_cursor`; without a `limit` all of it.
+
+        Without a `language` it is the member's, or English where that is none of ours.
         """
         with self._reading() as batch:
-            return reads.statement(batch, member_id, limit, cursor, self._clock())
+            return reads.letter(batch, member_id, limit, cursor, self._clock(), language)
 
     def purchase(
         self, purchase_id: str | None = None, *, store_id: str | None = None, receipt_id: str | None = None
@@ -168,6 +185,14 @@ class Service:
         """Answer a purchase by its id or by store and receipt number, with later entries about it."""
         with self._reading() as batch:
             return reads.purchase(batch, purchase_id, store_id, receipt_id, self._clock())
+
+    def liability(self, first: str | None = None, last: str | None = None) -> LiabilityAnswer:
+        """Answer what is outstanding by wallet and month of recording; months such as `2027-03`, both included.
+
+        Without them the last twelve, this one included. Months that are over never change.
+        """
+        with self._reading() as batch:
+            return liability_report(batch, first, last, self._clock())
 
     def policy(self, at: int | None = None) -> tuple[bytes, VersionAnswer]:
         """Return the file of the version in force (or at another instant); raise `NotFound` `no-policy`."""

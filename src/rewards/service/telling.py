@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from rewards.basket import payable
+from rewards.days import moment
 from rewards.engine.till import Withheld
 from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
@@ -33,8 +34,10 @@ from rewards.service.journal import (
     total,
 )
 from rewards.service.pricing import discounts_of, withheld_of
+from rewards.service.reasons import reason
 from rewards.service.running import Running
 from rewards.service.sold_cards import issued
+from rewards.service.tongue import Tongue, marked
 from rewards.store import statements
 
 Row = tuple[Any, ...]
@@ -65,6 +68,7 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
     member = line.kind == "member"
     totals = totals_of(receipt, earned(awards) if member else {})
     legs = entry.postings if entry is not None else []
+    language = batch.language(line)
     return PurchaseAnswer(
         purchase_id=running.ids.purchase(*place) if place is not None else "",
         policy_version=policy.version,
@@ -73,8 +77,8 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
         occurred_at=text(receipt.occurred_at, running.zone),
         totals=totals,
         lines=lines_of(receipt, {}),
-        discounts=discounts_of(policy, receipt),
-        awards=told(program, awards, legs, receipt) if member and entry is not None else [],
+        discounts=discounts_of(policy, receipt, language),
+        awards=told(program, awards, legs, receipt, language) if member and entry is not None else [],
         tenders=card_tenders.told(batch, receipt, tenders.told(running, receipt, legs), now),
         not_applied=[
             *withheld_of(work.withheld),
@@ -144,6 +148,7 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
     rows = entries_of(batch, owner, events)
     entry = next((_entry(row, legs) for row, legs in rows if row[2] == number and row[3] == "purchase"), None)
     plain = answer(batch, now, Draft(line, receipt, None), (owner, number))
+    legs = entry.postings if entry is not None else []
     back = total([read_return(body) for _, body in returns])
     later = [entry_answer(batch, row, legs) for row, legs in rows if row[2] != number]
     program = batch.running.ready()
@@ -152,10 +157,8 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
         policy_version=entry.policy_version if entry is not None else plain.policy_version,
         totals=totals_of(receipt, earned(entry.awards) if entry is not None else {}),
         lines=lines_of(receipt, back),
-        awards=told(program, entry.awards, entry.postings, receipt) if entry is not None else [],
-        tenders=card_tenders.told(
-            batch, receipt, tenders.told(batch.running, receipt, entry.postings if entry is not None else []), now
-        ),
+        awards=told(program, entry.awards, legs, receipt, batch.language(line)) if entry is not None else [],
+        tenders=card_tenders.told(batch, receipt, tenders.told(batch.running, receipt, legs), now),
         adjustments=later,
     )
 
@@ -182,19 +185,23 @@ def _entry(row: Row, legs: list[Posting]) -> Entry:
     return Entry(kind=row[3], occurred_at=row[6], policy_version=row[4], postings=legs, awards=read_awards(row[8]))
 
 
-def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting]) -> EntryAnswer:
-    """Tell an entry: what it changed and why, and about which event."""
+def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue | None = None) -> EntryAnswer:
+    """Tell an entry: what it changed and why, and about which event; in a customer's words if a language is given."""
     owner, number, event_number, kind, _, _, occurred_at, recorded_at, awards, _, _ = row
     running = batch.running
     event = batch.event(owner, event_number)
-    changes = [_change(running, award) for award in read_awards(awards)]
+    changes = [_change(running, award, tongue) for award in read_awards(awards)]
     facts: dict[str, Any] = {}
     if kind == "expiry":
-        changes = passing(running, legs)
+        changes = passing(running, legs, tongue)
     elif event[0] == "adjustment":
         note = note_of(batch, owner, event_number)
         changes.append(
-            Change(read_adjustment(event[9]).wallet, read_adjustment(event[9]).points, note or "given by staff")
+            Change(
+                read_adjustment(event[9]).wallet,
+                read_adjustment(event[9]).points,
+                note or _said(tongue, marked("given by staff")),
+            )
         )
         facts = {"reason": note, "actor": event[7]}
     elif event[0] == "activity":
@@ -202,9 +209,9 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting]) -> EntryAnswer
         facts = {"activity": activity.name, "score": activity.score}
     elif event[0] in {"purchase", "return"}:
         facts = _about(running, owner, event_number, event)
-        changes += _moved(legs)
+        changes += _moved(legs, tongue)
     if kind != "expiry":
-        changes += _overtaken(legs)
+        changes += _overtaken(legs, tongue)
     return EntryAnswer(
         entry=number,
         kind="adjustment" if kind == "spending" else kind,
@@ -231,63 +238,79 @@ def note_of(batch: Batch, owner: int, number: int) -> str:
     return read_note(rows[0][2]).reason if rows else ""
 
 
-def _change(running: Running, award: Award) -> Change:
+def _change(running: Running, award: Award, tongue: Tongue | None) -> Change:
     program = running.ready()
     rule = program.on(award.day).policy.rules.get(award.rule)
     return Change(
         wallet=award.wallet,
         points=award.points,
-        why=why(program, award),
+        why=why(program, award) if tongue is None else reason(program, award, tongue),
         rule=award.rule,
-        title=title(rule.title) if rule is not None else "",
+        title=title(rule.title, tongue.language if tongue is not None else "") if rule is not None else "",
         day=day_text(award.day),
     )
 
 
-def passing(running: Running, legs: Sequence[Posting]) -> list[Change]:
+def _said(tongue: Tongue | None, text_: str) -> str:
+    return tongue.say(text_) if tongue is not None else text_
+
+
+def passing(running: Running, legs: Sequence[Posting], tongue: Tongue | None = None) -> list[Change]:
     """Tell what time alone changed: lots that ended or paid what was owed, and how much less is owed."""
     told_ = []
     for leg in legs:
         if leg.account == "debt":
-            told_.append(Change(leg.wallet, leg.points, "so much less is owed"))
+            told_.append(Change(leg.wallet, leg.points, _said(tongue, marked("so much less is owed"))))
         elif leg.account == "lot":
             accounts = {other.account for other in legs if other.wallet == leg.wallet}
             why_ = _WHERE[frozenset(accounts & {"debt", "expired"})]
             if why_ == _ENDED and leg.expires_at != NEVER:
-                why_ += f" {text(leg.expires_at, running.zone)}"
-            told_.append(Change(leg.wallet, leg.points, why_, day=day_text(leg.day)))
+                words = _ended(running, leg.expires_at, tongue)
+            else:
+                words = _said(tongue, why_)
+            told_.append(Change(leg.wallet, leg.points, words, day=day_text(abs(leg.day))))
     return told_
 
 
-_ENDED = "ended"
+def _ended(running: Running, end: int, tongue: Tongue | None) -> str:
+    if tongue is None:
+        return f"{_ENDED} {text(end, running.zone)}"
+    return tongue.say("could be used until {date}", date=tongue.day(moment(end - 1, running.zone).date()))
+
+
+_ENDED = marked("ended")
 _WHERE = {
     frozenset({"expired"}): _ENDED,
-    frozenset({"debt"}): "paid what was owed",
-    frozenset({"debt", "expired"}): "paid what was owed, or ended",
+    frozenset({"debt"}): marked("paid what was owed"),
+    frozenset({"debt", "expired"}): marked("paid what was owed, or ended"),
     frozenset(): _ENDED,
 }
 
 
-def _moved(legs: Sequence[Posting]) -> list[Change]:
+def _moved(legs: Sequence[Posting], tongue: Tongue | None) -> list[Change]:
     """Tell of points that paid, were given back, or were settled."""
     sums: dict[tuple[str, str], int] = {}
     for leg in legs:
         if leg.account in _MOVES:
             sums[leg.account, leg.wallet] = sums.get((leg.account, leg.wallet), 0) - leg.points
-    return [Change(wallet, points, _MOVES[account]) for (account, wallet), points in sums.items() if points]
+    return [
+        Change(wallet, points, _said(tongue, _MOVES[account])) for (account, wallet), points in sums.items() if points
+    ]
 
 
 _MOVES = {
-    "spent": "paid for this purchase",
-    "restored": "given back: they had paid for what came back",
-    "settled": "given once more: theirs had ended, or money was kept for them",
+    "spent": marked("paid for this purchase"),
+    "restored": marked("given back: they had paid for what came back"),
+    "settled": marked("given once more: theirs had ended, or money was kept for them"),
 }
 
 
-def _overtaken(legs: Sequence[Posting]) -> list[Change]:
+def _overtaken(legs: Sequence[Posting], tongue: Tongue | None) -> list[Change]:
     """Tell of points that an event moved and that had ended by then."""
     return [
-        Change(leg.wallet, -leg.points, "had ended before this was booked") for leg in legs if leg.account == "expired"
+        Change(leg.wallet, -leg.points, _said(tongue, marked("had ended before this was booked")))
+        for leg in legs
+        if leg.account == "expired"
     ]
 
 
@@ -300,7 +323,7 @@ def net(legs: Sequence[Posting]) -> dict[str, int]:
     return sums
 
 
-def coming(running: Running, near: Near, now: int) -> EntryAnswer | None:
+def coming(running: Running, near: Near, now: int, tongue: Tongue | None = None) -> EntryAnswer | None:
     """Return what time alone has changed since the last event, as an entry that the next event will book; or None."""
     program = running.ready()
     if now <= near.clock:
@@ -315,5 +338,5 @@ def coming(running: Running, near: Near, now: int) -> EntryAnswer | None:
         occurred_at=text(now, running.zone),
         recorded_at=text(now, running.zone),
         points=net(legs),
-        changes=passing(running, legs),
+        changes=passing(running, legs, tongue),
     )

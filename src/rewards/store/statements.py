@@ -6,13 +6,17 @@ here: connections, and SQL that only one database understands (`sqlite`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ClauseElement,
     ColumnElement,
     Table,
+    and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -110,6 +114,27 @@ def _code() -> str:
     """Return whom a code leads to; one at a time, because a hash is no text that could stand in a list of keys."""
     route = _T["code_route"]
     return _sql(select(route.c.owner_id, route.c.last_four).where(route.c.code_hash == bindparam("hash")))
+
+
+@lru_cache(8)
+def legs_by_span(ends: Sequence[int]) -> str:
+    """Return the keyed statement that sums an owner's postings by account, lot and span of recording.
+
+    A span is known by its number: 0 is everything before the first of `ends`, 1 goes from there to the next one;
+    what was recorded after the last is left out. Rows: owner, account, unit, day, available, expires, span, sum.
+    """
+    entry, leg = _T["entry"], _T["posting"]
+    whole: list[ColumnElement[Any]] = [literal_column(str(int(end))) for end in ends]
+    span = case(*((entry.c.recorded_at < end, literal_column(str(i))) for i, end in enumerate(whole)))
+    lot = (leg.c.account, leg.c.unit, leg.c.lot_day, leg.c.available_at, leg.c.expires_at)
+    total = func.sum(leg.c.amount)
+    beside = (entry, and_(entry.c.owner_id == leg.c.owner_id, entry.c.number == leg.c.entry_number))
+    rows = sqlite.keyed(leg, [leg.c.owner_id], leg.c.owner_id, *lot, span, total, beside=beside)
+    return _sql(
+        rows.where(entry.c.recorded_at < whole[-1])
+        .group_by(leg.c.owner_id, *lot, span)
+        .having(total != literal_column("0"))
+    )
 
 
 # writes, in the order in which a batch runs them

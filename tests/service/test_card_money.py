@@ -305,3 +305,11 @@ def test_nothing_secret_is_kept(desk, tmp_path):
 def test_a_promotional_card_backdated(desk, clock):
     card = desk.issue("sorry", 700, occurred_at=clock.now - timedelta(days=12))
     assert (card["state"], card["balance_minor"]) == ("expired", 0)
+
+
+def test_the_report_on_points_leaves_money_on_cards_out(desk):
+    desk.issue()
+    desk.buy("r1", 1000)
+    rows = desk.service.liability().rows
+    assert {row.unit for row in rows} == {"beans"}
+    assert (rows[-1].closing, rows[-1].difference) == (50, 0)

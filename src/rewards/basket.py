@@ -93,7 +93,14 @@ class MemberRef(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tru
 
     def named(self) -> tuple[str, str]:
         """Return the one key that is given, with its value; raise `InvalidRequest` unless there is exactly one."""
-        given = [(key, value) for key in self.__struct_fields__ if (value := getattr(self, key)) is not None]
+        fields = (
+            ("id", self.id),
+            ("card", self.card),
+            ("phone", self.phone),
+            ("email", self.email),
+            ("external_id", self.external_id),
+        )
+        given = [(key, value) for key, value in fields if value is not None]
         if len(given) != 1:
             raise InvalidRequest(
                 "member-ambiguous",

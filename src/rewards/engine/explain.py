@@ -129,8 +129,10 @@ def _factor(more: int, unit: int) -> str:
 
 def _condition_words(model: EarningRule, money: Money) -> str:
     """Say which conditions held."""
+    if not model.when:
+        return ""
     words = [_condition(condition, model, money) for condition in model.when]
-    return f"; for {' and '.join(words)}" if words else ""
+    return f"; for {' and '.join(words)}"
 
 
 def _condition(condition: Condition, model: EarningRule, money: Money) -> str:

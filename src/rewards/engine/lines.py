@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from rewards.money import left_of, webster
@@ -187,8 +188,7 @@ class Reader:
     def vector(self, receipt: Receipt, returned: Returned) -> list[int]:
         """Return the receipt's sum per column, of what is left after `returned`."""
         sums = self._blank.copy()
-        simple = self._is_simple(receipt)
-        self._add(receipt, receipt.lines, returned, sums, simple=simple)
+        self._adding(receipt, returned)(receipt, receipt.lines, sums)
         for filter_, indices in self._gated:
             if not lets_through(filter_, receipt):
                 for i in indices:
@@ -203,14 +203,12 @@ class Reader:
             sums[at] = 1
         return sums
 
-    def _add(
-        self, receipt: Receipt, lines: Sequence[Line], returned: Returned, sums: list[int], *, simple: bool
-    ) -> None:
-        """Add what is left of lines of the receipt."""
+    def _adding(self, receipt: Receipt, returned: Returned) -> Callable[[Receipt, Sequence[Line], list[int]], None]:
+        """Return what adds that which is left of lines of the receipt to sums."""
+        simple = self._is_simple(receipt)
         if simple and not returned:
-            self._add_whole(receipt, lines, sums)
-        else:
-            self._add_left(receipt, lines, returned, sums, simple=simple)
+            return self._add_whole
+        return partial(self._add_left, returned=returned, simple=simple)
 
     def _add_whole(self, receipt: Receipt, lines: Sequence[Line], sums: list[int]) -> None:
         """Add lines of which nothing came back and whose net counts whole: nearly every receipt."""
@@ -231,7 +229,7 @@ class Reader:
                     sums[i] += self._paid(column, receipt, line, 0)
 
     def _add_left(
-        self, receipt: Receipt, lines: Sequence[Line], returned: Returned, sums: list[int], *, simple: bool
+        self, receipt: Receipt, lines: Sequence[Line], sums: list[int], *, returned: Returned, simple: bool
     ) -> None:
         for line in lines:
             key = self._key(line) if self._key is not None else (line.categories, line.stored_value)
@@ -250,11 +248,11 @@ class Reader:
     def by_line(self, receipt: Receipt, returned: Returned) -> list[list[int]]:
         """Return one vector for each line: what it adds to the receipt's, for shares of an award."""
         closed = [i for filter_, indices in self._gated if not lets_through(filter_, receipt) for i in indices]
-        simple = self._is_simple(receipt)
+        add = self._adding(receipt, returned)
         vectors = []
         for line in receipt.lines:
             sums = self._blank.copy()
-            self._add(receipt, (line,), returned, sums, simple=simple)
+            add(receipt, (line,), sums)
             for i in closed:
                 sums[i] = 0
             vectors.append(sums)

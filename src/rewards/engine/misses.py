@@ -6,7 +6,7 @@ anything; the step alone does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice
 from typing import Any, NamedTuple
@@ -50,15 +50,15 @@ def near_misses(
     vectors: Sequence[Sequence[int]],
     day: int,
     member: Member,
-    points: Sequence[int],
+    points: Mapping[int, int],
     codes: Sequence[str],
 ) -> list[Miss]:
     """Return the rules that gave nothing because of exactly one condition, in the order of their ids."""
     found = []
     today = vectors[0] if len(vectors) == 1 else [sum(column) for column in zip(*vectors, strict=True)]
     scene = Scene(version, carry, today, day, member)
-    for rule in version.plan.rules:
-        if points[rule.index] == 0 and rule.rule.when and not rule.is_activity:
+    for rule in version.plan.conditional:
+        if not points.get(rule.index):
             failed = list(islice(_failures(scene, rule, codes), 2))  # two are enough to know
             if len(failed) == 1 and failed[0].condition not in _UNTOLD:
                 found.append(failed[0])

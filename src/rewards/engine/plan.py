@@ -120,21 +120,14 @@ class RulePlan:
     group: str | None
     marks: list[tuple[int, int]] = field(init=False)  # every threshold that it reads: its own first, then its terms'
     all_gates: list[Gate] = field(init=False)  # every gate that it reads, in the same order
+    is_activity: bool = field(init=False)  # it counts activities, and nothing that was bought
+    is_times: bool = field(init=False)  # it multiplies others
 
     def __post_init__(self) -> None:
         """Put together what it reads."""
         self.marks = [*self.thresholds, *(mark for term in self.terms for mark in term.thresholds)]
+        self.is_activity, self.is_times = isinstance(self.rule.gives, EachTime), self.scale[0] > 0
         self.all_gates = [*self.gates, *(gate for term in self.terms for gate in term.gates)]
-
-    @property
-    def is_activity(self) -> bool:
-        """Return whether the rule counts activities, and nothing that was bought."""
-        return isinstance(self.rule.gives, EachTime)
-
-    @property
-    def is_times(self) -> bool:
-        """Return whether the rule multiplies others."""
-        return self.scale[0] > 0
 
     def common(self) -> tuple[list[int], int]:
         """Return whole factors of a multiplier's terms and the one divisor, so that it divides once."""
@@ -152,6 +145,7 @@ class Plan:
     slots: list[Slot] = field(default_factory=list)
     horizons: dict[Slot, list[Duration]] = field(default_factory=dict)  # of `Recent`: every `within` that reads it
     rules: list[RulePlan] = field(default_factory=list)
+    conditional: list[RulePlan] = field(default_factory=list)  # that a condition may keep from what was bought
 
     def column(self, column: Column) -> int:
         """Return the column's index, adding it if it is new."""
@@ -171,6 +165,7 @@ def plan_policy(policy: Policy) -> Plan:
     plan = Plan(policy)
     for index, rule_id in enumerate(sorted(policy.rules)):
         plan.rules.append(_plan_rule(plan, policy.rules[rule_id], index))
+    plan.conditional = [rule for rule in plan.rules if rule.rule.when and not rule.is_activity]
     if policy.tiers is not None:
         plan.slot(Standing(policy.tiers.by, policy.tiers.measure))
     for offer_id in sorted(policy.offers):

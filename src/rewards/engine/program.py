@@ -85,6 +85,8 @@ class Program:
 
     def needs_past(self, carry: Carry, day: int) -> str:
         """Return what a cut between the carry and `day` must look up: "" (nothing), "points" or "receipts"."""
+        if len(self.versions) == 1:
+            return ""
         need = ""
         old = carry[0]
         assert isinstance(old, int)
@@ -112,7 +114,7 @@ class Program:
 
     def ready(self, carry: Carry, day: int, past: Past) -> tuple[Compiled, Carry]:
         """Return the version of a day, and the carry as that version reads it."""
-        number = max(0, bisect_right(self.from_days, day) - 1)
+        number = self.index(day)
         return self.versions[number], carry if carry[0] == number else self.cut(carry, day, past)
 
     def cut(self, carry: Carry, day: int, past: Past) -> Carry:

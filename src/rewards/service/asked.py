@@ -13,7 +13,7 @@ import msgspec
 
 from rewards.days import instant
 from rewards.errors import InvalidRequest
-from rewards.service.commands import Command, RecordPurchase
+from rewards.service.commands import Command, PreparedPurchase, RecordPurchase
 from rewards.service.journal import pack
 
 IMPORT, SCENARIO = "import", "scenario"
@@ -53,6 +53,8 @@ def fingerprint(secret: bytes, command: Command) -> bytes:
 
     It is keyed, so that nothing personal can be guessed from it.
     """
+    if isinstance(command, PreparedPurchase):
+        return command.print_
     if isinstance(command, RecordPurchase) and command.basket.quote is not None:
         command = RecordPurchase(msgspec.structs.replace(command.basket, quote=None))
     return blake2b(canonical(command), digest_size=32, key=secret, person=type(command).__name__.encode()[:16]).digest()

@@ -114,9 +114,8 @@ def not_applied(program: Program, near: Near, receipt: Receipt) -> list[NotAppli
     if row is None or row.day != receipt.day or row.carry[0] != program.index(row.day):
         return []
     version = program.on(row.day)
-    points = [row.points.get(index, 0) for index in range(len(version.rule_ids))]
     misses = near_misses(
-        version, row.carry, list(row.rows.values()), row.day, member_on(near, row.day), points, receipt.codes
+        version, row.carry, list(row.rows.values()), row.day, member_on(near, row.day), row.points, receipt.codes
     )
     return [_missed(miss) for miss in misses[:MOST_MISSES]]
 

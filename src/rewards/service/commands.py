@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from rewards.basket import Basket, Currency, Id, Instant, MemberRef, Minor, Name, OptionalId, Quantity
 from rewards.money import LARGEST
+from rewards.receipt import Receipt
 
 Language = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z0-9-]*$")]
 Birthday = Annotated[str, Meta(max_length=10, pattern=r"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$", examples=["03-27"])]
@@ -103,6 +104,18 @@ class ReturnLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     line_id: Id
     quantity: Quantity
+
+
+class PreparedPurchase(msgspec.Struct, frozen=True):
+    """A purchase without tenders, quote and gift cards, with what follows from its basket alone: see `prepared`."""
+
+    member: MemberRef | None
+    metadata: Metadata
+    print_: bytes  # of the purchase as it was asked
+    receipt: Receipt  # before our offers
+    body: bytes  # the receipt, packed
+    lines: bytes  # the receipt's lines as an answer tells them, in JSON
+    sums: tuple[int, int, int, int, int]  # `telling.sums_of` the receipt
 
 
 class RecordReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -200,6 +213,7 @@ Command = (
     Enrol
     | ChangeMember
     | RecordPurchase
+    | PreparedPurchase
     | RecordReturn
     | Adjust
     | RecordActivity

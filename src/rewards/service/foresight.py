@@ -19,6 +19,7 @@ from rewards.service.commands import (
     Command,
     Enrol,
     IssueGiftCard,
+    PreparedPurchase,
     RecordActivity,
     RecordPurchase,
     RecordReturn,
@@ -40,7 +41,7 @@ def foresee(batch: Batch, commands: Sequence[Asked]) -> None:
     owners = {place[0] for place in places}
     owners.update(route[0] for key in contacts if (route := batch.contacts.get(*key)) is not None)
     owners.update(owner for ref in refs if ref.id and (owner := batch.running.ids.read_member(ref.id)) is not None)
-    if any(isinstance(asked.command, RecordPurchase) for asked in commands):
+    if any(isinstance(asked.command, RecordPurchase | PreparedPurchase) for asked in commands):
         owners.update(batch.running.budgets.values())
     owners.update(owner for asked in commands if isinstance(asked.command, BookDue) for owner in asked.command.owners)
     batch.foresee_lines(owners)
@@ -55,7 +56,9 @@ def foresee(batch: Batch, commands: Sequence[Asked]) -> None:
 
 def _names(command: Command) -> Iterable[tuple[str, str, str]]:
     """Return the tills' own numbers that a command names."""
-    if isinstance(command, RecordPurchase):
+    if isinstance(command, PreparedPurchase):
+        yield command.receipt.store_id, command.receipt.receipt_id, "purchase"
+    elif isinstance(command, RecordPurchase):
         yield command.basket.store_id, command.basket.receipt_id, "purchase"
     elif isinstance(command, RecordReturn):
         yield command.store_id, command.return_id, "return"
@@ -64,6 +67,8 @@ def _names(command: Command) -> Iterable[tuple[str, str, str]]:
 
 
 def _ref(command: Command) -> MemberRef | None:
+    if isinstance(command, PreparedPurchase):
+        return command.member
     if isinstance(command, RecordPurchase):
         return command.basket.member
     if isinstance(command, ChangeMember):

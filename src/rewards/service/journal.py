@@ -92,7 +92,9 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
     till_id: str = ""
     operator_id: str = ""
     fingerprint: bytes
-    body: Receipt | ReturnBody | AdjustmentBody | ActivityBody | EnrolmentBody | ChangeBody | Use | Activity
+    body: (
+        Receipt | ReturnBody | AdjustmentBody | ActivityBody | EnrolmentBody | ChangeBody | Use | Activity | msgspec.Raw
+    )
 
 
 def read_receipt(body: bytes) -> Receipt:

@@ -12,9 +12,11 @@ from typing import Any, Union
 
 import msgspec
 
+from rewards.basket import MemberRef
 from rewards.errors import Conflict, InvalidRequest, KeyReused, NotFound, RewardsError, TryAgain
 from rewards.service.asked import Asked, canonical
-from rewards.service.commands import Command, Outcome, RecordPurchase
+from rewards.service.commands import Command, Outcome, PreparedPurchase, RecordPurchase
+from rewards.service.journal import read_receipt
 from rewards.service.unchecked import unchecked
 
 _LENGTH = Struct("!I")
@@ -22,9 +24,23 @@ _Purchase = unchecked(RecordPurchase)  # the server has looked at every text
 _REFUSALS = {kind.__name__: kind for kind in (Conflict, InvalidRequest, KeyReused, NotFound, RewardsError, TryAgain)}
 
 
+class _Prepared(msgspec.Struct, frozen=True, array_like=True):
+    """A prepared purchase as it travels: its receipt once, packed."""
+
+    member: unchecked(MemberRef) | None  # type: ignore[valid-type]
+    metadata: dict[str, str]
+    print_: bytes
+    body: bytes
+    lines: bytes
+    sums: tuple[int, int, int, int, int]
+
+
+_OTHERWISE: dict[type[Command], type[msgspec.Struct]] = {RecordPurchase: _Purchase, PreparedPurchase: _Prepared}
+
+
 def _form(kind: type[Command]) -> type[msgspec.Struct]:
     """Return the record in which a command of a kind travels: its name, then the fields of `Asked`."""
-    command = _Purchase if kind is RecordPurchase else kind
+    command = _OTHERWISE.get(kind, kind)
     fields = [("command", command), ("caller", str), ("key", str | None), ("now", int)]
     return msgspec.defstruct(kind.__name__, fields, frozen=True, array_like=True, tag=kind.__name__)
 
@@ -50,13 +66,24 @@ _encode = msgspec.msgpack.Encoder(enc_hook=str).encode
 
 def asking(asked: Asked) -> bytes:
     """Return a command as a message; raise `InvalidRequest` for an instant of no calendar."""
-    return _framed(canonical(_FORMS[type(asked.command)](*asked)))
+    command: Command | _Prepared = asked.command
+    form = _FORMS[type(asked.command)]
+    if isinstance(command, PreparedPurchase):
+        command = _Prepared(command.member, command.metadata, command.print_, command.body, command.lines, command.sums)
+    return _framed(canonical(form(command, asked.caller, asked.key, asked.now)))
 
 
 def read_asked(body: bytes) -> Asked:
     """Read what `asking` wrote."""
     form = _asked.decode(body)
-    command = RecordPurchase(form.command.basket) if isinstance(form.command, _Purchase) else form.command
+    command = form.command
+    if isinstance(command, _Prepared):
+        receipt = read_receipt(command.body)
+        command = PreparedPurchase(
+            command.member, command.metadata, command.print_, receipt, command.body, command.lines, command.sums
+        )
+    elif isinstance(command, _Purchase):
+        command = RecordPurchase(command.basket)
     return Asked(command, form.caller, form.key, form.now)
 
 

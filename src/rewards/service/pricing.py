@@ -39,7 +39,8 @@ def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | N
     else:
         decision = decide(version, receipt, buyer(batch, line, receipt), hand.offers, budgets.drawn_so_far(batch))
         decision = replace(decision, receipt=vouchers.given(hand, decision.receipt))
-    return replace(decision, receipt=vouchers.kept(hand, version.policy, decision.receipt, guest=guest))
+    kept = vouchers.kept(hand, version.policy, decision.receipt, guest=guest)
+    return decision if kept is decision.receipt else replace(decision, receipt=kept)
 
 
 def buyer(batch: Batch, line: Timeline, receipt: Receipt) -> Buyer | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import msgspec
 
-from rewards.basket import Basket, paid, to_receipt
+from rewards.basket import Basket, MemberRef, paid, to_receipt
 from rewards.days import instant
 from rewards.engine.till import Withheld
 from rewards.errors import Conflict, InvalidRequest
@@ -29,7 +29,7 @@ from rewards.service import (
 )
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
-from rewards.service.commands import Outcome, RecordPurchase
+from rewards.service.commands import Outcome, PreparedPurchase, RecordPurchase
 from rewards.service.enrolment import enrol_unseen
 from rewards.service.journal import Happened, NoteBody, Timeline, pack, read_receipt
 from rewards.service.returns import book_parked
@@ -42,14 +42,20 @@ _json = msgspec.json.Encoder()
 
 def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Record a purchase, or answer as the first time if it is here already."""
-    assert isinstance(asked.command, RecordPurchase)
-    basket = asked.command.basket
-    route = batch.receipts.get(basket.store_id, basket.receipt_id, "purchase")
+    command = asked.command
+    assert isinstance(command, RecordPurchase | PreparedPurchase)
+    about = command.basket if isinstance(command, RecordPurchase) else command.receipt
+    route = batch.receipts.get(about.store_id, about.receipt_id, "purchase")
     if route is not None:
-        return _again(batch, asked, basket, route, print_)
-    work = draft(batch, asked, basket)
-    receipt, new_cards = sold_cards.numbered(batch, asked, work.receipt, basket)
-    work, line = replace(work, receipt=receipt), work.line
+        return _again(batch, asked, command, route, print_)
+    new_cards: list[Timeline] = []
+    if isinstance(command, PreparedPurchase):
+        work, metadata = _draft_prepared(batch, asked, command), command.metadata
+    else:
+        work, metadata = draft(batch, asked, command.basket), command.basket.metadata
+        receipt, new_cards = sold_cards.numbered(batch, asked, work.receipt, command.basket)
+        work = work if receipt is work.receipt else replace(work, receipt=receipt)
+    receipt, line = work.receipt, work.line
     happened = Happened(
         kind="purchase",
         external_id=receipt.receipt_id,
@@ -59,7 +65,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
         till_id=receipt.till_id,
         operator_id=receipt.operator_id,
         fingerprint=print_,
-        body=receipt,
+        body=msgspec.Raw(work.prepared.body) if work.prepared is not None else receipt,
     )
     number = batch.record(line, happened, work.booking if line.kind == "member" else None)
     place = (line.owner, number)
@@ -68,8 +74,8 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     vouchers.redeem(batch, asked.now, receipt, place, print_)
     card_tenders.redeem(batch, asked.now, receipt, place, print_)
     codes = sold_cards.hand_over(batch, asked.now, line, receipt, new_cards, place, print_)
-    if basket.metadata:
-        batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(metadata=basket.metadata))))
+    if metadata:
+        batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(metadata=metadata))))
     body = b"" if asked.silent else _json.encode(answer(batch, asked.now, work, place))
     book_parked(batch, asked, line, number, receipt)
     return sold_cards.with_codes(batch.answered(asked, place, 201, body), codes)
@@ -77,34 +83,62 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
 
 def draft(batch: Batch, asked: Asked, basket: Basket, *, quote: bool = False) -> Draft:
     """Work a purchase out; raise what refuses it. Nothing is recorded. The tenders of a quote may leave a rest."""
-    running = batch.running
-    running.ready()
-    if basket.currency != running.currency:
-        raise InvalidRequest(
-            "currency-mismatch",
-            f"the program's currency is {running.currency}, not {basket.currency}",
-            pointer="/currency",
-        )
-    asked.check_instant(instant(basket.occurred_at))
-    receipt = to_receipt(basket, running.zone, most_lines=10**6 if asked.trusted else LONGEST)
-    line = _buyer(batch, asked, basket, receipt)
-    sold_cards.check(batch, asked, line, receipt, basket)
+    _check(batch, asked, basket, instant(basket.occurred_at))
+    receipt = to_receipt(basket, batch.running.zone, most_lines=10**6 if asked.trusted else LONGEST)
+    return _worked_out(batch, asked, basket.member, receipt, basket, quote=quote)
+
+
+def _draft_prepared(batch: Batch, asked: Asked, command: PreparedPurchase) -> Draft:
+    receipt = command.receipt
+    _check(batch, asked, receipt, receipt.occurred_at)
+    work = _worked_out(batch, asked, command.member, receipt, None)
+    if work.receipt is receipt:  # nothing changed it: what was prepared holds
+        work.prepared = command
+    return work
+
+
+def _worked_out(
+    batch: Batch,
+    asked: Asked,
+    member: MemberRef | None,
+    receipt: Receipt,
+    basket: Basket | None,
+    *,
+    quote: bool = False,
+) -> Draft:
+    """Decide our offers, take the tenders, and book; without a `basket` it has neither tenders nor a quote."""
+    line = _buyer(batch, asked, member, receipt)
+    if basket is not None:
+        sold_cards.check(batch, asked, line, receipt, basket)
     due.touch(batch, line, asked.now)
     withheld: list[Withheld] = []
     if asked.silent:
-        receipt = vouchers.unseen(running, receipt)
+        receipt = vouchers.unseen(batch.running, receipt)
     else:
-        promise = promises.brought(batch, line, basket, asked.now)
+        promise = promises.brought(batch, line, basket, asked.now) if basket is not None else None
         decision = pricing.decided(batch, line, receipt, promise)
         receipt, withheld = decision.receipt, decision.withheld
-    receipt = paid(*tenders.resolved(batch, asked, line, receipt, basket, quote=quote))
+    if basket is not None:
+        receipt = paid(*tenders.resolved(batch, asked, line, receipt, basket, quote=quote))
     if line.kind == "guest" and asked.silent:
         return Draft(line, receipt, None)
     return Draft(line, receipt, batch.book(line, Purchase(line.events + 1, receipt)), withheld)
 
 
-def _buyer(batch: Batch, asked: Asked, basket: Basket, receipt: Receipt) -> Timeline:
-    ref = basket.member
+def _check(batch: Batch, asked: Asked, about: Basket | Receipt, at: int) -> None:
+    """Refuse what this program or this moment cannot take."""
+    running = batch.running
+    running.ready()
+    if about.currency != running.currency:
+        raise InvalidRequest(
+            "currency-mismatch",
+            f"the program's currency is {running.currency}, not {about.currency}",
+            pointer="/currency",
+        )
+    asked.check_instant(at)
+
+
+def _buyer(batch: Batch, asked: Asked, ref: MemberRef | None, receipt: Receipt) -> Timeline:
     if ref is None:
         return batch.open("guest", None)
     if asked.silent and ref.external_id is not None:
@@ -116,17 +150,25 @@ def _buyer(batch: Batch, asked: Asked, basket: Basket, receipt: Receipt) -> Time
 
 
 def _again(
-    batch: Batch, asked: Asked, basket: Basket, route: tuple[int | None, int | None, bytes], print_: bytes
+    batch: Batch,
+    asked: Asked,
+    command: RecordPurchase | PreparedPurchase,
+    route: tuple[int | None, int | None, bytes],
+    print_: bytes,
 ) -> Outcome:
     """Answer a receipt number that is taken: as the first time if the content is the same, else what differs."""
     owner, number, known = route
     assert owner is not None
     assert number is not None
     if known != print_:
-        receipt = vouchers.unseen(batch.running, to_receipt(basket, batch.running.zone, most_lines=10**6))
-        receipt = card_tenders.as_sent(receipt, basket)
+        if isinstance(command, PreparedPurchase):
+            member, receipt = command.member, command.receipt
+        else:
+            member, receipt = command.basket.member, to_receipt(command.basket, batch.running.zone, most_lines=10**6)
+            receipt = card_tenders.as_sent(receipt, command.basket)
+        receipt = vouchers.unseen(batch.running, receipt)
         stored = read_receipt(batch.event(owner, number)[9])
-        buyer = batch.find(basket.member) if basket.member is not None else None
+        buyer = batch.find(member) if member is not None else None
         line = batch.line(owner)
         assert line is not None
         same = (buyer is None) == (line.kind == "guest") and (buyer is None or buyer.owner == owner)
@@ -134,7 +176,7 @@ def _again(
         if pointers:
             raise Conflict(
                 "receipt-conflict",
-                f"receipt `{basket.receipt_id}` of store `{basket.store_id}` was recorded with other content",
+                f"receipt `{receipt.receipt_id}` of store `{receipt.store_id}` was recorded with other content",
                 pointer=pointers[0],
                 differs=pointers,
             )

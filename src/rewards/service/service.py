@@ -35,6 +35,7 @@ from rewards.service.commands import BookDue, Command, Outcome, ShowGiftCards
 from rewards.service.inspection import Inspected, inspect
 from rewards.service.liability import LiabilityAnswer
 from rewards.service.liability import report as liability_report
+from rewards.service.prepared import prepared
 from rewards.service.running import PIN_TRIES, begin, current
 from rewards.service.tongue import asked_for
 from rewards.service.writer_process import WriterProcess
@@ -107,7 +108,8 @@ class Service:
     def _asked(self, command: Command, caller: str, key: str | None, now: int | None) -> Asked:
         if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
             raise InvalidRequest("key-invalid", f"an Idempotency-Key is 1 to {_LONGEST_KEY} printable characters")
-        return Asked(command, caller, key, self._clock() if now is None else now)
+        asked = Asked(command, caller, key, self._clock() if now is None else now)
+        return prepared(self._running, asked) if isinstance(self._writer, WriterProcess) else asked
 
     # reads
 

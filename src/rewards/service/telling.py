@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -23,6 +23,7 @@ from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAns
 from rewards.service.awards import MOST_MISSES, codes_refused, earned, not_applied, title, told, why
 from rewards.service.balances import day_text, purses, text, wallets
 from rewards.service.batch import Batch
+from rewards.service.commands import PreparedPurchase
 from rewards.service.journal import (
     Timeline,
     read_activity,
@@ -43,7 +44,7 @@ from rewards.store import statements
 Row = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Draft:
     """A purchase, worked out and not recorded."""
 
@@ -51,6 +52,7 @@ class Draft:
     receipt: Receipt
     booking: Booking | None  # None: nobody asks what a guest would have earned
     withheld: Sequence[Withheld] = ()  # offers that did not apply
+    prepared: PreparedPurchase | None = None  # if the receipt is still what was prepared
 
     @property
     def entry(self) -> Entry | None:
@@ -66,9 +68,14 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
     entry, booking = work.entry, work.booking
     awards = entry.awards if entry is not None else []
     member = line.kind == "member"
-    totals = totals_of(receipt, earned(awards) if member else {})
     legs = entry.postings if entry is not None else []
     language = batch.language(line)
+    points = earned(awards)
+    if work.prepared is None:
+        totals, lines = totals_of(receipt, points if member else {}), lines_of(receipt, {})
+    else:
+        totals = Totals(*work.prepared.sums, points if member else {}, {})
+        lines = cast("list[LineAnswer]", msgspec.Raw(work.prepared.lines))  # JSON is all that becomes of an answer
     return PurchaseAnswer(
         purchase_id=running.ids.purchase(*place) if place is not None else "",
         policy_version=policy.version,
@@ -76,7 +83,7 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
         member_id=running.ids.member(line.owner) if member else None,
         occurred_at=text(receipt.occurred_at, running.zone),
         totals=totals,
-        lines=lines_of(receipt, {}),
+        lines=lines,
         discounts=discounts_of(policy, receipt, language),
         awards=told(program, awards, legs, receipt, language) if member and entry is not None else [],
         tenders=card_tenders.told(batch, receipt, tenders.told(running, receipt, legs), now),
@@ -87,7 +94,7 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
         codes_refused=codes_refused(policy, receipt, guest=not member),
         gift_cards_issued=issued(batch, receipt, place),
         balance=balance_of(batch, line, now, booking),
-        would_earn={} if member else earned(awards),
+        would_earn={} if member else points,
     )
 
 
@@ -99,17 +106,20 @@ def balance_of(batch: Batch, line: Timeline, now: int, booking: Booking | None =
 
 
 def totals_of(receipt: Receipt, points: dict[str, int]) -> Totals:
-    """Return a receipt's sums."""
+    """Return a receipt's sums, with the points that it earned."""
+    return Totals(*sums_of(receipt), points, points_left(receipt, {}))
+
+
+def sums_of(receipt: Receipt) -> tuple[int, int, int, int, int]:
+    """Return a receipt's gross, discounts, net, what is payable and what is due after tenders of ours; minor units."""
     lines = receipt.lines
     due = sum([payable(line) for line in lines])
-    return Totals(
-        gross_minor=sum([line.gross_minor for line in lines]),
-        discount_minor=sum([line.discount_minor + line.offers_minor for line in lines]),
-        net_minor=sum([line.net_minor for line in lines]),
-        payable_minor=due,
-        due_minor=due - sum([tender.amount_minor for tender in receipt.tenders if tender.kind in tenders.OURS]),
-        earned=points,
-        spent=points_left(receipt, {}),
+    return (
+        sum([line.gross_minor for line in lines]),
+        sum([line.discount_minor + line.offers_minor for line in lines]),
+        sum([line.net_minor for line in lines]),
+        due,
+        due - sum([tender.amount_minor for tender in receipt.tenders if tender.kind in tenders.OURS]),
     )
 
 

@@ -57,6 +57,8 @@ def unseen(running: Running, receipt: Receipt) -> Receipt:
 def shown(batch: Batch, buyer: Timeline, receipt: Receipt) -> tuple[Receipt, Hand]:
     """Look the receipt's gift cards up; return the receipt without their codes."""
     receipt, codes = without_codes(batch.running, receipt)
+    if not codes:
+        return receipt, Hand()
     hand, seen = Hand(), set[int]()
     found: list[tuple[Card, Shown]] = []
     for code in codes:

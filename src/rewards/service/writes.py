@@ -38,6 +38,7 @@ from rewards.service.commands import (
     Enrol,
     IssueGiftCard,
     Outcome,
+    PreparedPurchase,
     Publish,
     RecordActivity,
     RecordPurchase,
@@ -52,6 +53,7 @@ from rewards.store.database import Doubled, Session
 
 _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     RecordPurchase: purchases.record,
+    PreparedPurchase: purchases.record,
     RecordReturn: returns.record,
     Enrol: enrolment.record,
     ChangeMember: member_facts.record,

@@ -21,7 +21,9 @@ _json = msgspec.json.Encoder().encode
 
 
 def prepared(running: Running, asked: Asked) -> Asked:
-    """Return a command as it is best sent to the writer: itself, or a purchase without tenders, quote and cards ready made.
+    """Return a command as it is best sent to the writer: prepared, if it is a purchase that can be.
+
+    One with tenders, a quote or a gift card that is sold is sent as it came.
 
     Secret and time zone never change, so `running` may be older than what the writer knows. What cannot be
     prepared is sent as it came, so that the writer alone says what is wrong with it.

@@ -8,9 +8,10 @@ lines once, here, and are facts ever after.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -37,9 +38,14 @@ Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
 
 
 class StoredValue(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
-    """A line that sells stored value: the gift card product."""
+    """A line that sells stored value: the gift card product, and by code or id the card that it loads.
+
+    Without either a new card is issued; the answer of the purchase tells its code, once.
+    """
 
     product: Id
+    code: OptionalId = ""
+    gift_card_id: OptionalId = ""
 
 
 class BasketLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
@@ -62,9 +68,10 @@ class BasketLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
 
 
 class BasketTender(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
-    """One way the basket is paid: with money, or with points of a wallet.
+    """One way the basket is paid: with money, with points of a wallet, or by a gift card.
 
-    Of points, exactly one is given: how many, what they pay, or `up_to` for the most that may pay.
+    Of points, exactly one is given: how many, what they pay, or `up_to` for the most that may pay. A gift card is named
+    by its code, and its PIN if it has one.
     """
 
     kind: Id
@@ -72,6 +79,8 @@ class BasketTender(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=
     wallet: OptionalId = ""
     points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
     up_to: bool = False
+    code: OptionalId = ""
+    pin: OptionalId = ""
 
 
 class AskedReward(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
@@ -270,34 +279,43 @@ def payable(line: Line) -> int:
     return line.net_minor if line.tax_included else line.net_minor + line.tax_minor
 
 
-def paid(receipt: Receipt) -> Receipt:
+def paid(receipt: Receipt, allowed: Mapping[int, Sequence[bool]] = MappingProxyType({})) -> Receipt:
     """Lay the tenders on the lines, once our offers are taken off; without tenders nothing is laid.
 
-    Raises `Conflict` `due-changed` unless they sum to what is payable.
+    `allowed` says of tenders that may not pay everything which lines they may. Raises `Conflict` `due-changed` unless
+    the tenders sum to what is payable, and `tender-not-on-these` for more than a tender's own lines leave to pay.
     """
     if not receipt.tenders:
         return receipt
-    return msgspec.structs.replace(receipt, lines=tuple(_lay_tenders(receipt.lines, receipt.tenders)))
+    return msgspec.structs.replace(receipt, lines=tuple(_lay_tenders(receipt.lines, receipt.tenders, allowed)))
 
 
-def _lay_tenders(lines: Sequence[Line], tenders: Sequence[Tender]) -> list[Line]:
-    """Lay each tender on the lines by what they still lack, so that both lines and tenders sum exactly."""
+def _lay_tenders(lines: Sequence[Line], tenders: Sequence[Tender], allowed: Mapping[int, Sequence[bool]]) -> list[Line]:
+    """Lay each tender on the lines by what they still lack, so that both lines and tenders sum exactly.
+
+    Those that may not pay everything come first.
+    """
     left = [payable(line) for line in lines]
     due, paid = sum(left), sum(tender.amount_minor for tender in tenders)
     if paid != due:
         raise Conflict(
             "due-changed", f"the tenders sum to {paid}, payable is {due}", pointer="/tenders", payable_minor=due
         )
-    if len(tenders) == 1:
+    if len(tenders) == 1 and not allowed:
         return [
             msgspec.structs.replace(line, tenders_minor=(amount,)) for line, amount in zip(lines, left, strict=True)
         ]
-    shares: list[list[int]] = []
-    for tender in tenders:
-        part = share(tender.amount_minor, lines, left)
-        left = [a - b for a, b in zip(left, part, strict=True)]
-        shares.append(part)
-    return [
-        msgspec.structs.replace(line, tenders_minor=parts)
-        for line, parts in zip(lines, zip(*shares, strict=True), strict=True)
-    ]
+    shares: dict[int, list[int]] = {}
+    for i in sorted(range(len(tenders)), key=lambda i: i not in allowed):
+        room = left if i not in allowed else [a if may else 0 for a, may in zip(left, allowed[i], strict=True)]
+        _check_room(tenders[i], i, sum(room))
+        shares[i] = share(tenders[i].amount_minor, lines, room)
+        left = [a - b for a, b in zip(left, shares[i], strict=True)]
+    parts = zip(*(shares[i] for i in range(len(tenders))), strict=True)
+    return [msgspec.structs.replace(line, tenders_minor=part) for line, part in zip(lines, parts, strict=True)]
+
+
+def _check_room(tender: Tender, i: int, room: int) -> None:
+    if tender.amount_minor > room:
+        message = f"it may pay {room} of this receipt, not {tender.amount_minor}"
+        raise Conflict("tender-not-on-these", message, pointer=f"/tenders/{i}", at_most_minor=room)

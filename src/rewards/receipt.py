@@ -21,10 +21,12 @@ MICROSECONDS = 1_000_000
 class Tender(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One way a receipt was paid."""
 
-    kind: str  # `cash`, `card`, … as the till calls it; `points` and `gift_card` are ours
+    kind: str  # `cash`, `card`, … as the till calls it; `points`, `gift_card` and `promotional` (money given) are ours
     amount_minor: int
     wallet: str = ""  # of points
     points: int = 0  # that the amount cost; 0 where another system kept the points
+    card: str = ""  # the id of the gift card that paid
+    last_four: str = ""  # of its code
 
 
 class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
@@ -46,6 +48,7 @@ class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False)
     name: str = ""
     lowest_minor: int | None = None  # the whole line is never sold below this: where the law sets a price
     free_units: int = 0  # that our offers gave for nothing
+    card: str = ""  # the id of the gift card that it issued or loaded
 
     def units_left(self, returned: int) -> int:
         """Return the units paid for of what is left after `returned` units went back."""

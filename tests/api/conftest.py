@@ -23,10 +23,9 @@ from rewards.store.database import Store
 NOON = datetime(2026, 12, 2, 12, 0, tzinfo=UTC)
 CAFE = Path(__file__).parents[2] / "rules" / "corner-cafe.yaml"
 WITH_VOUCHERS = (
-    CAFE.read_bytes().replace(b"offers:\n", b"offers:\n  sorry: {only_by: voucher, amount_off: 1.00}\n")
-    + b"""
-gift_cards: {sorry: {kind: voucher, offer: sorry, expires: {after: 30 days}}}
-"""
+    CAFE.read_bytes()
+    .replace(b"offers:\n", b"offers:\n  sorry: {only_by: voucher, amount_off: 1.00}\n")
+    .replace(b"gift_cards:\n", b"gift_cards:\n  sorry: {kind: voucher, offer: sorry, expires: {after: 30 days}}\n")
 )
 
 

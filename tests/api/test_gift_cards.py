@@ -14,7 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
+from rewards.api.guesses import Guesses
 from rewards.days import instant
+from rewards.errors import Conflict, NotFound, TryAgain
 from rewards.service.codes import new_code, normal, shown
 from rewards.service.commands import Publish
 from rewards.service.service import Service
@@ -157,3 +159,121 @@ def test_what_staff_may_not_ask(own: tuple[Service, str]) -> None:
         )
         missing = client.post("/v1/gift-cards", json={"product": "sorry"})
         assert (missing.status_code, missing.json()["code"]) == (400, "key-missing")
+
+
+MONEY = b"""policy: rewards/v1
+program: cards
+title: Cards
+currency: EUR
+timezone: Europe/Berlin
+gift_cards: {cafe: {kind: paid, load: 5.00-250.00}}
+"""
+
+
+@pytest.fixture
+def till(tmp_path: Path) -> Iterator[httpx.Client]:
+    service = Service(Store.open(f"sqlite:///{tmp_path / 'cards.db'}"), clock=lambda: instant(NOON))
+    service.do(Publish(MONEY))
+    with served(service) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client
+    assert service.verify() == []
+    service.close()
+
+
+def test_money_on_a_card_over_http(till: httpx.Client) -> None:
+    body = {"product": "cafe", "amount_minor": 2500, "pin": "4711"}
+    card = till.post("/v1/gift-cards", json=body, headers={"Idempotency-Key": "i"}).json()
+    where = f"/v1/gift-cards/{card['gift_card_id']}/activities"
+    load = {"activity": "LOAD", "amount_minor": 1000}
+    first, again = (till.post(where, json=load, headers={"Idempotency-Key": "a"}) for _ in range(2))
+    assert (first.status_code, first.json()["balance_minor"]) == (201, 3500)
+    assert (again.content, again.headers["Idempotency-Status"]) == (first.content, "replayed")
+    short = till.post(
+        where, json={**load, "activity": "REDEEM", "amount_minor": 3501}, headers={"Idempotency-Key": "b"}
+    )
+    assert (short.status_code, short.json()["code"], short.json()["balance_minor"]) == (409, "balance-too-low", 3500)
+    found = till.post("/v1/gift-cards/lookup", json={"code": card["code"], "pin": "4711"})
+    assert (found.status_code, found.json()["balance_minor"]) == (200, 3500)
+    assert found.headers["content-type"] == "application/json"
+
+
+def test_guessing_is_answered_alike_locks_the_card_and_slows_the_caller(till: httpx.Client) -> None:
+    body = {"product": "cafe", "amount_minor": 2500, "pin": "4711"}
+    card = till.post("/v1/gift-cards", json=body, headers={"Idempotency-Key": "i"}).json()
+
+    def ask(code: str, pin: str) -> httpx.Response:
+        return till.post("/v1/gift-cards/lookup", json={"code": code, "pin": pin})
+
+    wrong = [ask(card["code"], f"{pin:04}") for pin in range(30)] + [ask(new_code(), "4711") for _ in range(30)]
+    assert {answer.status_code for answer in wrong} == {404}
+    assert len({answer.content for answer in wrong}) == 1
+    slowed = ask(card["code"], "4711")
+    assert (slowed.status_code, slowed.json()["code"], slowed.json()["retryable"]) == (429, "too-many-guesses", True)
+    assert 0 < int(slowed.headers["Retry-After"]) <= 601
+    where = f"/v1/gift-cards/{card['gift_card_id']}/activities"
+    staff = till.post(where, json={"activity": "UNBLOCK"}, headers={"Idempotency-Key": "u"})
+    assert (staff.status_code, staff.json()["state"], staff.json()["balance_minor"]) == (201, "active", 2500)
+
+
+def test_guesses_are_forgotten_and_right_ones_do_not_count() -> None:
+    seconds = [0.0]
+    guesses = Guesses(lambda: seconds[0])
+
+    def guess(error: Exception | None) -> None:
+        with guesses.of("1.2.3.4"):
+            if error is not None:
+                raise error
+
+    for _ in range(100):
+        guess(None)
+        with pytest.raises(Conflict):
+            guess(Conflict("balance-too-low", "too little"))
+    for _ in range(60):
+        with pytest.raises(NotFound):
+            guess(NotFound("unknown-gift-card", "none"))
+    with pytest.raises(TryAgain):
+        guess(None)
+    seconds[0] = 600.0
+    guess(None)
+
+
+def test_tills_race_for_cards_and_none_is_overspent(tmp_path: Path) -> None:
+    """Each card pays as often as there is money on it; every other try is told how much is left. 500 tries."""
+    service = Service(Store.open(f"sqlite:///{tmp_path / 'race.db'}"), clock=lambda: instant(NOON))
+    service.do(Publish(MONEY))
+    numbers = count()
+    with served(service) as address, httpx.Client(base_url=address, timeout=60) as client:
+        key = {"Idempotency-Key": "k"}
+        cards = [
+            client.post(
+                "/v1/gift-cards", json={"product": "cafe", "amount_minor": 1000}, headers={**key, **more}
+            ).json()
+            for more in ({"Idempotency-Key": f"i{i}"} for i in range(50))
+        ]
+
+        def buy(card: dict[str, Any]) -> tuple[str, int, str, bool]:
+            tender = {"kind": "gift_card", "code": card["code"], "amount_minor": 380}
+            body = purchase(f"r{next(numbers)}", tenders=[tender])
+            with httpx.Client(base_url=address, timeout=60) as till:
+                answer = till.post("/v1/purchases", json=body)
+                back = answer.status_code == 201 and random.Random(body["receipt_id"]).random() < 0.2
+                if back:
+                    of = {"store_id": "S12", "receipt_id": body["receipt_id"]}
+                    given = {"return_id": body["receipt_id"], "store_id": "S12", "of": of, "all": True}
+                    at = {"occurred_at": "2026-12-02T11:00:00+01:00"}
+                    assert till.post("/v1/returns", json={**given, **at}).status_code == 201
+            return card["gift_card_id"], answer.status_code, answer.json().get("code", ""), back
+
+        with ThreadPoolExecutor(20) as pool:
+            tries = list(pool.map(buy, cards * 10))
+        left = {
+            card["gift_card_id"]: client.post("/v1/gift-cards/lookup", json={"code": card["code"]}).json()
+            for card in cards
+        }
+    assert {(status, code) for _, status, code, _ in tries} == {(201, ""), (409, "balance-too-low")}
+    for name, card in left.items():
+        kept = sum(status == 201 and not back for one, status, _, back in tries if one == name)
+        assert card["balance_minor"] == 1000 - 380 * kept >= 0
+        assert card["balance_minor"] < 380
+    assert service.verify() == []
+    service.close()

@@ -30,7 +30,7 @@ PLAYED = [case for case, row in CASES.items() if "story" in row and "waits_for" 
 REFUSED = [case for case, row in CASES.items() if "refused" in row]
 WAITING = [case for case, row in CASES.items() if "waits_for" in row]
 ASIDE = [case for case, row in CASES.items() if "aside" in row]
-SECTIONS = {"tiers", "gift_cards"}  # of a policy, each a word of `waits_for`
+SECTIONS: set[str] = set()  # of a policy, each a word of `waits_for`
 
 
 @cache

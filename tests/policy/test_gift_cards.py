@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rewards.days import Duration
 from rewards.policy.compile import compile_policy, load_policy
-from rewards.policy.model import Expiry, GiftCard, Policy
+from rewards.policy.model import Expiry, GiftCard, Loads, Match, Policy, Selection
 
 HERE = Path(__file__).parent
 HEAD = """policy: rewards/v1
@@ -32,6 +32,25 @@ def test_vouchers() -> None:
     assert cards["never"] == GiftCard(id="never", kind="voucher", offer="cup")
     expires = Expiry(after=Duration(30, "days"), at="end_of_month")
     assert cards["sorry"] == GiftCard(id="sorry", kind="voucher", offer="cup", expires=expires, to="member")
+
+
+def test_money() -> None:
+    cards = policy("""gift_cards:
+  cafe: {kind: paid, load: 5.00-250.00, max_balance: 500.00, vat: multi_purpose}
+  fixed: {kind: paid, load: [25.00, 10.00], expires: {after: 36 months}}
+  any: {kind: paid}
+  bonus: {kind: promotional, value: 5.00, to: member, not_on: [fuel]}
+selections: {fuel: {categories: [fuel]}}
+""").gift_cards
+    assert cards["cafe"] == GiftCard(
+        id="cafe", kind="paid", load=Loads(500, 25000), max_balance=50000, vat="multi_purpose"
+    )
+    fixed = cards["fixed"].load
+    assert fixed is not None
+    assert [minor for minor in (500, 1000, 1001, 2500, 3000) if fixed.takes(minor)] == [1000, 2500]
+    assert cards["any"] == GiftCard(id="any", kind="paid")
+    fuel = Selection((Match(categories=frozenset({"fuel"})),))
+    assert cards["bonus"] == GiftCard(id="bonus", kind="promotional", value=500, to="member", not_on=fuel)
 
 
 def test_an_offer_by_voucher_means_something_else() -> None:

@@ -89,7 +89,7 @@ def kinds(shop):
 def test_what_was_prepared_comes_to_the_same(tmp_path, policy):
     shop, (here, there) = pair(tmp_path, policy)
     sent, results = both(here, there, kinds(shop), shop.clock())
-    assert sum(isinstance(asked.command, PreparedPurchase) for asked in sent) == 7
+    assert sum(isinstance(asked.command, PreparedPurchase) for asked in sent) == 6
     refused = {result[1] for result in results if isinstance(result, tuple)}
     assert refused >= {"receipt-conflict", "due-changed", "discount-too-large", "line-repeated", "time-out-of-range"}
     both(here, there, kinds(shop)[3:4], shop.clock(), key="k")

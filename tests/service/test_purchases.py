@@ -212,7 +212,7 @@ def test_not_even_import_takes_any_year(shop, year):
     assert refused.value.code == "time-out-of-range"
 
 
-@pytest.mark.parametrize("kind", ["gift_card", "hold"])
+@pytest.mark.parametrize("kind", ["hold"])
 def test_a_tender_that_cannot_be_spent_yet_is_refused(shop, kind):
     shop.enrol()
     with pytest.raises(InvalidRequest) as refusal:

@@ -30,6 +30,7 @@ _SAID = {
     413: "The body is longer than 1 MiB",
     415: "The body is not announced as plain JSON",
     422: "The document does not agree with itself or with the program",
+    429: "Too many wrong codes or PINs from this address; wait for `Retry-After` seconds",
     500: "The server failed; the log has the number in `instance`",
     503: "Busy, closing or lost; send the same request again: what was written counts once",
 }

@@ -13,7 +13,9 @@ from litestar.connection import Request
 from litestar.datastructures import State
 from litestar.di import Provide
 
+from rewards.api.card_routes import CARDS
 from rewards.api.document import document_config
+from rewards.api.guesses import Guesses
 from rewards.api.policy_routes import POLICY
 from rewards.api.problems import HANDLERS
 from rewards.api.routes import HEALTH, V1
@@ -34,9 +36,14 @@ def create_app(service: Service, *, loopback_only: bool = True) -> Litestar:
     async def provide_service() -> Service:
         return service
 
+    guesses = Guesses()
+
+    async def provide_guesses() -> Guesses:
+        return guesses
+
     return Litestar(
-        route_handlers=[Router("/v1", route_handlers=[*V1, *POLICY]), *HEALTH],
-        dependencies={"service": Provide(provide_service)},
+        route_handlers=[Router("/v1", route_handlers=(*V1, *CARDS, *POLICY)), *HEALTH],
+        dependencies={"service": Provide(provide_service), "guesses": Provide(provide_guesses)},
         before_request=_only_loopback if loopback_only else None,  # a guard would copy the handler every time
         request_class=StrictRequest,
         request_max_body_size=MOST_BYTES,

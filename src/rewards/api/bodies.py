@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from rewards.basket import Basket, Id, Instant, MemberRef, Name, OptionalId
+from rewards.basket import Basket, Currency, Id, Instant, MemberRef, Minor, Name, OptionalId
 from rewards.service.answers import VersionAnswer
 from rewards.service.commands import (
     ActOnGiftCard,
@@ -160,21 +160,33 @@ class BatchAnswer(msgspec.Struct, frozen=True):
 
 
 class GiftCardCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A gift card by its code, with or without blanks and dashes; in the body, so that no code stands in an address."""
+    """A gift card by its code, with or without blanks and dashes; in the body, so that no code stands in an address.
+
+    Of a card that has a PIN nothing is told without it, and a wrong one counts.
+    """
 
     code: Id
+    pin: OptionalId = ""
 
 
 class CardActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What staff do with a gift card that the address names; a voucher takes `BLOCK`, `UNBLOCK` and `DEACTIVATE`."""
+    """What staff do with a gift card that the address names; a voucher takes `BLOCK`, `UNBLOCK` and `DEACTIVATE`.
+
+    ACTIVATE and LOAD put on what was sold, REDEEM takes, REFUND gives back what REDEEM took; these and
+    ADJUST_INCREMENT and ADJUST_DECREMENT need `amount_minor`. CASH_OUT and TRANSFER_BALANCE (`to`: the id of a card)
+    take all without it, CLEAR_BALANCE always. Adjusting and clearing need `reason` and `actor`.
+    """
 
     activity: GiftCardActivity
+    amount_minor: Minor | None = None
+    currency: Currency | None = None  # the program's, if it is given
+    to: OptionalId = ""
     reason: Name = ""
     actor: OptionalId = ""
 
     def of(self, gift_card_id: str) -> ActOnGiftCard:
         """Return the command for a gift card."""
-        return ActOnGiftCard(gift_card_id=gift_card_id, activity=self.activity, reason=self.reason, actor=self.actor)
+        return ActOnGiftCard(gift_card_id=gift_card_id, **msgspec.structs.asdict(self))
 
 
 class Activity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

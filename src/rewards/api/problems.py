@@ -18,6 +18,7 @@ from litestar.response import Response
 from litestar.status_codes import (
     HTTP_404_NOT_FOUND,
     HTTP_405_METHOD_NOT_ALLOWED,
+    HTTP_429_TOO_MANY_REQUESTS,
     HTTP_500_INTERNAL_SERVER_ERROR,
     HTTP_503_SERVICE_UNAVAILABLE,
 )
@@ -134,6 +135,15 @@ KINDS: dict[str, Kind] = {
     "unknown-product": Kind(422, "Unknown gift card", "use a gift card of the policy's `gift_cards`"),
     "gift-card-needs-member": Kind(422, "For one member", "name the `member` who gets it"),
     "activity-not-supported": Kind(422, "Not for this gift card", "see which activities its kind takes"),
+    "voucher-without-money": Kind(422, "A voucher holds no money", "leave amount and PIN out"),
+    "load-not-allowed": Kind(422, "Not an amount of this gift card", "use an amount that the policy allows"),
+    "code-missing": Kind(422, "No code", "send the gift card's `code`, and its `pin` if it has one"),
+    "gift-card-twice": Kind(422, "One gift card twice", "send one tender for each gift card"),
+    "not-for-sale": Kind(422, "Given, not sold", "sell a product of `kind: paid`"),
+    "one-card-a-line": Kind(422, "One gift card a line", "write a line for each gift card"),
+    "amount-not-taken": Kind(422, "No amount here", "leave `amount_minor` out"),
+    "reason-missing": Kind(422, "Reason or actor missing", "say why, and who does it"),
+    "transfer-where": Kind(422, "Where to?", "name in `to` the id of another gift card, for TRANSFER_BALANCE alone"),
     "quote-invalid": Kind(422, "Not a quote", "send `quote` as it was answered, or leave it out"),
     "cursor-invalid": Kind(422, "Cursor not understood", "use `next_cursor` of the page before, unchanged"),
     "unknown-language": Kind(422, "Language not spoken", "ask for `en`, `ka`, `hy`, `kk` or `ru`"),
@@ -173,6 +183,13 @@ KINDS: dict[str, Kind] = {
     "quote-mismatch": Kind(409, "Quote of another basket", "ask for a quote of this basket, or leave `quote` out"),
     "return-exceeds": Kind(409, "More than is left", "return at most what is still returnable"),
     "not-enough-points": Kind(409, "Not enough points", "take at most what is available"),
+    "gift-card-not-usable": Kind(409, "Gift card not usable", "pay in another way; `state` says why"),
+    "tender-not-on-these": Kind(409, "Not for these goods", "let it pay at most `at_most_minor`"),
+    "balance-too-high": Kind(409, "Too much for one gift card", "load less, or issue another gift card"),
+    "balance-too-low": Kind(409, "Not enough on the gift card", "take at most `balance_minor`"),
+    "balance-left": Kind(409, "Money on the gift card", "CASH_OUT, TRANSFER_BALANCE or CLEAR_BALANCE first"),
+    "refund-exceeds": Kind(409, "More than was redeemed", "refund at most `refundable_minor`"),
+    "transfer-not-possible": Kind(409, "Not to that gift card", "use an active card of the same kind and member"),
     "activity-not-possible": Kind(409, "Not possible now", "look the gift card up: its `state` says what it is"),
     "effective-not-to-come": Kind(409, "Too early", "publish for a midnight to come"),
     "currency-changed": Kind(409, "Currency changed", "a program keeps its currency; start another database"),
@@ -182,6 +199,7 @@ KINDS: dict[str, Kind] = {
     "host-not-allowed": Kind(
         403, "Not for this host", "an open server answers to `localhost`, `127.0.0.1` and `[::1]`"
     ),
+    "too-many-guesses": Kind(429, "Too many wrong codes", "wait for `Retry-After` seconds; money is still taken"),
     "too-busy": Kind(503, "Too busy", "send the same request again after `Retry-After` seconds"),
     "database-unavailable": Kind(
         503, "Database not available", "send the same request again after `Retry-After` seconds"
@@ -218,7 +236,9 @@ def answer_error(request: Request[Any, Any, Any], error: RewardsError) -> Respon
         faults = [Fault(parameter=error.pointer[1:], message=error.message)]
     elif error.pointer or isinstance(error, InvalidRequest):
         faults = [Fault(pointer=error.pointer, message=error.message)]
-    return _answer(error.code, kind, error.message, faults, facts=facts)
+    wait = facts.get("retry_after_seconds")
+    headers = {"Retry-After": str(wait)} if wait is not None else None
+    return _answer(error.code, kind, error.message, faults, facts=facts, headers=headers)
 
 
 def _of_text(pointer: str, problem: dict[str, Any]) -> Fault:
@@ -312,7 +332,7 @@ def _document(
         "detail": detail,
         "code": code,
         "faults": faults,
-        "retryable": kind.status == HTTP_503_SERVICE_UNAVAILABLE,
+        "retryable": kind.status in {HTTP_429_TOO_MANY_REQUESTS, HTTP_503_SERVICE_UNAVAILABLE},
     }
     if instance:
         document["instance"] = instance

@@ -1,9 +1,8 @@
 """The operations of `/v1` and of health: each decodes nothing and decides nothing, it asks the service.
 
-What does not live here: the policy's operations (`policy_routes`), what comes after
-the till (`offline_routes`), parameters (`parameters`), strict bodies (`wire`), problem
-documents (`problems`), and who may call (`app`). Writes wait for the writer; short
-reads run in the event loop, longer ones in a thread.
+What does not live here: those of policies (`policy_routes`), of gift cards (`card_routes`) and of what comes after
+the till (`offline_routes`), parameters (`parameters`), strict bodies (`wire`), problem documents (`problems`), and
+who may call (`app`). Writes wait for the writer; short reads run in the event loop, longer ones in a thread.
 """
 
 from __future__ import annotations
@@ -19,12 +18,11 @@ from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, wr
 from rewards.api.bodies import (
     Activity,
     Adjustment,
-    CardActivity,
     ContactsChange,
-    GiftCardCode,
     Health,
     MemberChange,
 )
+from rewards.api.guesses import Asking, Guesses
 from rewards.api.offline_routes import OFFLINE
 from rewards.api.parameters import (
     At,
@@ -37,16 +35,16 @@ from rewards.api.parameters import (
 )
 from rewards.api.reports import get_statement, report_liability
 from rewards.basket import Basket, MemberRef
+from rewards.service import card_tenders
 from rewards.service.answers import (
     ActivityAnswer,
     AdjustmentAnswer,
     BalanceAnswer,
-    GiftCardAnswer,
     MemberAnswer,
     PurchaseAnswer,
     ReturnAnswer,
 )
-from rewards.service.commands import Enrol, IssueGiftCard, RecordPurchase, RecordReturn
+from rewards.service.commands import Enrol, RecordPurchase, RecordReturn
 from rewards.service.service import Service
 
 _PARKED = {202: ResponseSpec(ReturnAnswer, generate_examples=False, description="Kept until the purchase arrives")}
@@ -142,11 +140,16 @@ async def look_up_member(data: JSONBody[MemberRef], service: NamedDependency[Ser
     tags=["purchases"],
     summary="Ask what a basket would get",
     status_code=200,
-    responses=refusals(404, 409, body=True),
+    responses=refusals(404, 409, 429, body=True),
 )
-async def quote_purchase(data: JSONBody[Basket], service: NamedDependency[Service]) -> Answer[PurchaseAnswer]:
+async def quote_purchase(
+    data: JSONBody[Basket], service: NamedDependency[Service], guesses: NamedDependency[Guesses], request: Asking
+) -> Answer[PurchaseAnswer]:
     """The answer of a purchase, with nothing written: what would be earned, why, and what is just out of reach."""
-    return answer(service.quote(data))
+    with guesses.of_basket(data, request):
+        if (proof := card_tenders.proof(data)) is not None:
+            await service.asubmit(proof)
+        return answer(service.quote(data, proved=True))
 
 
 @route("/purchases", http_method=HttpMethod.OPTIONS, include_in_schema=False, status_code=204)
@@ -160,14 +163,19 @@ async def purchase_methods() -> Response[None]:
     operation_id="record_purchase",
     tags=["purchases"],
     summary="Record a purchase",
-    responses=refusals(404, 409, body=True),
+    responses=refusals(404, 409, 429, body=True),
     response_headers=[IDEMPOTENCY_STATUS],
 )
 async def record_purchase(
-    data: JSONBody[Basket], service: NamedDependency[Service], idempotency_key: OptionalKey = None
+    data: JSONBody[Basket],
+    service: NamedDependency[Service],
+    guesses: NamedDependency[Guesses],
+    request: Asking,
+    idempotency_key: OptionalKey = None,
 ) -> Answer[PurchaseAnswer]:
     """Once per store and receipt number: sent again it gets the same bytes, with other content it is refused."""
-    return written(await service.asubmit(RecordPurchase(data), key=idempotency_key))
+    with guesses.of_basket(data, request):
+        return written(await service.asubmit(RecordPurchase(data), key=idempotency_key))
 
 
 @get(
@@ -244,50 +252,6 @@ async def adjust_points(
 
 
 @post(
-    "/gift-cards",
-    operation_id="issue_gift_card",
-    tags=["gift cards"],
-    summary="Issue a gift card",
-    responses=refusals(404, 409, body=True),
-    response_headers=[IDEMPOTENCY_STATUS],
-)
-async def issue_gift_card(
-    data: JSONBody[IssueGiftCard], service: NamedDependency[Service], idempotency_key: Key
-) -> Answer[GiftCardAnswer]:
-    """Its `code` is told here and kept nowhere: sent again, the answer has a new code, which leads to the same card."""
-    return written(await service.asubmit(data, key=idempotency_key))
-
-
-@post(
-    "/gift-cards/lookup",
-    operation_id="look_up_gift_card",
-    tags=["gift cards"],
-    summary="Find a gift card by its code",
-    status_code=200,
-    responses=refusals(404, body=True),
-)
-async def look_up_gift_card(data: JSONBody[GiftCardCode], service: NamedDependency[Service]) -> Answer[GiftCardAnswer]:
-    """What it gives, and whether it still can. Whatever is wrong with a code, the answer is the same 404."""
-    return answer(service.gift_card(data.code))
-
-
-@post(
-    "/gift-cards/{gift_card_id:str}/activities",
-    operation_id="act_on_gift_card",
-    tags=["gift cards"],
-    summary="Block, unblock or deactivate a gift card",
-    responses=refusals(404, 409, body=True),
-    response_headers=[IDEMPOTENCY_STATUS],
-)
-async def act_on_gift_card(
-    gift_card_id: FromPath[str], data: JSONBody[CardActivity], service: NamedDependency[Service], idempotency_key: Key
-) -> Answer[GiftCardAnswer]:
-    """A blocked card does nothing until it is unblocked; a deactivated one never does anything again."""
-    with pointing_nowhere():
-        return written(await service.asubmit(data.of(gift_card_id), key=idempotency_key))
-
-
-@post(
     "/members/{member_id:str}/activities",
     operation_id="record_activity",
     tags=["members"],
@@ -335,9 +299,6 @@ V1 = (
     get_balance,
     get_statement,
     adjust_points,
-    issue_gift_card,
-    look_up_gift_card,
-    act_on_gift_card,
     record_activity,
     report_liability,
 )

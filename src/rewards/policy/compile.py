@@ -28,7 +28,7 @@ from rewards.policy.head import (
     speaks_our_language,
 )
 from rewards.policy.meaning import Meanings
-from rewards.policy.model import EarningRule, Eligible, OfferGroup, Policy, Returns, Wallet
+from rewards.policy.model import EarningRule, Eligible, GiftCard, OfferGroup, Policy, Returns, Wallet
 from rewards.policy.oddities import (
     remark_on_absence,
     remark_on_except,
@@ -93,7 +93,7 @@ class _Compiler:
         members = self._members()
         drafts = self._rules(selections, members, groups)
         offers = self._offers(selections, members, groups)
-        gift_cards = compile_gift_cards(self._section("gift_cards"), self._section("offers"), offers, self.report)
+        gift_cards = self._gift_cards(selections, offers)
         rewards = compile_rewards(self._section("rewards"), self._section("offers"), offers, self.report)
         activities = draft_activities(self._section("activities"), selections, members, groups, self.report)
         check_names(activities, drafts, self.report)
@@ -187,6 +187,10 @@ class _Compiler:
         drafts = {name: draft_offer(name, got, selections, members, self.report) for name, got in offers.items()}
         OfferChecks(drafts, groups, self.report).run()
         return drafts
+
+    def _gift_cards(self, selections: Selections, offers: dict[str, OfferDraft]) -> dict[str, GiftCard]:
+        cards = self._section("gift_cards")
+        return compile_gift_cards(cards, self._section("offers"), offers, selections, self.report)
 
     def _remarks(self, drafts: dict[str, Draft], offers: dict[str, OfferDraft], eligible: Eligible) -> None:
         remark_on_except(self.root, self.report)

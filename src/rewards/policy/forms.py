@@ -214,6 +214,18 @@ def money_above_zero(text: str, facts: Facts) -> int:
     return _decimal(text, facts, 1)
 
 
+def _money_range(text: str, facts: Facts) -> tuple[int, int]:
+    least, dash, most = text.partition("-")
+    if not dash:
+        raise Wrong("bad-money", f"{quoted(text)} is one amount", f"write `[{text}]`, or a range such as `5.00-250.00`")
+    bounds = money_above_zero(least.strip(), facts), money_above_zero(most.strip(), facts)
+    if bounds[0] > bounds[1]:
+        raise Wrong(
+            "bounds-crossed", f"{quoted(text)} ends before it begins", f"write `{most.strip()}-{least.strip()}`"
+        )
+    return bounds
+
+
 def _every(text: str, facts: Facts) -> Every:
     if found := re.fullmatch(r"(\S+) +(units?|visits?)", text):
         word = found[2].rstrip("s") + "s"
@@ -337,6 +349,7 @@ COUNTRY = Form("a country", ("DE", "GE"), _name, r"^[A-Z]{2}$", ("string", "bool
 ZONE = Form("a time zone", ("Europe/Berlin",), _zone, r"\S")
 MONEY = Form("an amount of money", ("12.50",), _money, _AMOUNT, ("number", "string"), minimum=0)
 MONEY_ABOVE_ZERO = Form("an amount of money", ("50.00",), money_above_zero, _AMOUNT, ("number", "string"), minimum=0)
+MONEY_RANGE = Form("a range of amounts", ("5.00-250.00",), _money_range, r"^[0-9]+(\.[0-9]+)? *- *[0-9]+(\.[0-9]+)?$")
 EVERY = Form(
     "an amount or a count",
     ("1.00", "1 unit", "3 visits"),

@@ -1,20 +1,33 @@
-"""Gift cards: what was read of `gift_cards` -> the model's records, and what they must agree on with offers.
+"""Gift cards: what was read of `gift_cards` -> the model's records, and what they must agree on.
 
 What does not live here: offers themselves (`offers`).
 """
 
 from __future__ import annotations
 
-from rewards.policy.model import GiftCard
+from typing import Any
+
+from rewards.policy.model import GiftCard, Loads, Selection
 from rewards.policy.offers import OfferDraft
 from rewards.policy.problems import Also, Report
+from rewards.policy.selections import Selections
 from rewards.policy.shape import Got, Table
 from rewards.policy.wallets import expiry_of
 from rewards.policy.wording import Hint, quoted
 
+_OF_MONEY = ("paid", "promotional")
+_FOR = {
+    "offer": ("voucher",),
+    "load": ("paid",),
+    "value": ("promotional",),
+    "max_balance": _OF_MONEY,
+    "not_on": _OF_MONEY,
+    "vat": _OF_MONEY,
+}  # kinds that take a key
+
 
 def compile_gift_cards(
-    cards: Table, offers: Table, drafts: dict[str, OfferDraft], report: Report
+    cards: Table, offers: Table, drafts: dict[str, OfferDraft], selections: Selections, report: Report
 ) -> dict[str, GiftCard]:
     """Return the gift cards whose parts are there; names of offers that are none are reported.
 
@@ -22,17 +35,62 @@ def compile_gift_cards(
     """
     found = {}
     for name, got in cards.got.items():
-        offer = offer_of(name, got, "voucher", offers, drafts, report)
         table: Table = got.value
-        if offer and table.get("kind"):
+        kind = table.value("kind")
+        not_on = selections.resolve(table.get("not_on"))
+        if kind in _OF_MONEY:
+            found[name] = _of_money(name, table, kind, not_on, report)
+        elif (offer := offer_of(name, got, "voucher", offers, drafts, report)) and kind:
             found[name] = GiftCard(
                 id=name,
-                kind=table.value("kind"),
+                kind=kind,
                 offer=offer,
                 expires=expiry_of(table.get("expires")),
                 to=table.value("to", "bearer"),
             )
+        if kind:
+            _check_keys(table, kind, report)
     return found
+
+
+def _of_money(name: str, table: Table, kind: Any, not_on: Selection | None, report: Report) -> GiftCard:
+    load = _loads(table.get("load"))
+    value, most = table.value("value"), table.value("max_balance")
+    least = load.least if load is not None else value
+    if most is not None and least is not None and least > most:
+        first, cap = table.get("load") or table.got["value"], table.got["max_balance"]
+        message = f"`max_balance: {cap.text}` is less than what a card begins with"
+        report.add("balance-below-load", message, cap.span, "write a larger amount", Also(first.key, "it is said here"))
+    return GiftCard(
+        id=name,
+        kind=kind,
+        load=load,
+        value=value,
+        max_balance=most,
+        not_on=not_on,
+        vat=table.value("vat"),
+        expires=expiry_of(table.get("expires")),
+        to=table.value("to", "bearer"),
+    )
+
+
+def _loads(got: Got | None) -> Loads | None:
+    if got is None:
+        return None
+    if isinstance(got.value, list):
+        amounts = tuple(sorted(one.value for one in got.value))
+        return Loads(amounts[0], amounts[-1], amounts)
+    return Loads(*got.value)
+
+
+def _check_keys(table: Table, kind: str, report: Report) -> None:
+    """Refuse keys that a card of this kind has no use for."""
+    for key, kinds in _FOR.items():
+        got = table.get(key)
+        if got is not None and kind not in kinds:
+            advice = f"delete it, or write `kind: {kinds[0]}`"
+            also = Also(table.got["kind"].span, "the kind is here")
+            report.add("contradicting-keys", f"`{key}` is not for a card of `kind: {kind}`", got.key, advice, also)
 
 
 def offer_of(giver: str, got: Got, by: str, offers: Table, drafts: dict[str, OfferDraft], report: Report) -> str:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from rewards.days import Duration, Window
 from rewards.policy.activity_model import Activity, EachTime
-from rewards.policy.terms import Expiry, Liability, Pays, Returns, Reward, Text, Tiers, Wallet
+from rewards.policy.terms import Expiry, GiftCard, Liability, Loads, Pays, Returns, Reward, Text, Tiers, Wallet
 
 __all__ = [
     "ALL",
@@ -37,6 +37,7 @@ __all__ = [
     "InTier",
     "Liability",
     "Limit",
+    "Loads",
     "Match",
     "MemberFor",
     "NoVisitFor",
@@ -337,17 +338,6 @@ class Offer:
     funded_by: str = ""  # empty: the shop
     choose: str | None = None
     meaning: str  # hash of everything but texts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GiftCard:
-    """A product that is issued card by card, each with a code of its own. A voucher gives an offer, once."""
-
-    id: str
-    kind: Literal["voucher"]
-    offer: str
-    expires: Expiry | None = None  # counted from the day of issue
-    to: Literal["bearer", "member"] = "bearer"  # who may use it
 
 
 @dataclass(frozen=True, slots=True)

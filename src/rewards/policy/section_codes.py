@@ -14,6 +14,10 @@ GIFT_CARDS = {
         "With `only_by: voucher` it applies to those receipts alone whose customer shows one, with `only_by: reward` "
         "to those whose customer asks for a reward that gives it."
     ),
+    "balance-below-load": (
+        "A card can hold at most `max_balance`, and the least that it can be issued with is more. No card of this "
+        "product could ever be issued."
+    ),
 }
 TIERS = {
     "unknown-tier": "A condition names a tier, and `tiers: levels` does not have it.",

@@ -1,4 +1,4 @@
-"""Records of the compiled policy about terms: of points, of tiers, of returns.
+"""Records of the compiled policy about terms: of points, of tiers, of gift cards, of returns.
 
 What does not live here: rules and offers (`model`, which hands these on).
 """
@@ -6,9 +6,12 @@ What does not live here: rules and offers (`model`, which hands these on).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rewards.days import Duration, Window
+
+if TYPE_CHECKING:
+    from rewards.policy.model import Selection
 
 Text = dict[str, str]  # by language tag; a text without languages stands under ""
 
@@ -110,3 +113,35 @@ class Tiers:
     levels: tuple[tuple[str, int], ...]  # name and least amount (minor units, visits or points), lowest first, from 0
     keep: Duration | Literal["until_end_of_year", "until_end_of_next_year"] | None = None
     fall: Literal["to_what_was_earned", "one_level"] = "to_what_was_earned"
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """What one load of a paid card may be, in minor units: from `least` to `most`, or one of `amounts`."""
+
+    least: int
+    most: int
+    amounts: tuple[int, ...] = ()
+
+    def takes(self, minor: int) -> bool:
+        """Return whether a card may be loaded with so much at once."""
+        return minor in self.amounts if self.amounts else self.least <= minor <= self.most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftCard:
+    """A product that is issued card by card, each with a code of its own.
+
+    A voucher gives an offer, once; a paid card holds money that was sold, a promotional one money that was given.
+    """
+
+    id: str
+    kind: Literal["voucher", "paid", "promotional"]
+    offer: str = ""  # of a voucher
+    load: Loads | None = None  # paid; None: any amount
+    value: int | None = None  # promotional, minor units; None: whoever gives it says how much
+    max_balance: int | None = None  # minor units
+    not_on: Selection | None = None  # lines that its money does not pay
+    vat: Literal["single_purpose", "multi_purpose"] | None = None  # for the report; changes nothing here
+    expires: Expiry | None = None  # counted from the day of issue; money from the day on which it was loaded
+    to: Literal["bearer", "member"] = "bearer"  # who may use it

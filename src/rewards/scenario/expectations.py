@@ -99,6 +99,7 @@ _VERBS: dict[str, tuple[str, ...]] = {  # what only steps of these verbs have; a
     "lines": (*_SALE, *_RETURN),
     "issued": (*_SALE, "issue"),
     "state": ("issue", "card"),
+    "available": ("issue", "card"),
 }
 
 
@@ -213,6 +214,11 @@ def _state(key: str, value: str, happened: Happened, _: Policy) -> list[Mismatch
     return [] if actual == value else [Mismatch(key, f"`{value}`", f"`{actual}`")]
 
 
+def _available(key: str, value: int, happened: Happened, policy: Policy) -> list[Mismatch]:
+    actual = happened.answer.get("balance_minor")
+    return [] if actual == value else [Mismatch(key, _money(value, policy), _money(actual, policy))]
+
+
 def _balance(key: str, value: dict[str, int], happened: Happened, _: Policy) -> list[Mismatch]:
     if not happened.balances and value:
         return [Mismatch(key, "a member's wallets", "this step has no member")]
@@ -278,6 +284,7 @@ _COMPARE: dict[str, _Compare] = {
     "codes_refused": _codes,
     "issued": _issued,
     "state": _state,
+    "available": _available,
     "balance": _balance,
     "pending": _balance,
     "debt": _balance,

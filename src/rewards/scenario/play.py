@@ -6,7 +6,7 @@ What does not live here: comparing (`expectations`) and showing the results
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from rewards.basket import Basket, BasketTender, MemberRef
+from rewards.basket import Basket, BasketLine, BasketTender, MemberRef
 from rewards.days import midnight, moment
 from rewards.errors import RewardsError
 from rewards.scenario.expectations import Happened, Mismatch, mismatches
@@ -90,6 +90,7 @@ class _World:
         self.quotes: dict[str, str] = {}  # by name
         self.codes: dict[str, str] = {}  # of gift cards, by name
         self.cards: dict[str, str] = {}  # names of gift cards, by id
+        self.issued_by: dict[str, str] = {}  # gift cards' names -> the receipt that sold them, empty for none
         self.paid: dict[
             tuple[str, str], tuple[BasketTender, ...]
         ] = {}  # by store and receipt, where the step names none
@@ -173,7 +174,7 @@ class _World:
         if isinstance(step.action, ReadBalance):
             return {}
         if isinstance(step.action, Quote):
-            basket = self._shown(step.action.basket, step.action.vouchers)
+            basket = self._shown(step.action)
             self._watched(basket)
             answer: dict[str, Any] = msgspec.to_builtins(self.service.quote(basket, caller=CALLER))
             self.quotes[basket.receipt_id] = answer["quote"]
@@ -193,18 +194,41 @@ class _World:
         answer = self._do(action.command, key=f"issue {action.name}")
         self.codes[action.name] = answer["code"]
         self.cards[answer["gift_card_id"]] = action.name
+        self.issued_by[action.name] = ""
         return answer
 
     def _use(self, action: UseCard) -> dict[str, Any]:
         answer: dict[str, Any] = msgspec.to_builtins(self.service.gift_card(self.codes.get(action.name, action.name)))
         if action.do is None:
             return answer
-        return self._do(ActOnGiftCard(gift_card_id=answer["gift_card_id"], activity=action.do, actor=CALLER))
+        to = next((card for card, name in self.cards.items() if name == action.to), "")
+        command = ActOnGiftCard(
+            gift_card_id=answer["gift_card_id"],
+            activity=action.do,
+            amount_minor=action.amount_minor,
+            to=to,
+            reason=f"{CALLER} says so",
+            actor=CALLER,
+        )
+        return self._do(command)
 
-    def _shown(self, basket: Basket, vouchers: Sequence[str]) -> Basket:
-        """Return the basket with the codes of the vouchers that are shown; one that was refused has none."""
-        codes = (self.codes[name] for name in vouchers if name in self.codes)
-        return msgspec.structs.replace(basket, codes=(*basket.codes, *codes))
+    def _shown(self, action: Buy | Quote) -> Basket:
+        """Return the basket with the codes of the cards that are shown or loaded; one that was refused has none."""
+        basket = action.basket
+        codes = (self.codes[name] for name in action.vouchers if name in self.codes)
+        lines = tuple(self._loading(basket, line, action.sold.get(line.line_id, "")) for line in basket.lines)
+        tenders = tuple(
+            msgspec.structs.replace(one, code=self.codes.get(one.code, one.code)) if one.code else one
+            for one in basket.tenders
+        )
+        return msgspec.structs.replace(basket, codes=(*basket.codes, *codes), lines=lines, tenders=tenders)
+
+    def _loading(self, basket: Basket, line: BasketLine, card: str) -> BasketLine:
+        if line.stored_value is None or self.issued_by.get(card, basket.receipt_id) == basket.receipt_id:
+            return line
+        return msgspec.structs.replace(
+            line, stored_value=msgspec.structs.replace(line.stored_value, code=self.codes[card])
+        )
 
     def _named(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Return an answer in which vouchers that were refused stand under the story's names for them."""
@@ -214,7 +238,7 @@ class _World:
 
     def _buy(self, action: Buy) -> dict[str, Any]:
         """Record a purchase; the same name again is the same request, paid as it was the first time."""
-        basket = self._shown(action.basket, action.vouchers)
+        basket = self._shown(action)
         if action.quoted:
             basket = msgspec.structs.replace(basket, quote=self.quotes.get(action.quoted, action.quoted))
         if not basket.tenders:
@@ -226,7 +250,13 @@ class _World:
         if (basket.store_id, basket.receipt_id) not in self.watched:  # sent again, it is the first one still
             self.watched.add((basket.store_id, basket.receipt_id))
             self._watched(basket)
-        return self._do(RecordPurchase(basket))
+        answer = self._do(RecordPurchase(basket))
+        for one in answer["gift_cards_issued"]:
+            if name := action.sold.get(one["line_id"]):
+                self.codes.setdefault(name, one.get("code", ""))
+                self.issued_by.setdefault(name, action.basket.receipt_id)
+                self.cards[one["gift_card_id"]] = name
+        return answer
 
     def _watched(self, basket: Basket) -> None:
         if self.watch is not None:

@@ -20,7 +20,7 @@ from rewards.policy.source import Broken, Entry, List, Map, Node, Scalar, read_s
 from rewards.policy.structure import Either, Fields, Named
 from rewards.policy.wording import Hint, one_of, quoted
 from rewards.scenario import codes as _codes  # noqa: F401  the codes of scenario files
-from rewards.scenario.steps import STORE, Known, StepReader
+from rewards.scenario.steps import STORE, Known, StepReader, sold_in
 from rewards.scenario.story import Member, Step, Stories, Story
 from rewards.scenario.vocabulary import ANY_KEY, COLUMNS, FILE_SHAPE, STEP
 
@@ -209,7 +209,7 @@ class _FileReader:
             rules={rule for policy in policies for rule in (*policy.rules, *policy.offers, *policy.rewards)},
             wallets={wallet for policy in policies for wallet in policy.wallets},
             products={product for policy in policies for product in policy.gift_cards},
-            cards={got.value.value("card") for table in tables if (got := table.get("issue"))},
+            cards=_cards(tables),
             purchases=_purchases(tables),
             beside={name: data for name, (data, _) in published.items()},
             report=self.report,
@@ -282,6 +282,12 @@ class _FileReader:
             return row[names[0]]
         texts = {name: value.text for name, value in row.items() if isinstance(value, Scalar)}
         return Scalar(_VARIABLE.sub(lambda found: texts.get(found[1], found[0]), node.text), node.quoted, node.span)
+
+
+def _cards(tables: Sequence[Table]) -> set[str]:
+    """Return the names of gift cards that the steps issue or sell."""
+    issued = {got.value.value("card") for table in tables if (got := table.get("issue"))}
+    return issued | {name for table in tables for name in sold_in(table).values()}
 
 
 def _purchases(tables: Iterable[Table]) -> dict[str, tuple[str, str | None]]:

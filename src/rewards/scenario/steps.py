@@ -24,6 +24,7 @@ from rewards.scenario.story import Act, Action, Buy, Issue, Member, Quote, ReadB
 from rewards.scenario.vocabulary import VERBS, Local
 from rewards.service.commands import (
     Adjust,
+    GiftCardActivity,
     IssueGiftCard,
     Publish,
     RecordActivity,
@@ -35,6 +36,15 @@ from rewards.service.commands import (
 STORE = "shop"
 _BY_RULE = ("earned_by", "taken_back_by")
 _BY_WALLET = ("earned", "would_earn", "spent", "restored", "taken_back", "balance", "pending", "debt", "next_expiry")
+_DOES: dict[str, GiftCardActivity] = {
+    "block": "BLOCK",
+    "unblock": "UNBLOCK",
+    "deactivate": "DEACTIVATE",
+    "load": "LOAD",
+    "clear": "CLEAR_BALANCE",
+    "cash_out": "CASH_OUT",
+    "transfer": "TRANSFER_BALANCE",
+}
 _RULE_LISTS = ("gives", "not_gives")
 
 _Missing = tuple[str, str, Span, set[str]]  # what, its name, where, and the names that there are
@@ -107,9 +117,7 @@ class StepReader:
         if verb == "issue":
             return self._issue(got.value, at)
         if verb == "card":
-            do = table.value("do")
-            known = self._is_card(got)
-            return (UseCard(got.value, do.upper() if do else None) if known else None), None
+            return self._use(table), None
         if verb == "activity":
             return self._activity(got.value, at)
         if verb == "balance":
@@ -128,6 +136,13 @@ class StepReader:
         self.known.miss("gift card", got.value, got.span, self.known.cards)
         return False
 
+    def _use(self, table: Table) -> Action | None:
+        to = table.get("to")
+        if not self._is_card(table.got["card"]) or (to is not None and not self._is_card(to)):
+            return None
+        do = _DOES.get(table.value("do", ""))
+        return UseCard(table.value("card"), do, table.value("amount"), to.value if to is not None else "")
+
     def _issue(self, table: Table, at: datetime) -> tuple[Action | None, str | None]:
         product, member = table.got["product"], table.get("member")
         if product.value not in self.known.products:
@@ -137,7 +152,9 @@ class StepReader:
             return None, None
         owner = member.value if member is not None else None
         ref = MemberRef(external_id=owner) if owner is not None else None
-        command = IssueGiftCard(product=product.value, member=ref, actor="scenario", occurred_at=at)
+        command = IssueGiftCard(
+            product=product.value, member=ref, amount_minor=table.value("value"), actor="scenario", occurred_at=at
+        )
         return Issue(table.value("card"), command), owner
 
     def _purchase(self, verb: str, table: Table, at: datetime) -> tuple[Action | None, str | None]:
@@ -170,9 +187,10 @@ class StepReader:
         if sum(not self._is_card(got) for got in shown):  # each that is none is told
             return None, None
         vouchers = tuple(got.value for got in shown)
+        sold = sold_in(table)
         if verb == "quote":
-            return Quote(basket, vouchers), owner
-        return Buy(basket, table.value("quoted", ""), vouchers), owner
+            return Quote(basket, vouchers, sold), owner
+        return Buy(basket, table.value("quoted", ""), vouchers, sold), owner
 
     def _tenders(self, table: Table) -> tuple[BasketTender, ...] | None:
         """Return the tenders that the step names, or None after a fault was reported."""
@@ -180,11 +198,13 @@ class StepReader:
         if not tenders:
             return ()
         maps = [got.value for got in tenders.value] if isinstance(tenders.value, list) else [tenders.value]
-        found = [self._tender(kind, got, one) for one in maps for kind, got in one.got.items() if kind != "wallet"]
+        found = [self._tender(kind, got, one) for one in maps for kind, got in one.got.items() if _pays(kind, one)]
         return None if None in found else tuple(one for one in found if one)
 
     def _tender(self, kind: str, got: Got, beside: Table) -> BasketTender | None:
         wallet = beside.value("wallet", "")
+        if kind == "card" and isinstance(got.value, str):
+            return self._by_card(got, beside)
         if isinstance(got.value, Given) and kind == "points":
             return BasketTender(kind=kind, wallet=got.value.wallet, points=got.value.points)
         if isinstance(got.value, int) and (kind != "points" or wallet in self.known.wallets):
@@ -195,6 +215,17 @@ class StepReader:
             advice = f"write `{kind}: 5.00`, or points as `points: 500 beans`"
             self.known.report.add("wrong-kind", f"this is no amount that `{kind}` pays", got.span, advice)
         return None
+
+    def _by_card(self, got: Got, beside: Table) -> BasketTender | None:
+        """Return a tender by a gift card, with its name for a code."""
+        if not self._is_card(got):
+            return None
+        amount = beside.get("amount")
+        if amount is None or not isinstance(amount.value, int):
+            advice = f"write `{{card: {got.value}, amount: 5.00}}`"
+            self.known.report.add("missing-key", "it is not said what the gift card pays", got.span, advice)
+            return None
+        return BasketTender(kind="gift_card", code=got.value, amount_minor=amount.value)
 
     def _line(self, number: int, table: Table) -> BasketLine | None:
         attributes = self._attributes(table)
@@ -304,6 +335,18 @@ class StepReader:
         else:
             return
         yield from ((what, name, span, names) for name, span in used if name not in names)
+
+
+def _pays(key: str, beside: Table) -> bool:
+    """Return whether a key names a tender, and not what goes with one."""
+    return key != "wallet" and not (key == "amount" and isinstance(beside.value("card"), str))
+
+
+def sold_in(table: Table) -> dict[str, str]:
+    """Return the names of the gift cards that a purchase's lines sell, by line."""
+    lines: list[Got] = table.value("lines", [])
+    values = ((number, got.value.value("stored_value")) for number, got in enumerate(lines, 1))
+    return {str(number): value.value("card") for number, value in values if value and value.has("card")}
 
 
 def _typed(text: str, kind: object) -> bool | int | str | None:

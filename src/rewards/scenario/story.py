@@ -15,10 +15,11 @@ from rewards.service.commands import Adjust, GiftCardActivity, IssueGiftCard, Pu
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Ask what a basket would get; `vouchers` are names of cards."""
+    """Ask what a basket would get; `vouchers` are names of cards, `sold` those of the cards that lines sell."""
 
     basket: Basket
     vouchers: tuple[str, ...] = ()
+    sold: dict[str, str] = field(default_factory=dict)  # by line
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Buy:
     basket: Basket
     quoted: str = ""
     vouchers: tuple[str, ...] = ()
+    sold: dict[str, str] = field(default_factory=dict)  # by line
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class UseCard:
 
     name: str
     do: GiftCardActivity | None = None
+    amount_minor: int | None = None
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

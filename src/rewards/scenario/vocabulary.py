@@ -18,8 +18,8 @@ from rewards.policy.wording import quoted
 VERBS = ("purchase", "quote", "return", "adjust", "activity", "issue", "card", "balance", "publish")
 LATER_VERBS = ("redeem", "hold", "capture", "void")
 _PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "vouchers", "rewards", "tenders", "quoted")
-_DO = forms.choice("block", "unblock", "deactivate", later=("load", "clear", "cash_out", "transfer"))
-_STATES = forms.choice("active", "used", "expired", "blocked", "deactivated")
+_DO = forms.choice("block", "unblock", "deactivate", "load", "clear", "cash_out", "transfer")
+_STATES = forms.choice("inactive", "active", "used", "expired", "blocked", "locked", "deactivated")
 _MOST_DIGITS = 18
 
 
@@ -166,8 +166,10 @@ _MEMBER = Fields(
 )
 _STORED_VALUE = Fields(
     "stored value",
-    (Key("product", forms.IDENTIFIER, "The gift card product that the line sells.", required=True),),
-    unsupported=("card",),
+    (
+        Key("product", forms.IDENTIFIER, "The gift card product that the line sells.", required=True),
+        Key("card", NAME, "The card's name in this story: a new one, or one that the line loads.", example="g1"),
+    ),
 )
 _LINE = Fields(
     "a line",
@@ -220,9 +222,9 @@ _ISSUE = Fields(
     (
         Key("card", NAME, "The card's name in this story.", required=True, example="c1"),
         Key("product", forms.IDENTIFIER, "Which of the policy's gift cards.", required=True, example="sorry"),
+        Key("value", forms.MONEY_ABOVE_ZERO, "What is on it, unless the policy says.", example="25.00"),
         Key("member", NAME, "To whom; left out for whoever holds it.", example="ana"),
     ),
-    unsupported=("value",),
 )
 _ACTIVITY = Fields(
     "an activity",
@@ -281,6 +283,7 @@ EXPECT = Fields(
         ),
         Key("issued", Named("a number", SIGNED, ANY_KEY), "Gift cards issued, by product.", example="{sorry: 1}"),
         Key("state", _STATES, "What a gift card is now."),
+        Key("available", forms.MONEY, "What is on a gift card now."),
         Key("balance", _BY_WALLET, "Points that can be used now, by wallet.", example="{beans: 900}"),
         Key("pending", _BY_WALLET, "Points that become usable later, by wallet."),
         Key("debt", _BY_WALLET, "Points owed, by wallet."),
@@ -298,7 +301,7 @@ EXPECT = Fields(
             "Texts that occur in the explanation.",
         ),
     ),
-    unsupported=("held", "available"),
+    unsupported=("held",),
 )
 STEP = Fields(
     "a step",
@@ -312,6 +315,8 @@ STEP = Fields(
         Key("issue", _ISSUE, "A gift card is issued.", example="{card: c1, product: sorry, member: ana}"),
         Key("card", NAME, "Read a gift card, after `do` if that is there.", example="c1"),
         Key("do", _DO, "What staff do with the gift card."),
+        Key("amount", forms.MONEY_ABOVE_ZERO, "How much is loaded, paid out or moved.", default="all that is on it"),
+        Key("to", NAME, "The gift card that gets what is moved.", example="g2"),
         Key("activity", _ACTIVITY, "Something besides buying.", example="{member: ana, name: review}"),
         Key("balance", NAME, "Read a member's balance.", example="ana"),
         Key("publish", FILE, "Publish another policy, in force from the midnight of `at`."),
@@ -335,7 +340,7 @@ STEP = Fields(
         Key(
             "tenders",
             Either("a map of amounts by kind, or a list of such maps", map=_TENDER_MAP, list=ListOf(_TENDER_MAP)),
-            "How it was paid; points as so many, or as an amount with their `wallet`.",
+            "How it was paid: points as so many, or an amount with their `wallet`; also `{card: g1, amount: 5.00}`.",
             default="what is due, in cash",
             example="[{points: 500 beans}, {cash: 6.70}]",
         ),
@@ -345,7 +350,7 @@ STEP = Fields(
     unsupported=LATER_VERBS,
     exactly_one=VERBS,
     excludes=tuple((verb, key) for verb in VERBS[2:] for key in _PURCHASE_KEYS),
-    together=(("purchase", ("lines",)), ("quote", ("lines",)), ("do", ("card",))),
+    together=(("purchase", ("lines",)), ("quote", ("lines",)), ("do", ("card",)), ("amount", ("do",)), ("to", ("do",))),
 )
 COLUMNS = Key("columns", _NAMES, "Names that the steps use as `$name`.", required=True, example="[price, earned]")
 _ROWS = Key(

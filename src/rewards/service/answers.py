@@ -66,15 +66,41 @@ class VoucherAnswer(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str | None
 
 
-class GiftCardAnswer(VoucherAnswer, frozen=True, kw_only=True):
-    """A gift card as it is now. `code` is told once, when the card is issued, and never kept."""
+class Ending(msgspec.Struct, frozen=True):
+    """Money on a card that ends together."""
 
-    kind: str
-    state: str  # active, used, expired, blocked, deactivated
+    amount_minor: int
+    expires_at: str
+
+
+class GiftCardAnswer(VoucherAnswer, frozen=True, kw_only=True):
+    """A gift card as it is now. `code` is told once, when the card is issued, and never kept.
+
+    `offer` and `title` are a voucher's; what follows `issued_at` is told of cards that hold money.
+    """
+
+    kind: str  # voucher, paid, promotional
+    state: str  # inactive, active, used, expired, blocked, locked (by wrong PINs), deactivated
     member_id: str | None
     personal: bool  # only its member may use it
     issued_at: str
+    currency: str | msgspec.UnsetType = msgspec.UNSET
+    balance_minor: int | msgspec.UnsetType = msgspec.UNSET
+    expiries: list[Ending] | msgspec.UnsetType = msgspec.UNSET  # what of the balance ends, soonest first
+    has_pin: bool | msgspec.UnsetType = msgspec.UNSET
     code: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class MoneyCard(msgspec.Struct, frozen=True):
+    """A card of money that was issued to a member."""
+
+    gift_card_id: str
+    product: str
+    kind: str  # paid, promotional
+    last_four: str
+    currency: str
+    balance_minor: int
+    expires_at: str | None  # when the first of it ends
 
 
 class RestoredAnswer(msgspec.Struct, frozen=True):
@@ -96,6 +122,16 @@ class RewardWithin(msgspec.Struct, frozen=True, kw_only=True):
     short: int
 
 
+class VoidedAnswer(msgspec.Struct, frozen=True):
+    """A gift card that a returned line had sold: what was left is taken back, what was spent is kept off the refund."""
+
+    line_id: str
+    gift_card_id: str
+    last_four: str
+    voided_minor: int
+    spent_minor: int
+
+
 class BalanceAnswer(msgspec.Struct, frozen=True):
     """What a member has, per wallet, exact at `at`."""
 
@@ -105,6 +141,7 @@ class BalanceAnswer(msgspec.Struct, frozen=True):
     tier: TierAnswer | None = None  # of the day; None where the policy has no tiers
     vouchers: list[VoucherAnswer] = []  # to hand, the soonest ending first
     rewards: list[RewardWithin] = []  # the catalogue: what is within reach, the dearest first, then what is next
+    gift_cards: list[MoneyCard] = []  # with money on them, the soonest ending first
 
 
 class LinePoints(msgspec.Struct, frozen=True):
@@ -298,6 +335,7 @@ class ReturnAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     deducted: list[dict[str, object]] = []  # {wallet, points, amount_minor}: off the refund, for points that are gone
     taken_back: list[AwardAnswer] = []
     vouchers_restored: list[RestoredAnswer] = []  # by the return of everything
+    gift_cards_voided: list[VoidedAnswer] = []  # that the returned lines had sold
     given: list[AwardAnswer] = []  # a return can also add, e.g. when it restores an absence
     still_returnable: list[dict[str, object]] = []  # {line_id, quantity}
     waits_for: dict[str, str] = {}

@@ -233,7 +233,7 @@ def _count(whole: Whole, tally: Tally) -> None:
 def _cards(batch: Batch, whole: Whole) -> Iterator[str]:
     """Yield what is wrong with a gift card, or with the vouchers of purchases."""
     if whole.line.kind == "card":
-        yield from card_audit.faults(batch, whole.line, whole.events)
+        yield from card_audit.faults(batch, whole.line, whole.events, whole.postings)
         return
     sold = whole.events if batch.running.has_gift_cards and whole.line.kind != "budget" else ()
     for row in sold:
@@ -250,7 +250,7 @@ def _states(running: Running, whole: Whole, near: Near, days: dict[int, DayRow])
     granted = sum(row[5] for row in whole.postings if row[3] == "granted")
     if granted != sum(minor for _, _, minor in near.drawn.values()):
         yield "its postings do not add up to what was drawn"
-    if running.program is None or not whole.entries:
+    if running.program is None or not whole.entries or whole.line.kind == "card":
         return
     rows = dict(days)
     if near.last is not None:

@@ -16,6 +16,7 @@ from rewards.basket import MemberRef
 from rewards.engine.misses import Scene
 from rewards.engine.tiers import Standing
 from rewards.errors import Conflict, NotFound
+from rewards.ledger.entries import Entry
 from rewards.ledger.timeline import (
     Activity,
     Booking,
@@ -253,13 +254,18 @@ class Batch:
         """Store a new timeline, unless it was told before; a budget has its owner's number already."""
         if not line.new or line.events:
             return
-        if not line.owner:
-            if self._next is None:
-                self._next = self.session.rows(statements.NEXT_OWNER)[0][0]
-            line.owner = self._next
-            self._next += 1
-            self._lines[line.owner] = line
+        self.number(line)
         self.more[statements.ADD_OWNER].append((line.owner, line.kind, line.state, line.joined_day, now))
+
+    def number(self, line: Timeline) -> None:
+        """Give a new timeline its owner's number, if it has none."""
+        if line.owner:
+            return
+        if self._next is None:
+            self._next = self.session.rows(statements.NEXT_OWNER)[0][0]
+        line.owner = self._next
+        self._next += 1
+        self._lines[line.owner] = line
 
     # booking
 
@@ -306,12 +312,13 @@ class Batch:
                 back[row[4]].append(read_return(row[11]))
         return [(read_receipt(row[11]), total(back[row[1]])) for row in rows if row[2] == "purchase"]
 
-    def record(self, line: Timeline, happened: Happened, booking: Booking | None) -> int:
+    def record(self, line: Timeline, happened: Happened, booking: Booking | None, entries: Sequence[Entry] = ()) -> int:
         """Record an event, with what it booked, at the end of a timeline; return its number."""
         self.keep(line, happened.recorded_at)
         if booking is not None:
             line.take(booking)
-        number = self.rows.record(line, happened, booking.entries if booking is not None else ())
+            entries = booking.entries
+        number = self.rows.record(line, happened, entries)
         row = self.rows.events[-1]
         self.events.put(row[:2], row[2:])
         if booking is not None and line.near.referrer:

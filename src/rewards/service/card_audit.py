@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rewards.ledger.card_money import Lots, add
 from rewards.ledger.gift_cards import Activity, Card, after, read_activity
+from rewards.ledger.lots import NEVER
+from rewards.receipt import Receipt
 from rewards.service.batch import Batch
 from rewards.service.journal import Row, Timeline, read_receipt, recorded_first
 from rewards.store import statements
@@ -21,7 +24,7 @@ def fold(events: Sequence[Row]) -> Card | None:
     return card
 
 
-def faults(batch: Batch, line: Timeline, events: Sequence[Row]) -> Iterator[str]:
+def faults(batch: Batch, line: Timeline, events: Sequence[Row], postings: Sequence[Row]) -> Iterator[str]:
     """Yield what is wrong with a card, one sentence for each fault."""
     card = fold(events)
     if card is None:
@@ -29,8 +32,14 @@ def faults(batch: Batch, line: Timeline, events: Sequence[Row]) -> Iterator[str]
         return
     if card != line.card:
         yield "its state is not what its events give"
+    if add((), _lots(postings)) != card.lots or any(row[4] != card.currency for row in postings):
+        yield "its postings do not add up to what is on it"
     for row in events:
         yield from _event(batch, line.owner, row[1], read_activity(row[11]))
+
+
+def _lots(postings: Sequence[Row]) -> Lots:
+    return tuple((NEVER if row[8] is None else row[8], row[5]) for row in postings if row[3] == "lot")
 
 
 def _event(batch: Batch, owner: int, number: int, activity: Activity) -> Iterator[str]:
@@ -41,22 +50,47 @@ def _event(batch: Batch, owner: int, number: int, activity: Activity) -> Iterato
         member = activity.card.member
         if member and (member, owner) not in batch.session.keyed(statements.HELD_CARDS, [(member,)]):
             yield "its member is not known to have it"
-    if activity.of is not None:
-        purchase = batch.events.get(*activity.of)
-        name = batch.running.ids.gift_card(owner)
-        gave = purchase is not None and purchase[0] == "purchase" and read_receipt(purchase[9]).discounts
-        if not gave or all(discount.voucher != name for discount in gave):
-            yield f"event {number}: the purchase that it names had nothing from it"
+    if activity.of is None:
+        return
+    other = batch.events.get(*activity.of)
+    if activity.kind in _OTHER_WAY:
+        beside = read_activity(other[9]) if other is not None and other[0] == "card" else None
+        mirrored = beside is not None and (beside.kind, beside.of, beside.parts) == (
+            _OTHER_WAY[activity.kind],
+            (owner, number),
+            activity.parts,
+        )
+        if not mirrored:
+            yield f"event {number}: the other card of this transfer does not know of it"
+        return
+    receipt = read_receipt(other[9]) if other is not None and other[0] == "purchase" else None
+    if receipt is None or batch.running.ids.gift_card(owner) not in _named(receipt):
+        yield f"event {number}: the purchase that it names had nothing from it"
+
+
+_OTHER_WAY = {"TRANSFER_OUT": "TRANSFER_IN", "TRANSFER_IN": "TRANSFER_OUT"}
+
+
+def _named(receipt: Receipt) -> set[str]:
+    """Return the gift cards that a purchase used."""
+    sold = {line.card for line in receipt.lines}
+    return {discount.voucher for discount in receipt.discounts} | sold | {tender.card for tender in receipt.tenders}
+
+
+_USED, _LOADED = frozenset(("REDEEM",)), frozenset(("ISSUE", "ACTIVATE", "LOAD"))
 
 
 def unredeemed(batch: Batch, place: tuple[int, int], row: Row) -> Iterator[str]:
-    """Yield the vouchers that gave a discount of a purchase and were not used up by it."""
+    """Yield the gift cards that gave, paid or were sold by a purchase, and do not know of it."""
     receipt = read_receipt(row[11])
     place = recorded_first(*place, receipt)
-    for discount in receipt.discounts:
-        owner = batch.running.ids.read_gift_card(discount.voucher) if discount.voucher else None
+    used = [*(each.voucher for each in receipt.discounts), *(each.card for each in receipt.tenders)]
+    sold = [line.card for line in receipt.lines]
+    wanted = [*((name, _USED, "used up") for name in used), *((name, _LOADED, "loaded") for name in sold)]
+    for name, kinds, what in wanted:
+        owner = batch.running.ids.read_gift_card(name) if name else None
         if owner is not None:
             events = batch.session.keyed(statements.EVENTS_OF_OWNER, [(owner,)])
             acts = [read_activity(each[11]) for each in events]
-            if not any(act.kind == "REDEEM" and act.of == place for act in acts):
-                yield f"event {row[1]}: the voucher {discount.voucher} was not used up by it"
+            if not any(act.kind in kinds and act.of == place for act in acts):
+                yield f"event {row[1]}: the gift card {name} was not {what} by it"

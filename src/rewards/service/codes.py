@@ -86,3 +86,9 @@ def with_claim_code(secret: bytes, guest: int, body: bytes) -> bytes:
 def code_hash(secret: bytes, code: str) -> bytes:
     """Return what a code is known by."""
     return blake2b(code.encode(), digest_size=32, key=secret, person=b"code").digest()
+
+
+def pin_hash(secret: bytes, owner: int, pin: str) -> bytes:
+    """Return what the PIN of a card's owner is known by."""
+    salt = owner.to_bytes(16, signed=True)
+    return blake2b(pin.encode(), digest_size=32, key=secret, salt=salt, person=b"pin").digest()

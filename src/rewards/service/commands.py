@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from rewards.basket import Basket, Id, Instant, MemberRef, Name, OptionalId, Quantity
+from rewards.basket import Basket, Currency, Id, Instant, MemberRef, Minor, Name, OptionalId, Quantity
 from rewards.money import LARGEST
 from rewards.receipt import Receipt
 
@@ -34,6 +34,7 @@ GiftCardActivity = Literal[
     "TRANSFER_BALANCE",
     "UNBLOCK",
 ]
+Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", examples=["4711"])]
 Score = Annotated[int, Meta(ge=-1000, le=1000)]
 Metadata = Annotated[dict[Id, Name], Meta(max_length=50)]
 MemberState = Literal["active", "blocked"]
@@ -138,7 +139,7 @@ class ReturnLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class PreparedPurchase(msgspec.Struct, frozen=True):
-    """A purchase without tenders and quote, with what follows from its basket alone: see `prepared`."""
+    """A purchase without tenders, quote and gift cards, with what follows from its basket alone: see `prepared`."""
 
     member: MemberRef | None
     metadata: Metadata
@@ -181,21 +182,38 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class IssueGiftCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Issue a gift card of a product of the policy, to a member or to whoever holds its code."""
+    """Issue a gift card of a product of the policy, to a member or to whoever holds its code.
+
+    `amount_minor` is what is on a paid card (without it, it does nothing until ACTIVATE says how much) or on a
+    promotional one (without it, the policy's `value`). `pin`: without it, too, the card can't be spent or looked up.
+    """
 
     product: Id
     member: MemberRef | None = None
+    amount_minor: Minor | None = None
+    currency: Currency | None = None  # the program's, if it is given
+    pin: Pin | None = None
     actor: OptionalId = ""
     occurred_at: Instant | None = None
 
 
 class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
-    """Do something with a gift card: `BLOCK`, `UNBLOCK`, `DEACTIVATE`."""
+    """Do something with a gift card. Where an amount may be left out, it is all that is on the card."""
 
     gift_card_id: Id
     activity: GiftCardActivity
+    amount_minor: Minor | None = None
+    currency: Currency | None = None  # the program's, if it is given
+    to: OptionalId = ""  # TRANSFER_BALANCE: the id of the card that gets it
     reason: Name = ""
     actor: OptionalId = ""
+
+
+class ShowGiftCards(msgspec.Struct, frozen=True):
+    """Prove by code and PIN that one has these cards; a wrong PIN counts. Answers the one card of a look-up."""
+
+    cards: tuple[tuple[str, str], ...]
+    pointers: tuple[str, ...] = ("/code",)
 
 
 class RecordActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -242,5 +260,6 @@ Command = (
     | BookDue
     | IssueGiftCard
     | ActOnGiftCard
+    | ShowGiftCards
     | Publish
 )

@@ -15,7 +15,14 @@ _FIELDS = {
     "till_id": "/till_id",
     "operator_id": "/operator_id",
 }
-_LINE = {"gross_minor": "amount_minor", "net_minor": "", "offers_minor": "", "tenders_minor": "", "free_units": ""}
+_LINE = {
+    "gross_minor": "amount_minor",
+    "net_minor": "",
+    "offers_minor": "",
+    "tenders_minor": "",
+    "free_units": "",
+    "card": "",
+}
 
 
 def between(stored: Receipt, sent: Receipt, *, same_member: bool = True) -> list[str]:
@@ -43,7 +50,8 @@ def _same_tenders(stored: Receipt, sent: Receipt) -> bool:
     if len(stored.tenders) != len(sent.tenders):
         return False
     for old, new in zip(stored.tenders, sent.tenders, strict=True):
-        if (old.kind, old.wallet) != (new.kind, new.wallet):
+        kind = "gift_card" if old.card else old.kind  # money that was given has a kind of its own inside
+        if (kind, old.wallet, old.last_four) != (new.kind, new.wallet, new.last_four):
             return False
         says_amount = new.amount_minor or not new.wallet
         if (says_amount and old.amount_minor != new.amount_minor) or (new.points and old.points != new.points):

@@ -1,7 +1,8 @@
-"""Gift cards: issuing one with its code, looking one up by its code, and what staff do with one.
+"""Gift cards: issuing one with its code, finding one by its code, and telling what it is.
 
 A code is told once, in the answer to whoever asked for the card, and never
-kept. What does not live here: gift cards at the till (`vouchers`).
+kept. What does not live here: gift cards at the till (`vouchers`), PINs (`pins`),
+and what staff do with a card (`card_activities`).
 """
 
 from __future__ import annotations
@@ -10,17 +11,19 @@ import msgspec
 
 from rewards.days import instant, midnight
 from rewards.errors import Conflict, InvalidRequest, NotFound
-from rewards.ledger.gift_cards import BY_CALL, Activity, Card, is_possible, state_at
+from rewards.ledger.card_money import Lots, total
+from rewards.ledger.gift_cards import Activity, Card, state_at
 from rewards.ledger.lots import NEVER, last_day
 from rewards.policy.model import GiftCard
-from rewards.service.answers import GiftCardAnswer, VoucherAnswer
+from rewards.service.answers import Ending, GiftCardAnswer, MoneyCard, VoucherAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import title
 from rewards.service.balances import day_of, text
 from rewards.service.batch import Batch, Place
-from rewards.service.codes import code_hash, is_code, new_code, normal, shown
+from rewards.service.codes import code_hash, is_code, new_code, normal, pin_hash, shown
 from rewards.service.commands import ActOnGiftCard, IssueGiftCard, Outcome
-from rewards.service.journal import Happened, NoteBody, Timeline, pack
+from rewards.service.journal import Happened, Timeline
+from rewards.service.running import Running
 from rewards.store import statements
 
 _json = msgspec.json.Encoder()
@@ -33,33 +36,149 @@ def issue(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     at = instant(command.occurred_at) if command.occurred_at is not None else asked.now
     batch.running.ready()
     asked.check_instant(at)
-    day = day_of(at, batch.running.zone)
+    product = _product(batch, command, day_of(at, batch.running.zone))
+    minor = _first_amount(command, product)
+    member = _member(batch, command, product)
+    code, line = new_code(), batch.open("card", None)
+    batch.number(line)
+    card = new_card(batch.running, product, code, at, member)
+    if minor is None:
+        card = msgspec.structs.replace(card, state="inactive")
+    if command.pin is not None:
+        card = msgspec.structs.replace(card, pin=pin_hash(batch.running.secret, line.owner, command.pin))
+    number = hand_out(batch, asked.now, line, card, code, minor or 0, print_, of=command)
+    told_ = told(batch, line, asked.now)
+    batch.answered(asked, (line.owner, number), 201, _json.encode(told_))
+    return _with_code(told_, code, (line.owner, number))
+
+
+def _product(batch: Batch, command: IssueGiftCard, day: int) -> GiftCard:
+    """Return the product as the policy of a day has it; raise what it does not agree with in the request."""
     product = batch.running.policy_on(day).gift_cards.get(command.product)
     if product is None:
         message = f"the policy has no gift card `{command.product}`"
         raise InvalidRequest("unknown-product", message, pointer="/product")
-    member = _member(batch, command, product)
-    code = new_code()
-    hash_ = code_hash(batch.running.secret, code)
-    card = Card(
+    check_currency(batch, command.currency)
+    for key in ("amount_minor", "pin"):
+        if product.kind == "voucher" and getattr(command, key) is not None:
+            message = f"a `{product.id}` is a voucher: it holds an offer and no money"
+            raise InvalidRequest("voucher-without-money", message, pointer=f"/{key}")
+    return product
+
+
+def check_currency(batch: Batch, currency: str | None) -> None:
+    """Raise `InvalidRequest` `currency-mismatch` for an amount in another currency than the program's."""
+    if currency is not None and currency != batch.running.currency:
+        message = f"the program's currency is {batch.running.currency}, not {currency}"
+        raise InvalidRequest("currency-mismatch", message, pointer="/currency")
+
+
+def _first_amount(command: IssueGiftCard, product: GiftCard) -> int | None:
+    """Return what is on a card when it is issued, in minor units; None for one that waits to be activated."""
+    if product.kind == "voucher":
+        return 0
+    minor = command.amount_minor
+    if product.kind == "promotional" and product.value is not None:
+        if minor not in {None, product.value}:
+            message = f"a `{product.id}` is worth {product.value}"
+            raise InvalidRequest("load-not-allowed", message, pointer="/amount_minor", value_minor=product.value)
+        return product.value
+    if minor is None:
+        if product.kind == "promotional":
+            message = f"the policy does not say what a `{product.id}` is worth: send `amount_minor`"
+            raise InvalidRequest("amount-missing", message, pointer="/amount_minor")
+        return None
+    check_load(product, minor)
+    check_room(product, 0, minor)
+    return minor
+
+
+def check_load(product: GiftCard, minor: int, pointer: str = "/amount_minor") -> None:
+    """Raise `InvalidRequest` `load-not-allowed` unless a card of the product may be loaded with so much at once."""
+    if not minor:
+        raise InvalidRequest("load-not-allowed", "a load is above zero", pointer=pointer)
+    loads = product.load
+    if loads is not None and not loads.takes(minor):
+        facts: dict[str, object] = {"least_minor": loads.least, "most_minor": loads.most}
+        message = f"a `{product.id}` is loaded with {loads.least} to {loads.most}, not {minor}"
+        if loads.amounts:
+            facts = {"amounts_minor": list(loads.amounts)}
+            message = f"a `{product.id}` is loaded with one of {', '.join(map(str, loads.amounts))}, not {minor}"
+        raise InvalidRequest("load-not-allowed", message, pointer=pointer, **facts)
+
+
+def check_room(product: GiftCard, balance: int, minor: int, pointer: str = "/amount_minor") -> None:
+    """Raise `Conflict` `balance-too-high` if more would be on a card than its product allows."""
+    most = product.max_balance
+    if most is not None and balance + minor > most:
+        raise Conflict(
+            "balance-too-high",
+            f"at most {most} can be on a `{product.id}`; {balance} are, so {minor} more are too many",
+            pointer=pointer,
+            max_balance_minor=most,
+            balance_minor=balance,
+        )
+
+
+def new_card(running: Running, product: GiftCard, code: str, at: int, member: int) -> Card:
+    """Return a card on the terms of the day of an instant, with nothing on it yet."""
+    day = day_of(at, running.zone)
+    of_money = product.kind != "voucher"
+    return Card(
         product=product.id,
         offer=product.offer,
-        policy_version=batch.running.policy_on(day).version,
+        policy_version=running.policy_on(day).version,
         issued_at=at,
-        expires_at=NEVER if product.expires is None else midnight(last_day(product.expires, day), batch.running.zone),
+        expires_at=NEVER
+        if product.kind == "paid"
+        else money_ends(running, product, at),  # paid money ends load by load
         last_four=code[-4:],
         member=member,
         personal=product.to == "member",
+        kind=product.kind,
+        currency=running.currency or "" if of_money else "",
+        clock=at if of_money else 0,
     )
-    line = batch.open("card", None)
-    activity = Activity("ISSUE", card, hash_, at=at)
-    number = happen(batch, asked.now, line, activity, print_, at=at, of=command)
+
+
+def money_ends(running: Running, product: GiftCard, at: int) -> int:
+    """Return the instant at which what is loaded at an instant ends, or a card that is issued then."""
+    if product.expires is None:
+        return NEVER
+    return midnight(last_day(product.expires, day_of(at, running.zone)), running.zone)
+
+
+def promised(running: Running, card: Card) -> GiftCard:
+    """Return a card's product as it was on the day of issue: its terms stay as they were promised."""
+    policy = next(one.policy for one in running.versions if one.policy.version == card.policy_version)
+    return policy.gift_cards[card.product]
+
+
+def hand_out(
+    batch: Batch,
+    now: int,
+    line: Timeline,
+    card: Card,
+    code: str,
+    minor: int,
+    print_: bytes,
+    *,
+    of: IssueGiftCard | None = None,
+    place: Place | None = None,
+    about: tuple[str, str] = ("", ""),
+) -> int:
+    """Record that a card was issued with so much on it, at a purchase if there is one; return the event's number."""
+    parts: Lots = ()
+    if minor:
+        ends = money_ends(batch.running, promised(batch.running, card), card.issued_at)
+        parts = ((ends, minor),)
+    hash_ = code_hash(batch.running.secret, code)
+    activity = Activity("ISSUE", card, hash_, of=place, at=card.issued_at, parts=parts)
+    number = happen(batch, now, line, activity, print_, at=card.issued_at, of=of, about=about)
     batch.more[statements.ADD_CODE_ROUTE].append((hash_, line.owner, card.last_four))
-    if member:
-        batch.more[statements.ADD_HELD_CARD].append((member, line.owner))
-    told_ = told(batch, line, asked.now)
-    batch.answered(asked, (line.owner, number), 201, _json.encode(told_))
-    return _with_code(told_, code, (line.owner, number))
+    if card.member:
+        batch.more[statements.ADD_HELD_CARD].append((card.member, line.owner))
+    return number
 
 
 def _member(batch: Batch, command: IssueGiftCard, product: GiftCard) -> int:
@@ -92,27 +211,6 @@ def _with_code(told_: GiftCardAnswer, code: str, place: Place) -> Outcome:
     return Outcome(201, _json.encode(msgspec.structs.replace(told_, code=shown(code))), place=place)
 
 
-def act(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
-    """Block, unblock or deactivate a card; raise `Conflict` `activity-not-possible` if its state does not allow it."""
-    command = asked.command
-    assert isinstance(command, ActOnGiftCard)
-    owner = batch.running.ids.read_gift_card(command.gift_card_id)
-    line = batch.line(owner) if owner is not None else None
-    if line is None or line.card is None:
-        raise _unknown("/gift_card_id")
-    if command.activity not in BY_CALL:
-        message = f"a voucher holds an offer and no money: {command.activity} is not for it"
-        raise InvalidRequest("activity-not-supported", message, pointer="/activity")
-    if not is_possible(line.card, command.activity):
-        message = f"the gift card is {line.card.state}: {command.activity} is not possible"
-        raise Conflict("activity-not-possible", message, pointer="/activity", state=line.card.state)
-    number = happen(batch, asked.now, line, Activity(command.activity), print_, at=asked.now, of=command)
-    if command.reason:
-        batch.more[statements.ADD_NOTE].append((line.owner, number, pack(NoteBody(command.reason))))
-    body = _json.encode(told(batch, line, asked.now))
-    return batch.answered(asked, (line.owner, number), 201, body)
-
-
 def happen(
     batch: Batch,
     now: int,
@@ -125,12 +223,13 @@ def happen(
     about: tuple[str, str] = ("", ""),
 ) -> int:
     """Record what happened to a card; `about` is the store and number of a purchase or return. Return its number."""
-    line.act(activity)
-    return batch.record(
+    name = event_name(activity.kind, about[1] or str(line.events + 1))
+    entries = line.act(activity)
+    number = batch.record(
         line,
         Happened(
             kind="card",
-            external_id=f"{activity.kind}\x1f{about[1] or line.events + 1}",  # callers' names hold no such character
+            external_id=name,
             occurred_at=at,
             recorded_at=now,
             store_id=about[0],
@@ -139,7 +238,15 @@ def happen(
             body=activity,
         ),
         None,
+        entries,
     )
+    batch.by_id.put((line.owner, "card", about[0], name), (number, print_))
+    return number
+
+
+def event_name(kind: str, of: str) -> str:
+    """Return an event's own number in its card's timeline; callers' names hold no such character."""
+    return f"{kind}\x1f{of}"
 
 
 def by_code(batch: Batch, text_: str) -> Timeline | None:
@@ -151,15 +258,8 @@ def by_code(batch: Batch, text_: str) -> Timeline | None:
     return batch.line(rows[0][0]) if rows else None
 
 
-def look_up(batch: Batch, code: str, now: int) -> GiftCardAnswer:
-    """Return the card of a code; raise `NotFound` `unknown-gift-card`, whatever is wrong with the code."""
-    line = by_code(batch, code)
-    if line is None:
-        raise _unknown("/code")
-    return told(batch, line, now)
-
-
-def _unknown(pointer: str) -> NotFound:
+def unknown(pointer: str) -> NotFound:
+    """Return the refusal of a card that is not here."""
     return NotFound("unknown-gift-card", "there is no such gift card", pointer=pointer)
 
 
@@ -167,13 +267,28 @@ def told(batch: Batch, line: Timeline, now: int) -> GiftCardAnswer:
     """Return a card as callers see it."""
     card, running = line.card, batch.running
     assert card is not None
-    return GiftCardAnswer(
+    answer = GiftCardAnswer(
         **msgspec.structs.asdict(_voucher(batch, line.owner, card)),
-        kind="voucher",
-        state=state_at(card, now),
+        kind=card.kind,
+        state=state_at(card, max(now, card.clock)),
         member_id=running.ids.member(card.member) if card.member else None,
         personal=card.personal,
         issued_at=text(card.issued_at, running.zone),
+    )
+    return answer if card.kind == "voucher" else _with_money(batch, answer, card, max(now, card.clock))
+
+
+def _with_money(batch: Batch, answer: GiftCardAnswer, card: Card, at: int) -> GiftCardAnswer:
+    zone = batch.running.zone
+    open_ = [lot for lot in card.lots if lot[0] > at]
+    first = min((end for end, _ in open_), default=card.expires_at)
+    return msgspec.structs.replace(
+        answer,
+        expires_at=None if first == NEVER else text(first, zone),
+        currency=card.currency,
+        balance_minor=total(open_),
+        expiries=[Ending(minor, text(end, zone)) for end, minor in open_ if end != NEVER],
+        has_pin=bool(card.pin),
     )
 
 
@@ -190,14 +305,29 @@ def _voucher(batch: Batch, owner: int, card: Card, language: str = "") -> Vouche
     )
 
 
-def vouchers_of(batch: Batch, member: int, at: int, language: str = "") -> list[VoucherAnswer]:
-    """Return the vouchers that a member has to hand at an instant, the soonest ending first."""
+def held_by(batch: Batch, member: int, at: int, language: str = "") -> tuple[list[VoucherAnswer], list[MoneyCard]]:
+    """Return the vouchers and the money that a member has to hand at an instant, the soonest ending first."""
     if not batch.running.has_gift_cards:
-        return []
+        return [], []
     owners = [card for _, card in batch.session.keyed(statements.HELD_CARDS, [(member,)])]
     batch.foresee_lines(owners)
     cards = [(card.expires_at, owner, card) for owner in owners if (card := _card(batch, owner)) is not None]
-    return [_voucher(batch, owner, card, language) for _, owner, card in sorted(cards) if _to_hand(card, at)]
+    ready = [(owner, card) for _, owner, card in sorted(cards) if _to_hand(card, at)]
+    vouchers = [_voucher(batch, owner, card, language) for owner, card in ready if card.kind == "voucher"]
+    money = [_money(batch, owner, card, at) for owner, card in ready if card.kind != "voucher"]
+    return vouchers, [one for one in money if one.balance_minor]
+
+
+def _money(batch: Batch, owner: int, card: Card, at: int) -> MoneyCard:
+    """Return a card of money; before its last event, as it was after that."""
+    line = batch.line(owner)
+    assert line is not None
+    told_ = told(batch, line, at)
+    balance = told_.balance_minor
+    assert isinstance(balance, int)
+    return MoneyCard(
+        told_.gift_card_id, card.product, card.kind, card.last_four, card.currency, balance, told_.expires_at
+    )
 
 
 def _card(batch: Batch, owner: int) -> Card | None:

@@ -15,7 +15,7 @@ import msgspec
 from rewards.engine.program import ENGINE_VERSION
 from rewards.ledger.budgets import Use
 from rewards.ledger.entries import Award, Entry
-from rewards.ledger.gift_cards import Activity, Card, after, decode_card, encode_card
+from rewards.ledger.gift_cards import Activity, Card, after, decode_card, encode_card, entries_of
 from rewards.ledger.lots import NEVER
 from rewards.ledger.timeline import Booking, DayRow, Near, Settlement, Told, decode_day, decode_near, encode, open_near
 from rewards.receipt import Receipt, Returned
@@ -251,10 +251,11 @@ class Timeline:
             if self.days is not None:
                 self._lay(booking.days)
 
-    def act(self, activity: Activity) -> None:
-        """Go on from what happened to a gift card."""
-        self.card = after(self.card, activity)
+    def act(self, activity: Activity) -> list[Entry]:
+        """Go on from what happened to a gift card; return what it booked."""
+        before, self.card = self.card, after(self.card, activity)
         self.touched = True
+        return entries_of(before, self.card, activity)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """The liability report: what is outstanding by wallet and month, and what moved it.
 
-What does not live here: the roll-forward itself (`ledger.roll_forward`), and
+What does not live here: the roll-forward itself (`ledger.roll_forward`), money on gift cards, and
 tables for people (`cli.report`). Months are of recording, in the program's zone.
 """
 
@@ -141,7 +141,9 @@ def _owners(batch: Batch, owners: Sequence[int], ends: Sequence[int]) -> Iterato
     keys = [(owner,) for owner in owners]
     legs: defaultdict[int, list[Leg]] = defaultdict(list)
     for row in batch.session.keyed(statements.legs_by_span(tuple(ends)), keys):
-        legs[row[0]].append(leg_of(row[1:]))
+        leg = leg_of(row[1:])
+        if leg.unit != batch.running.currency:  # money on gift cards is no wallet
+            legs[row[0]].append(leg)
     moving = [(owner,) for owner, some in legs.items() if any(leg.unit in program.moving for leg in some)]
     events: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for row in batch.session.keyed(statements.EVENTS_OF_OWNER, moving):

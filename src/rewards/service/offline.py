@@ -48,7 +48,7 @@ def draft(batch: Batch, asked: Asked, basket: Basket, receipt: Receipt) -> Draft
     receipt = vouchers.kept(hand, policy, receipt, guest=line.kind == "guest")
     warnings += _discounts(batch, basket, line, receipt)
     try:
-        receipt = paid(tenders.resolved(batch, asked, line, receipt, basket, quote=False))
+        receipt = paid(*tenders.resolved(batch, asked, line, receipt, basket, quote=False))
     except Conflict as error:
         warnings.append(warning("tenders-disagree", f"{error.message}: recorded without tenders", "/tenders"))
         receipt = msgspec.structs.replace(receipt, tenders=())
@@ -56,7 +56,11 @@ def draft(batch: Batch, asked: Asked, basket: Basket, receipt: Receipt) -> Draft
 
 
 def _check_tenders(basket: Basket) -> None:
-    """Refuse tenders that a till can't have taken without asking: points, gift cards, holds."""
+    """Refuse what a till can't have done without asking: take points, gift cards, holds, or sell a gift card."""
+    for i, line in enumerate(basket.lines):
+        if line.stored_value is not None:
+            message = "a line that sells a gift card is not supported in a batch"
+            raise InvalidRequest("tender-not-supported", message, pointer=f"/lines/{i}/stored_value")
     for i, tender in enumerate(basket.tenders):
         if tender.kind in _ASKED_FOR:
             message = f"a tender of kind `{tender.kind}` is not supported in a batch"

@@ -21,7 +21,9 @@ _json = msgspec.json.Encoder().encode
 
 
 def prepared(running: Running, asked: Asked) -> Asked:
-    """Return a command as it is best sent to the writer: itself, unless it is a purchase without tenders and quote.
+    """Return a command as it is best sent to the writer: prepared, if it is a purchase that can be.
+
+    One with tenders, a quote or a gift card that is sold is sent as it came.
 
     Secret and time zone never change, so `running` may be older than what the writer knows. What cannot be
     prepared is sent as it came, so that the writer alone says what is wrong with it.
@@ -30,8 +32,10 @@ def prepared(running: Running, asked: Asked) -> Asked:
     if type(command) is not RecordPurchase or running.program is None:
         return asked
     basket = command.basket
-    if basket.tenders or basket.quote is not None or any(line.offer for line in basket.lines):
+    if basket.tenders or basket.quote is not None:
         return asked
+    if any(line.offer or line.stored_value is not None for line in basket.lines):
+        return asked  # what the till decided, and cards that are sold, are the writer's to look at
     try:
         receipt = to_receipt(basket, running.zone)
         print_ = fingerprint(running.secret, command)

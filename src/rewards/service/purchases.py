@@ -6,6 +6,8 @@ recorded. What does not live here: what is earned (`ledger.timeline`).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 
 from rewards.basket import Basket, MemberRef, paid, to_receipt
@@ -14,7 +16,18 @@ from rewards.engine.till import Withheld
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import budgets, differences, due, offline, pricing, promises, tenders, vouchers
+from rewards.service import (
+    budgets,
+    card_tenders,
+    differences,
+    due,
+    offline,
+    pricing,
+    promises,
+    sold_cards,
+    tenders,
+    vouchers,
+)
 from rewards.service.answers import ClaimAnswer, PurchaseAnswer
 from rewards.service.asked import Asked
 from rewards.service.balances import text
@@ -40,10 +53,13 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     route = batch.receipts.get(about.store_id, about.receipt_id, "purchase")
     if route is not None:
         return _again(batch, asked, command, route, print_)
+    new_cards: list[Timeline] = []
     if isinstance(command, PreparedPurchase):
         work, metadata = _draft_prepared(batch, asked, command), command.metadata
     else:
         work, metadata = draft(batch, asked, command.basket), command.basket.metadata
+        receipt, new_cards = sold_cards.numbered(batch, asked, work.receipt, command.basket)
+        work = work if receipt is work.receipt else replace(work, receipt=receipt)
     receipt, line = work.receipt, work.line
     happened = Happened(
         kind="purchase",
@@ -61,11 +77,13 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     budgets.draw(batch, happened, receipt, place)
     batch.route(receipt.store_id, receipt.receipt_id, "purchase", place, print_)
     vouchers.redeem(batch, asked.now, receipt, place, print_)
+    card_tenders.redeem(batch, asked.now, receipt, place, print_)
+    codes = sold_cards.hand_over(batch, asked.now, line, receipt, new_cards, place, print_)
     if metadata:
         batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(metadata=metadata))))
     body = b"" if asked.silent else _json.encode(_answer(batch, asked.now, work, place))
     book_parked(batch, asked, line, number, receipt)
-    return batch.answered(asked, place, 201, body)
+    return sold_cards.with_codes(batch.answered(asked, place, 201, body), codes)
 
 
 def _answer(batch: Batch, now: int, work: Draft, place: Place) -> PurchaseAnswer:
@@ -110,6 +128,8 @@ def _worked_out(
     """Decide our offers, take the tenders, and book; without a `basket` it has neither tenders nor a quote."""
     line = _buyer(batch, asked, member, receipt)
     warnings = [offline.blocked()] if member is not None and line.kind == "guest" else []
+    if basket is not None:
+        sold_cards.check(batch, asked, line, receipt, basket)
     due.touch(batch, line, asked.now)
     withheld: list[Withheld] = []
     if asked.silent:
@@ -119,7 +139,7 @@ def _worked_out(
         decision = pricing.decided(batch, line, receipt, promise)
         receipt, withheld = decision.receipt, decision.withheld
     if basket is not None:
-        receipt = paid(tenders.resolved(batch, asked, line, receipt, basket, quote=quote))
+        receipt = paid(*tenders.resolved(batch, asked, line, receipt, basket, quote=quote))
     if line.kind == "guest" and asked.silent:
         return Draft(line, receipt, None)
     return Draft(line, receipt, batch.book(line, Purchase(line.events + 1, receipt)), withheld, warnings=warnings)
@@ -174,7 +194,7 @@ def _again(
             member, receipt = command.member, vouchers.unseen(batch.running, command.receipt)
         else:
             member, receipt = command.basket.member, to_receipt(command.basket, batch.running.zone, most_lines=10**6)
-            receipt = vouchers.unseen(batch.running, receipt)
+            receipt = vouchers.unseen(batch.running, card_tenders.as_sent(receipt, command.basket))
             receipt = offline.as_given(batch.running, command.basket, receipt)
         stored = read_receipt(batch.event(owner, number)[9])
         buyer = batch.find(member) if member is not None else None
@@ -189,4 +209,5 @@ def _again(
                 pointer=pointers[0],
                 differs=pointers,
             )
-    return batch.replay(asked, (owner, number), lambda: _json.encode(again(batch, asked.now, owner, number)))
+    outcome = batch.replay(asked, (owner, number), lambda: _json.encode(again(batch, asked.now, owner, number)))
+    return sold_cards.with_new_codes(batch, outcome)

@@ -29,7 +29,7 @@ from rewards.service.balances import day_of, day_text, detail, names, purses, te
 from rewards.service.batch import Batch
 from rewards.service.claims import followed
 from rewards.service.commands import RecordPurchase
-from rewards.service.gift_cards import vouchers_of
+from rewards.service.gift_cards import held_by
 from rewards.service.journal import Timeline
 from rewards.service.letter import Letter
 from rewards.service.member_facts import answer as member_answer
@@ -82,9 +82,9 @@ def balance(batch: Batch, member_id: str, at: int | None, now: int, language: st
         found = purses(program, line.near, moment, line.days)
         wallets = {key: detail(found.get(key), moment, program.zone) for key in names(program, moment, found)}
         tier = _tier(batch, line, moment)
-        cards = vouchers_of(batch, line.owner, moment, language or batch.language(line))
+        vouchers, cards = held_by(batch, line.owner, moment, language or batch.language(line))
         catalogue = within(batch.running.policy_on(day_of(moment, program.zone)), wallets)
-        return BalanceAnswer(member_id, text(moment, program.zone), wallets, tier, cards, catalogue)
+        return BalanceAnswer(member_id, text(moment, program.zone), wallets, tier, vouchers, catalogue, cards)
     except (OverflowError, ValueError) as error:
         raise InvalidRequest("time-out-of-range", "`at` is outside the calendar", pointer="/at") from error
 

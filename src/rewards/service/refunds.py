@@ -67,8 +67,8 @@ def told(
     receipt: Receipt,
     before: Returned,
     after: Returned,
-    settled: Sequence[Settlement],
     legs: Sequence[Posting],
+    kept_minor: int,
 ) -> list[dict[str, object]]:
     """Return what goes back on each tender; of points how many, and into which lots they went.
 
@@ -77,7 +77,7 @@ def told(
     bare = msgspec.structs.replace(receipt, discounts=())  # rewards are no tender
     was, now = points_left(bare, before), points_left(bare, after)
     found: list[dict[str, object]] = []
-    for i, amount in enumerate(_less(receipt, by_tender(receipt, before, after), kept(settled))):
+    for i, amount in enumerate(_less(receipt, by_tender(receipt, before, after), kept_minor)):
         tender = receipt.tenders[i]
         if amount:
             one: dict[str, object] = {"tender": i, "kind": tender.kind, "amount_minor": amount}

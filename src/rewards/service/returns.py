@@ -15,7 +15,7 @@ from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
 from rewards.ledger.entries import Award
 from rewards.ledger.timeline import Booking, Return, Settlement
 from rewards.receipt import Receipt, Returned, all_back
-from rewards.service import budgets, due, offline, refunds, vouchers
+from rewards.service import budgets, card_tenders, due, offline, refunds, sold_cards, vouchers
 from rewards.service.answers import ReturnAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import told
@@ -245,12 +245,13 @@ def _record(
     if receipt is not None and of is not None:
         returned = total([_so_far(batch, line, of), units])
         whole = all_back(receipt, returned)
+        about = (store, command.return_id)
+        spent = _to_cards(batch, now, receipt, (line.owner, of), units, about, print_)
         if line.kind == "member":
             change = Return(of, receipt, returned, instant(command.occurred_at))
-            change = settled(batch, line, change, refunds.due(receipt, _so_far(batch, line, of), returned))
+            due_minor = max(0, refunds.due(receipt, _so_far(batch, line, of), returned) - spent)
+            change = settled(batch, line, change, due_minor)
             booking, settlements = batch.book(line, change), change.settled
-        about = (store, command.return_id)
-        vouchers.give_back(batch, now, receipt, recorded_first(line.owner, of, receipt), returned, about, print_)
     happened = Happened(
         kind="return",
         external_id=command.return_id,
@@ -271,6 +272,21 @@ def _record(
     if command.reason:
         batch.more[statements.ADD_NOTE].append((line.owner, number, pack(NoteBody(command.reason))))
     return line.owner, number
+
+
+def _to_cards(
+    batch: Batch, now: int, receipt: Receipt, place: Place, units: Returned, about: tuple[str, str], print_: bytes
+) -> int:
+    """Book a return on gift cards: those that gave a discount, those sold, those that paid; return what was spent."""
+    line = batch.line(place[0])
+    before = _so_far(batch, line, place[1]) if line is not None else {}
+    after = total([before, units])
+    place = recorded_first(*place, receipt)  # where cards know it
+    vouchers.give_back(batch, now, receipt, place, after, about, print_)
+    sold_cards.void(batch, now, receipt, place, units, about, print_)
+    earlier, refund = (refunds.by_tender(receipt, *pair) for pair in (({}, before), (before, after)))
+    card_tenders.give_back(batch, now, receipt, place, earlier, refund, about, print_)
+    return sold_cards.spent(sold_cards.voided(batch, receipt, units, about))
 
 
 def _told_anew(batch: Batch, asked: Asked, command: RecordReturn, owner: int, number: int) -> ReturnAnswer:
@@ -304,18 +320,25 @@ def _answer(
         changes += told(program, _awards(row[8]), some, language=batch.language(line))
         legs += some
     after = total([before, units])
+    about = (command.store_id, command.return_id)
+    voided = sold_cards.voided(batch, receipt, units, about)
     gone = read_settled(batch.event(line.owner, number or line.events)[9])
+    by_tender = refunds.by_tender(receipt, before, after)
+    kept = refunds.kept(gone) + sold_cards.spent(voided)
+    refund = refunds.told(running, receipt, before, after, legs, kept)
+    due_minor = max(0, refunds.due(receipt, before, after) - kept)
     return ReturnAnswer(
         return_id=command.return_id,
         purchase_id=running.ids.purchase(*recorded_first(line.owner, of, receipt)),
         policy_version=running.policy_on(receipt.day).version,
         lines=[refunds.returned_line(each, before, after) for each in receipt.lines if each.line_id in units],
-        refund=refunds.told(running, receipt, before, after, gone, legs),
-        refund_due_minor=refunds.due(receipt, before, after) - refunds.kept(gone),
+        refund=card_tenders.refund_told(batch, receipt, refund, about, now),
+        refund_due_minor=due_minor + card_tenders.paid_out(batch, receipt, by_tender, about),
         restored=refunds.restored(receipt, before, after),
         deducted=refunds.deducted(gone),
         taken_back=[msgspec.structs.replace(one, points=-one.points) for one in changes if one.points < 0],
         given=[one for one in changes if one.points > 0],
+        gift_cards_voided=voided,
         vouchers_restored=vouchers.restored(receipt, before, after),
         still_returnable=[
             {"line_id": each.line_id, "quantity": rest}

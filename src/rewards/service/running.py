@@ -18,6 +18,8 @@ from rewards.service.ids import Ids, budget_owner
 from rewards.store import statements
 from rewards.store.database import Session, Store
 
+PIN_TRIES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -41,6 +43,7 @@ class Running:
     program: Program | None
     budgets: dict[str, int]  # the owner of the budget of each offer that has, or had, one
     speaks_several: bool  # a rule or an offer has its title in more than one language
+    pin_tries: int = PIN_TRIES  # wrong PINs after which a gift card is locked
 
     def ready(self) -> Program:
         """Return the program; raise `Conflict` `no-policy` before the first version."""
@@ -75,15 +78,15 @@ class Running:
     def with_version(self, version: Version) -> Running:
         """Return the program with one more version."""
         versions = (*self.versions, version)
-        return _running(self.secret, versions)
+        return _running(self.secret, versions, self.pin_tries)
 
 
-def begin(store: Store, now: int) -> Running:
+def begin(store: Store, now: int, pin_tries: int = PIN_TRIES) -> Running:
     """Load the program of a database; a new database gets its secret."""
     with store.transaction() as session:
         if not session.rows(statements.PROGRAM):
             session.write(statements.ADD_PROGRAM, [(1, secrets.token_bytes(32), None, None, now)])
-        return _load(session, ())
+        return _load(session, (), pin_tries)
 
 
 def current(session: Session, known: Running) -> Running:
@@ -91,20 +94,20 @@ def current(session: Session, known: Running) -> Running:
     (last,) = session.rows(statements.LAST_VERSION)[0]
     if (last or 0) == len(known.versions):
         return known
-    return _load(session, known.versions)
+    return _load(session, known.versions, known.pin_tries)
 
 
-def _load(session: Session, known: tuple[Version, ...]) -> Running:
+def _load(session: Session, known: tuple[Version, ...], pin_tries: int) -> Running:
     secret = session.rows(statements.PROGRAM)[0][1]
     compiled = {version.number: version.policy for version in known}
     versions = tuple(
         Version(number, compiled.get(number) or load_policy(data), from_day, published_at, data)
         for number, _, from_day, published_at, data in session.rows(statements.VERSIONS)
     )
-    return _running(secret, versions)
+    return _running(secret, versions, pin_tries)
 
 
-def _running(secret: bytes, versions: tuple[Version, ...]) -> Running:
+def _running(secret: bytes, versions: tuple[Version, ...], pin_tries: int) -> Running:
     program = Program([(version.from_day, version.policy) for version in versions]) if versions else None
     currency = versions[0].policy.currency if versions else None
     offers = [offer for version in versions for offer in version.policy.offers.values()]
@@ -112,4 +115,4 @@ def _running(secret: bytes, versions: tuple[Version, ...]) -> Running:
     titles = [offer.title for offer in offers]
     titles += [rule.title for version in versions for rule in version.policy.rules.values()]
     speaks_several = any(len(words) > 1 for words in titles)
-    return Running(secret, Ids(secret), currency, versions, program, budgets, speaks_several)
+    return Running(secret, Ids(secret), currency, versions, program, budgets, speaks_several, pin_tries)

@@ -21,7 +21,7 @@ from rewards.basket import Basket, MemberRef
 from rewards.errors import InvalidRequest, TryAgain
 from rewards.policy.compile import compile_policy
 from rewards.policy.problems import Problem
-from rewards.service import audit, gift_cards, reads
+from rewards.service import audit, card_tenders, gift_cards, pins, reads
 from rewards.service.answers import (
     BalanceAnswer,
     GiftCardAnswer,
@@ -32,12 +32,12 @@ from rewards.service.answers import (
 )
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
-from rewards.service.commands import BookDue, Command, Outcome
+from rewards.service.commands import BookDue, Command, Outcome, ShowGiftCards
 from rewards.service.inspection import Inspected, inspect
 from rewards.service.liability import LiabilityAnswer
 from rewards.service.liability import report as liability_report
 from rewards.service.prepared import prepared
-from rewards.service.running import begin, current
+from rewards.service.running import PIN_TRIES, begin, current
 from rewards.service.tongue import asked_for
 from rewards.service.writer_process import WriterProcess
 from rewards.service.writes import Planner
@@ -60,11 +60,21 @@ class Service:
     Errors are those of `rewards.errors`: raised by reads, set on the future by commands.
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], int] = now_us, writer: WriterProcess | None = None) -> None:
-        """Start the writer on an open store (`Store.open(url)`), unless one writes there already; close both."""
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], int] = now_us,
+        writer: WriterProcess | None = None,
+        pin_tries: int = PIN_TRIES,
+    ) -> None:
+        """Start the writer on an open store (`Store.open(url)`), unless one writes there already; close both.
+
+        After `pin_tries` wrong PINs a gift card is locked; a writer of its own process has its own number.
+        """
         self._store = store
         self._clock = clock
-        self._running = begin(store, clock())
+        self._running = begin(store, clock(), pin_tries)
         self._writer: Writer[Asked, Outcome, Session] | WriterProcess = writer or Writer(
             store.transaction, Planner(self._running)
         )
@@ -116,8 +126,16 @@ class Service:
             self._running = current(session, self._running)
             yield Batch(session, self._running)
 
-    def quote(self, basket: Basket, *, caller: str = "local", now: int | None = None) -> PurchaseAnswer:
-        """Answer what this basket would get, with a signed `quote` valid 30 minutes; nothing is written."""
+    def quote(
+        self, basket: Basket, *, caller: str = "local", now: int | None = None, proved: bool = False
+    ) -> PurchaseAnswer:
+        """Answer what this basket would get, with a signed `quote` valid 30 minutes; nothing is written.
+
+        PINs of gift cards are looked at by the writer before, because a wrong one counts; not if `proved` says that
+        they were.
+        """
+        if not proved and (proof := card_tenders.proof(basket)) is not None:
+            self.do(proof)
         with self._reading() as batch:
             return reads.quote(batch, basket, caller, self._clock() if now is None else now)
 
@@ -136,10 +154,17 @@ class Service:
         with self._reading() as batch:
             return reads.balance(batch, member_id, at, self._clock())
 
-    def gift_card(self, code: str) -> GiftCardAnswer:
-        """Look a gift card up by its code; raise `NotFound` `unknown-gift-card`."""
+    def gift_card(self, code: str, pin: str = "") -> GiftCardAnswer:
+        """Look a gift card up by its code and its PIN, if it has one; raise `NotFound` `unknown-gift-card`.
+
+        A wrong PIN counts on the card: so one that is given is checked by the writer.
+        """
+        if pin:
+            body = self.do(ShowGiftCards(((code, pin),))).body
+            return msgspec.json.decode(body, type=GiftCardAnswer)
         with self._reading() as batch:
-            return gift_cards.look_up(batch, code, self._clock())
+            now = self._clock()
+            return gift_cards.told(batch, pins.opened(batch, now, code, "", "/code"), now)
 
     def statement(
         self, member_id: str, *, limit: int = 50, cursor: str | None = None, language: str | None = None

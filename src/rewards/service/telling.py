@@ -18,7 +18,7 @@ from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
 from rewards.ledger.timeline import Booking, Near
 from rewards.receipt import Line, Receipt, Returned, points_left
-from rewards.service import tenders
+from rewards.service import card_tenders, tenders
 from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals, WalletBalance
 from rewards.service.awards import MOST_MISSES, codes_refused, earned, not_applied, title, told, why
 from rewards.service.balances import day_text, purses, text, wallets
@@ -38,6 +38,7 @@ from rewards.service.journal import (
 from rewards.service.pricing import discounts_of, withheld_of
 from rewards.service.reasons import reason
 from rewards.service.running import Running
+from rewards.service.sold_cards import issued
 from rewards.service.tongue import Tongue, marked
 from rewards.store import statements
 
@@ -87,13 +88,13 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
         lines=lines,
         discounts=discounts_of(policy, receipt, language),
         awards=told(program, awards, legs, receipt, language) if member and entry is not None else [],
-        tenders=tenders.told(running, receipt, legs),
+        tenders=card_tenders.told(batch, receipt, tenders.told(running, receipt, legs), now),
         not_applied=[
             *withheld_of(work.withheld),
             *(not_applied(program, booking.near, receipt) if booking is not None else []),
         ][:MOST_MISSES],
         codes_refused=codes_refused(policy, receipt, guest=not member),
-        gift_cards_issued=[],
+        gift_cards_issued=issued(batch, receipt, place),
         balance=balance_of(batch, line, now, booking),
         would_earn={} if member else points,
         warnings=list(work.warnings),
@@ -136,7 +137,7 @@ def lines_of(receipt: Receipt, returned: Returned) -> list[LineAnswer]:
             line.discount_minor + line.offers_minor,
             line.net_minor,
             sum([line.tenders_minor[i] for i in points]) if points else 0,
-            0,
+            card_tenders.promotional_minor(receipt, line),
             returned.get(line.line_id, 0),
             _shares(receipt, line) if several else [],
         )
@@ -160,6 +161,7 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
     rows = entries_of(batch, owner, events)
     entry = next((_entry(row, legs) for row, legs in rows if row[2] == number and row[3] == "purchase"), None)
     plain = answer(batch, now, Draft(line, receipt, None), (owner, number))
+    legs = entry.postings if entry is not None else []
     back = total([read_return(body) for _, body in returns])
     later = [entry_answer(batch, row, legs) for row, legs in rows if row[2] != number]
     program = batch.running.ready()
@@ -168,8 +170,8 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
         policy_version=entry.policy_version if entry is not None else plain.policy_version,
         totals=totals_of(receipt, earned(entry.awards) if entry is not None else {}),
         lines=lines_of(receipt, back),
-        awards=told(program, entry.awards, entry.postings, receipt, batch.language(line)) if entry is not None else [],
-        tenders=tenders.told(batch.running, receipt, entry.postings if entry is not None else []),
+        awards=told(program, entry.awards, legs, receipt, batch.language(line)) if entry is not None else [],
+        tenders=card_tenders.told(batch, receipt, tenders.told(batch.running, receipt, legs), now),
         adjustments=later,
     )
 

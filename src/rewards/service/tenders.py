@@ -21,27 +21,37 @@ from rewards.receipt import Receipt, Tender, points_left
 from rewards.service.asked import Asked
 from rewards.service.balances import day_text, purses, text
 from rewards.service.batch import Batch
+from rewards.service.card_tenders import KIND as CARD
+from rewards.service.card_tenders import PROMOTIONAL, Allowed, by_card
 from rewards.service.journal import Timeline
 from rewards.service.running import Running
 
 POINTS = "points"
-OURS = frozenset((POINTS, "gift_card"))  # what we hold: no money is due for it
-LATER = frozenset(("gift_card", "hold"))
+OURS = frozenset((POINTS, CARD, PROMOTIONAL))  # what we hold: no money is due for it
+LATER = frozenset(("hold",))
 REST = ""  # in a quote: what is left to pay; no till can send this kind
 
 
-def resolved(batch: Batch, asked: Asked, line: Timeline, receipt: Receipt, basket: Basket, *, quote: bool) -> Receipt:
-    """Return the receipt with its tenders as they are taken; in a quote they may leave a rest.
+def resolved(
+    batch: Batch, asked: Asked, line: Timeline, receipt: Receipt, basket: Basket, *, quote: bool
+) -> tuple[Receipt, Allowed]:
+    """Return the receipt with its tenders as they are taken, and which lines they may pay; a quote's may leave a rest.
 
     Raises `Conflict` `not-enough-points`, `points-below-minimum`, `points-not-in-steps` or `points-above-share`, and
     `InvalidRequest` for what can't be a tender; each points at its own.
     """
     if not basket.tenders:
-        return receipt
+        return receipt, {}
     due = sum([payable(each) for each in receipt.lines])
     found: list[Tender] = []
+    allowed: Allowed = {}
     for i, tender in enumerate(basket.tenders):
-        if tender.kind == POINTS and not asked.silent:
+        if tender.kind == CARD and (tender.code or not asked.trusted):
+            paid, lines = by_card(batch, asked, line, receipt, basket, i)
+            found.append(paid)
+            if lines is not None:
+                allowed[i] = lines
+        elif tender.kind == POINTS and not asked.silent:
             others = sum(one.amount_minor for one in found)
             others += sum(one.amount_minor or 0 for one in basket.tenders[i + 1 :])
             found.append(_points(batch, line, receipt, basket, i, max(0, due - others)))
@@ -50,7 +60,7 @@ def resolved(batch: Batch, asked: Asked, line: Timeline, receipt: Receipt, baske
     rest = due - sum(one.amount_minor for one in found)
     if quote and rest > 0:
         found.append(Tender(REST, rest))
-    return msgspec.structs.replace(receipt, tenders=tuple(found))
+    return msgspec.structs.replace(receipt, tenders=tuple(found)), allowed
 
 
 def _money(asked: Asked, i: int, tender: BasketTender) -> Tender:
@@ -60,6 +70,12 @@ def _money(asked: Asked, i: int, tender: BasketTender) -> Tender:
             f"a tender of kind `{tender.kind}` is not supported by this version of the engine",
             pointer=f"/tenders/{i}/kind",
         )
+    if tender.code or tender.pin:
+        what = "`code` and `pin` are for a tender of kind `gift_card`"
+        raise InvalidRequest("tender-ambiguous", what, pointer=f"/tenders/{i}")
+    if tender.kind == PROMOTIONAL:
+        what = "promotional money is on a gift card: send `gift_card` and its `code`"
+        raise InvalidRequest("tender-ambiguous", what, pointer=f"/tenders/{i}/kind")
     if tender.kind != POINTS and (tender.wallet or tender.points is not None or tender.up_to):
         what = "`wallet`, `points` and `up_to` are for a tender of kind `points`"
         raise InvalidRequest("tender-ambiguous", what, pointer=f"/tenders/{i}")

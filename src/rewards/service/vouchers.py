@@ -70,7 +70,8 @@ def shown(batch: Batch, buyer: Timeline, receipt: Receipt) -> tuple[Receipt, Han
             found.append((line.card, Shown(batch.running.ids.gift_card(line.owner), line.card.last_four)))
     policy = batch.running.policy_on(receipt.day)
     for card, one in sorted(found, key=lambda pair: (pair[0].expires_at, pair[1].gift_card_id)):
-        reason, offer = _bars(card, receipt, buyer), _offer(batch.running, policy, card)
+        reason = _bars(card, receipt, buyer)
+        offer = _offer(batch.running, policy, card) if not reason else None
         if reason or offer is None or card.offer in hand.asking:
             reason = reason or ("not-now" if offer is None else ONE_EACH)
             hand.refused.append(msgspec.structs.replace(one, reason=reason))
@@ -95,6 +96,8 @@ def _offer(running: Running, policy: Policy, card: Card) -> Offer | None:
 
 def _bars(card: Card, receipt: Receipt, buyer: Timeline) -> str:
     """Return why a card is of no use here, or an empty text."""
+    if card.kind != "voucher":
+        return "not-a-voucher"
     state = state_at(card, receipt.occurred_at)
     if state != "active":
         return state

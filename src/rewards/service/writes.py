@@ -17,6 +17,7 @@ from rewards.errors import Conflict, KeyReused, RewardsError
 from rewards.service import (
     activities,
     adjustments,
+    card_activities,
     claims,
     due,
     enrolment,
@@ -26,6 +27,7 @@ from rewards.service import (
     publishing,
     purchases,
     returns,
+    sold_cards,
 )
 from rewards.service.asked import Asked, fingerprint
 from rewards.service.batch import Batch
@@ -47,6 +49,7 @@ from rewards.service.commands import (
     RecordActivity,
     RecordPurchase,
     RecordReturn,
+    ShowGiftCards,
 )
 from rewards.service.foresight import foresee
 from rewards.service.journal import pack
@@ -66,7 +69,8 @@ _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     ChangeContacts: member_contacts.record,
     Adjust: adjustments.record,
     IssueGiftCard: gift_cards.issue,
-    ActOnGiftCard: gift_cards.act,
+    ActOnGiftCard: card_activities.act,
+    ShowGiftCards: card_activities.show,
     RecordActivity: activities.record,
     BookDue: due.record,
 }
@@ -191,7 +195,8 @@ def _by_key(batch: Batch, asked: Asked, print_: bytes) -> Outcome | RewardsError
     assert number is not None
     if isinstance(asked.command, IssueGiftCard):
         return gift_cards.issued_again(batch, (owner, number))
-    return batch.replay(asked, (owner, number), lambda: _unanswered(batch, asked))
+    outcome = batch.replay(asked, (owner, number), lambda: _unanswered(batch, asked))
+    return sold_cards.with_new_codes(batch, outcome) if isinstance(asked.command, RecordPurchase) else outcome
 
 
 def _unanswered(batch: Batch, asked: Asked) -> bytes:

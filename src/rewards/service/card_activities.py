@@ -1,0 +1,222 @@
+"""What staff do with a gift card, one call each; and the proof, by code and PIN, that one has it.
+
+What does not live here: issuing (`gift_cards`), purchases that load a card or
+are paid with one, and what an activity books (`ledger.gift_cards`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from rewards.days import midnight, plus
+from rewards.errors import Conflict, InvalidRequest
+from rewards.ledger.card_money import Lots, taken
+from rewards.ledger.gift_cards import OF_VOUCHERS, Activity, Card, balance_at, is_possible, state_at
+from rewards.service.asked import Asked
+from rewards.service.balances import day_of
+from rewards.service.batch import Batch
+from rewards.service.commands import ActOnGiftCard, Outcome, ShowGiftCards
+from rewards.service.gift_cards import (
+    check_currency,
+    check_load,
+    check_room,
+    happen,
+    money_ends,
+    promised,
+    told,
+    unknown,
+)
+from rewards.service.journal import NoteBody, Timeline, pack
+from rewards.service.pins import opened
+from rewards.service.running import Running
+from rewards.store import statements
+
+_json = msgspec.json.Encoder()
+_WITH_AMOUNT = {"ACTIVATE", "LOAD", "REDEEM", "REFUND", "ADJUST_INCREMENT", "ADJUST_DECREMENT"}  # must say how much
+_ALL_OR_PART = {"CASH_OUT", "TRANSFER_BALANCE"}
+_OF_PAID = {"ACTIVATE", "LOAD", "CASH_OUT"}
+_WITH_REASON = {"ADJUST_INCREMENT", "ADJUST_DECREMENT", "CLEAR_BALANCE"}
+_WHILE_BLOCKED = {"REFUND", "ADJUST_INCREMENT", "ADJUST_DECREMENT", "CLEAR_BALANCE"}
+
+
+def show(batch: Batch, asked: Asked, _print: bytes) -> Outcome:
+    """Answer the card that a code and a PIN lead to, or nothing for several; raise `NotFound` `unknown-gift-card`."""
+    command = asked.command
+    assert isinstance(command, ShowGiftCards)
+    pairs = zip(command.cards, command.pointers, strict=True)
+    lines = [opened(batch, asked.now, code, pin, pointer) for (code, pin), pointer in pairs]
+    return Outcome(200, _json.encode(told(batch, lines[0], asked.now)) if len(lines) == 1 else b"")
+
+
+def act(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
+    """Carry an activity out; raise what refuses it, with its figures."""
+    command = asked.command
+    assert isinstance(command, ActOnGiftCard)
+    line = _line(batch, command.gift_card_id, "/gift_card_id")
+    card = line.card
+    assert card is not None
+    _check_form(batch, command, card)
+    _check_state(command, card, asked.now)
+    if command.activity == "TRANSFER_BALANCE":
+        number = _transfer(batch, asked, command, line, print_)
+    else:
+        parts = _PARTS.get(command.activity, _no_parts)(batch.running, command, card, max(asked.now, card.clock))
+        activity = Activity(command.activity, at=asked.now, parts=parts)
+        number = happen(batch, asked.now, line, activity, print_, at=asked.now, of=command)
+    if command.reason:
+        batch.more[statements.ADD_NOTE].append((line.owner, number, pack(NoteBody(command.reason))))
+    return batch.answered(asked, (line.owner, number), 201, _json.encode(told(batch, line, asked.now)))
+
+
+def _line(batch: Batch, gift_card_id: str, pointer: str) -> Timeline:
+    owner = batch.running.ids.read_gift_card(gift_card_id)
+    line = batch.line(owner) if owner is not None else None
+    if line is None or line.card is None:
+        raise unknown(pointer)
+    return line
+
+
+def _check_form(batch: Batch, command: ActOnGiftCard, card: Card) -> None:
+    """Refuse what no card of this kind could do, whatever its state."""
+    activity = command.activity
+    if card.kind == "voucher" and activity not in OF_VOUCHERS:
+        message = f"a voucher holds an offer and no money: {activity} is not for it"
+        raise InvalidRequest("activity-not-supported", message, pointer="/activity")
+    if card.kind == "promotional" and activity in _OF_PAID:
+        message = f"the money on a promotional card was given, not sold: {activity} is not for it"
+        raise InvalidRequest("activity-not-supported", message, pointer="/activity")
+    check_currency(batch, command.currency)
+    if activity in _WITH_AMOUNT and not command.amount_minor:
+        raise InvalidRequest("amount-missing", f"{activity} needs `amount_minor`, above zero", pointer="/amount_minor")
+    if activity not in _WITH_AMOUNT | _ALL_OR_PART and command.amount_minor is not None:
+        raise InvalidRequest("amount-not-taken", f"{activity} takes no amount", pointer="/amount_minor")
+    if bool(command.to) != (activity == "TRANSFER_BALANCE"):
+        message = "TRANSFER_BALANCE, and it alone, names in `to` the card that gets the balance"
+        raise InvalidRequest("transfer-where", message, pointer="/to")
+    for key in ("reason", "actor"):
+        if activity in _WITH_REASON and not getattr(command, key):
+            raise InvalidRequest("reason-missing", f"{activity} needs a reason and an actor", pointer=f"/{key}")
+
+
+def _check_state(command: ActOnGiftCard, card: Card, now: int) -> None:
+    activity, balance = command.activity, balance_at(card, now)
+    in_use = card.state in {"active", "blocked", "locked"}
+    if not (is_possible(card, activity) or (activity in _WHILE_BLOCKED and in_use)):
+        raise Conflict(
+            "activity-not-possible",
+            f"the gift card is {card.state}: {activity} is not possible",
+            pointer="/activity",
+            state=card.state,
+        )
+    if activity == "DEACTIVATE" and balance:
+        message = f"{balance} are on the gift card: pay them out, move or clear them first"
+        raise Conflict("balance-left", message, pointer="/activity", balance_minor=balance)
+
+
+# what is added or taken
+
+
+def _no_parts(_running: Running, _command: ActOnGiftCard, _card: Card, _at: int) -> Lots:
+    return ()
+
+
+def _load(running: Running, command: ActOnGiftCard, card: Card, at: int) -> Lots:
+    product, minor = promised(running, card), command.amount_minor or 0
+    check_load(product, minor)
+    check_room(product, balance_at(card, at), minor)
+    return ((money_ends(running, product, at), minor),)
+
+
+def _increase(running: Running, command: ActOnGiftCard, card: Card, at: int) -> Lots:
+    product, minor = promised(running, card), command.amount_minor or 0
+    check_room(product, balance_at(card, at), minor)
+    return ((back_until(running, card, at), minor),)
+
+
+def _refund(running: Running, command: ActOnGiftCard, card: Card, at: int) -> Lots:
+    minor = command.amount_minor or 0
+    if minor > card.drawn:
+        message = f"{card.drawn} were redeemed by calls and not refunded, so {minor} are too many"
+        raise Conflict("refund-exceeds", message, pointer="/amount_minor", refundable_minor=card.drawn)
+    return ((back_until(running, card, at), minor),)
+
+
+def back_until(running: Running, card: Card, at: int) -> int:
+    """Return when money ends that comes onto a card at an instant and was not loaded then.
+
+    That of a paid card ends as a load of the day; that of a promotional one with the card, but it lasts as long as
+    points that are given back.
+    """
+    product = promised(running, card)
+    if card.kind == "paid":
+        return money_ends(running, product, at)
+    return max(card.expires_at, lasts_at_least(running, at))
+
+
+def lasts_at_least(running: Running, at: int) -> int:
+    """Return the instant to which what is given back at an instant lasts at least."""
+    day = day_of(at, running.zone)
+    return midnight(plus(day, running.policy_on(day).returns.restored_points_last), running.zone)
+
+
+def _all_or_part(_running: Running, command: ActOnGiftCard, card: Card, at: int) -> Lots:
+    balance = balance_at(card, at)
+    minor = balance if command.amount_minor is None else command.amount_minor
+    if not minor:
+        raise Conflict("balance-too-low", "there is nothing on the gift card", pointer="/activity", balance_minor=0)
+    return spent(card, minor, at, "/amount_minor")
+
+
+def spent(card: Card, minor: int, at: int, pointer: str) -> Lots:
+    """Return the lots that a spending takes from; raise `Conflict` `balance-too-low` for more than there is."""
+    balance = balance_at(card, at)
+    if minor > balance:
+        message = f"{balance} are on the gift card, so {minor} are too many"
+        raise Conflict("balance-too-low", message, pointer=pointer, balance_minor=balance, wanted_minor=minor)
+    return taken(tuple(lot for lot in card.lots if lot[0] > max(card.clock, at)), minor)
+
+
+_PARTS: dict[str, Callable[[Running, ActOnGiftCard, Card, int], Lots]] = {
+    "ACTIVATE": _load,
+    "LOAD": _load,
+    "REDEEM": _all_or_part,
+    "REFUND": _refund,
+    "ADJUST_INCREMENT": _increase,
+    "ADJUST_DECREMENT": _all_or_part,
+    "CASH_OUT": _all_or_part,
+    "CLEAR_BALANCE": _all_or_part,
+}
+
+
+def _transfer(batch: Batch, asked: Asked, command: ActOnGiftCard, line: Timeline, print_: bytes) -> int:
+    """Move money to another card; each lot keeps its end. Return the number of the event on the card that gave."""
+    other = _line(batch, command.to, "/to")
+    card, to = line.card, other.card
+    assert card is not None
+    assert to is not None
+    at = max(asked.now, card.clock, to.clock)
+    _check_target(card, to, at, same=line is other)
+    parts = _all_or_part(batch.running, command, card, at)
+    check_room(promised(batch.running, to), balance_at(to, at), sum(minor for _, minor in parts), "/to")
+    gave = Activity("TRANSFER_OUT", of=(other.owner, other.events + 1), at=at, parts=parts)
+    number = happen(batch, asked.now, line, gave, print_, at=asked.now, of=command)
+    got = Activity("TRANSFER_IN", of=(line.owner, number), at=at, parts=parts)
+    happen(batch, asked.now, other, got, print_, at=asked.now, of=command)
+    return number
+
+
+def _check_target(card: Card, to: Card, at: int, *, same: bool) -> None:
+    if same:
+        raise InvalidRequest("transfer-where", "a card does not move its balance to itself", pointer="/to")
+    if to.kind != card.kind:
+        message = f"money of a {card.kind} card cannot go to a {to.kind} one"
+        raise Conflict("transfer-not-possible", message, pointer="/to", kind=to.kind)
+    if card.personal and card.member != to.member:
+        message = "what is on a card for one member stays with that member"
+        raise Conflict("transfer-not-possible", message, pointer="/to", kind=to.kind)
+    state = state_at(to, at)
+    if to.state != "active":
+        message = f"the card that would get the balance is {state}"
+        raise Conflict("transfer-not-possible", message, pointer="/to", state=state)

@@ -1,0 +1,223 @@
+"""Gift cards that pay: what each may pay of which lines, the money taken with the purchase, and given back.
+
+A receipt keeps the card's id and last four, never its code. Money that was given
+is recorded as the tender `promotional`, so that it counts as `eligible` says of
+points; callers see `gift_card`. What does not live here: how tenders are laid
+on lines (`basket.paid`), and PINs (`pins`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from rewards.basket import Basket
+from rewards.engine.lines import selects
+from rewards.errors import Conflict, InvalidRequest
+from rewards.ledger.card_money import given_back
+from rewards.ledger.gift_cards import Activity, balance_at, read_activity, state_at
+from rewards.receipt import Line, Receipt, Tender
+from rewards.service.asked import Asked
+from rewards.service.batch import Batch, Place
+from rewards.service.card_activities import lasts_at_least, spent
+from rewards.service.codes import normal
+from rewards.service.commands import ShowGiftCards
+from rewards.service.gift_cards import by_code, event_name, happen, promised
+from rewards.service.journal import Timeline
+from rewards.service.pins import opened
+
+KIND, PROMOTIONAL = "gift_card", "promotional"
+Allowed = dict[int, list[bool]]  # by tender: the lines that it may pay, where those are not all
+
+
+def proof(basket: Basket) -> ShowGiftCards | None:
+    """Return what proves the PINs of a quote's cards, None if it brings none: a read cannot count wrong ones."""
+    shown = [(i, one) for i, one in enumerate(basket.tenders) if one.kind == KIND and one.pin]
+    if not shown:
+        return None
+    return ShowGiftCards(tuple((one.code, one.pin) for _, one in shown), tuple(f"/tenders/{i}" for i, _ in shown))
+
+
+def by_card(
+    batch: Batch, asked: Asked, buyer: Timeline, receipt: Receipt, basket: Basket, i: int
+) -> tuple[Tender, list[bool] | None]:
+    """Return what a card pays, and which lines it may pay if not all; raise what refuses it.
+
+    One without a code is another system's card, which only a trusted caller may name.
+    """
+    sent, pointer = basket.tenders[i], f"/tenders/{i}"
+    if sent.wallet or sent.points is not None or sent.up_to:
+        message = "`wallet`, `points` and `up_to` are for a tender of kind `points`"
+        raise InvalidRequest("tender-ambiguous", message, pointer=pointer)
+    line = _opened(batch, asked, sent.code, sent.pin, pointer)
+    if any(one.kind == KIND and _same(batch, one.code, line) for one in basket.tenders[:i]):
+        message = "two tenders take money of one gift card: add them up"
+        raise InvalidRequest("gift-card-twice", message, pointer=pointer)
+    return _tender(batch, buyer, receipt, line, sent.amount_minor or 0, pointer)
+
+
+def _same(batch: Batch, code: str, line: Timeline) -> bool:
+    other = by_code(batch, code)
+    return other is not None and other.owner == line.owner
+
+
+def _opened(batch: Batch, asked: Asked, code: str, pin: str, pointer: str) -> Timeline:
+    if not code:
+        raise InvalidRequest("code-missing", "a gift card is named by its `code`", pointer=f"{pointer}/code")
+    return opened(batch, asked.now, code, pin, pointer)
+
+
+def _tender(
+    batch: Batch, buyer: Timeline, receipt: Receipt, line: Timeline, minor: int, pointer: str
+) -> tuple[Tender, list[bool] | None]:
+    card, at = line.card, receipt.occurred_at
+    assert card is not None
+    state = "voucher" if card.kind == "voucher" else state_at(card, max(at, card.clock))
+    if state == "active" and card.personal and card.member != buyer.owner:
+        state = "other-member"
+    if state != "active":
+        facts = {"state": state, "last_four": card.last_four}
+        raise Conflict("gift-card-not-usable", _WHY[state], pointer=pointer, **facts)
+    if not minor:
+        message = "give what the gift card pays in `amount_minor`"
+        raise InvalidRequest("amount-missing", message, pointer=f"{pointer}/amount_minor")
+    spent(card, minor, max(at, card.clock), pointer)
+    kind = PROMOTIONAL if card.kind == PROMOTIONAL else KIND
+    tender = Tender(kind, minor, card=batch.running.ids.gift_card(line.owner), last_four=card.last_four)
+    not_on = promised(batch.running, card).not_on
+    lines = [
+        (not_on is None or not selects(not_on, one)) and (kind == KIND or one.stored_value is None)
+        for one in receipt.lines
+    ]
+    return tender, None if all(lines) else lines
+
+
+_WHY = {
+    "voucher": "a voucher gives an offer and holds no money: send its code in `codes`",
+    "inactive": "the gift card is not active yet",
+    "blocked": "the gift card is blocked",
+    "locked": "the gift card is locked",
+    "deactivated": "the gift card is deactivated",
+    "expired": "the gift card has expired",
+    "used": "the gift card is used",
+    "other-member": "the gift card is for one member, who is not the buyer",
+}
+
+
+def as_sent(receipt: Receipt, basket: Basket) -> Receipt:
+    """Return a receipt as it was sent, with the last four of the codes of its cards."""
+    if not any(one.code for one in basket.tenders):
+        return receipt
+    pairs = zip(receipt.tenders, basket.tenders, strict=True)
+    fours = (msgspec.structs.replace(tender, last_four=normal(one.code)[-4:]) for tender, one in pairs)
+    return msgspec.structs.replace(receipt, tenders=tuple(fours))
+
+
+def redeem(batch: Batch, now: int, receipt: Receipt, place: Place, print_: bytes) -> None:
+    """Take the money of the cards that paid a purchase, with the purchase."""
+    for line, tender in _cards(batch, receipt):
+        card = line.card
+        assert card is not None
+        at = max(receipt.occurred_at, card.clock)
+        activity = Activity("REDEEM", of=place, at=at, parts=spent(card, tender.amount_minor, at, "/tenders"))
+        about = (receipt.store_id, receipt.receipt_id)
+        happen(batch, now, line, activity, print_, at=receipt.occurred_at, about=about)
+
+
+def _cards(batch: Batch, receipt: Receipt) -> Iterator[tuple[Timeline, Tender]]:
+    for tender in receipt.tenders:
+        if tender.card:
+            yield _line(batch, tender), tender
+
+
+def _line(batch: Batch, tender: Tender) -> Timeline:
+    owner = batch.running.ids.read_gift_card(tender.card)
+    line = batch.line(owner) if owner is not None else None
+    assert line is not None
+    return line
+
+
+# coming back
+
+
+def give_back(
+    batch: Batch,
+    now: int,
+    receipt: Receipt,
+    place: Place,
+    before: Sequence[int],
+    refund: Sequence[int],
+    about: tuple[str, str],
+    print_: bytes,
+) -> None:
+    """Give back to the cards what returned goods had taken: `refund` by tender, after `before` went back earlier.
+
+    The money goes into the lots that it came from, and lasts as long as points that are given back. A blocked or
+    expired card takes it too; a deactivated one takes nothing (`paid_out`, `told`).
+    """
+    for tender, earlier, minor in zip(receipt.tenders, before, refund, strict=True):
+        line = _line(batch, tender) if tender.card and minor else None
+        if line is None or line.card is None or line.card.state == "deactivated":
+            continue
+        known = batch.by_id.get(line.owner, "card", receipt.store_id, event_name("REDEEM", receipt.receipt_id))
+        assert known is not None
+        taken = read_activity(batch.event(line.owner, known[0])[9]).parts
+        at = max(now, line.card.clock)
+        parts = given_back(taken, earlier, minor, lasts_at_least(batch.running, at))
+        happen(batch, now, line, Activity("REFUND", of=place, at=at, parts=parts), print_, at=at, about=about)
+
+
+def took(batch: Batch, tender: Tender, about: tuple[str, str]) -> bool:
+    """Return whether the card of a tender took what a return gave back, whose store and number are `about`."""
+    line = _line(batch, tender)
+    return batch.by_id.get(line.owner, "card", about[0], event_name("REFUND", about[1])) is not None
+
+
+def paid_out(batch: Batch, receipt: Receipt, refund: Sequence[int], about: tuple[str, str]) -> int:
+    """Return the money that is handed out because its card is gone: of paid cards alone, in minor units."""
+    pairs = zip(receipt.tenders, refund, strict=True)
+    gone = ((tender, minor) for tender, minor in pairs if tender.card and minor and tender.kind == KIND)
+    return sum(minor for tender, minor in gone if not took(batch, tender, about))
+
+
+# telling
+
+
+def told(batch: Batch, receipt: Receipt, tenders: list[dict[str, object]], now: int) -> list[dict[str, object]]:
+    """Return the tenders of a receipt, the cards among them as callers know them."""
+    return [_told(batch, receipt.tenders[i], one, now) for i, one in enumerate(tenders)]
+
+
+def _told(batch: Batch, tender: Tender, one: dict[str, object], now: int) -> dict[str, object]:
+    if not tender.card:
+        return one
+    card = _line(batch, tender).card
+    assert card is not None
+    known = {"gift_card_id": tender.card, "last_four": tender.last_four}
+    return {**one, "kind": KIND, **known, "balance_minor": balance_at(card, now)}
+
+
+def refund_told(
+    batch: Batch, receipt: Receipt, refund: list[dict[str, object]], about: tuple[str, str], now: int
+) -> list[dict[str, object]]:
+    """Return what goes back on each tender, the cards among them as callers know them.
+
+    What a deactivated card did not take is `paid_out` if it was money, and `forfeited` if it was given.
+    """
+    found = []
+    for one in refund:
+        index = one["tender"]
+        assert isinstance(index, int)
+        tender = receipt.tenders[index]
+        told_ = _told(batch, tender, one, now)
+        if tender.card and not took(batch, tender, about):
+            told_["paid_out" if tender.kind == KIND else "forfeited"] = True
+        found.append(told_)
+    return found
+
+
+def promotional_minor(receipt: Receipt, line: Line) -> int:
+    """Return what promotional money paid of a line."""
+    pairs = zip(receipt.tenders, line.tenders_minor, strict=False)
+    return sum(share for tender, share in pairs if tender.kind == PROMOTIONAL)

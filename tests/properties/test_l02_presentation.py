@@ -55,7 +55,7 @@ def test_order_of_lines_and_rules(run: Run, case: Case, random: Random) -> None:
 
 
 def _in_whole_units(line: Line) -> Line:
-    """A line whose every amount divides by its quantity; without tax, which is floored by line."""
+    """A line whose units are alike, none of them free; without tax, which is floored by line."""
     times = line.quantity
     return msgspec.structs.replace(
         line,
@@ -65,6 +65,7 @@ def _in_whole_units(line: Line) -> Line:
         net_minor=line.net_minor * times,
         tenders_minor=tuple(part * times for part in line.tenders_minor),
         tax_minor=0,
+        free_units=0,
     )
 
 

@@ -70,6 +70,7 @@ class Compiled:
     only_wallet: str  # if all rules give one wallet, else empty
     single: list[tuple[int, int, int]]  # of each rule of one sum: its column (else -1), and `entry`, `window` of `sums`
     offers: OfferBook | None  # None: the policy has none
+    offers_by_itself: bool  # some offer needs nobody who asks for it
     sums: list[Sums]  # of each rule: where `explain` finds what was counted
     ladder: Ladder | None  # None: the policy has no tiers
 
@@ -122,6 +123,7 @@ def compile_step(policy: Policy) -> Compiled:
         only_wallet=wallets[0] if len(wallets := sorted({rule.rule.wallet for rule in plan.rules})) == 1 else "",
         single=[(-1 if s.visits or len(s.columns) > 1 else s.columns[0], s.entry, s.window) for s in found],
         offers=OfferBook(policy.offers, policy.offer_groups, policy.eligible) if policy.offers else None,
+        offers_by_itself=any(offer.only_by is None for offer in policy.offers.values()),
         sums=found,
         ladder=ladder,
     )

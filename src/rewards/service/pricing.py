@@ -35,7 +35,7 @@ def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | N
     wanted = rewards.asked(version.policy, receipt, guest=guest) if promise is None else rewards.Wanted()
     if promise is not None:
         decision = Decision(_as_promised(batch, line, receipt, promise), [])
-    elif version.offers is None and not hand.asking and not wanted.offers:
+    elif not (version.offers_by_itself or hand.asking or wanted.offers):
         decision = Decision(receipt, [])
     else:
         asked = {**hand.offers, **wanted.offers}

@@ -29,6 +29,7 @@ from rewards.policy.model import (
     HasCode,
     InTier,
     Limit,
+    Loads,
     Match,
     MemberFor,
     Not,
@@ -239,12 +240,22 @@ class _Printer:
         expires = card.expires
         return _given(
             kind=card.kind,
-            offer=card.offer,
+            offer=card.offer or None,
+            load=card.load and self._load(card.load),
+            value=None if card.value is None else self._money(card.value),
+            max_balance=None if card.max_balance is None else self._money(card.max_balance),
+            not_on=card.not_on and self._selection(card.not_on),
+            vat=card.vat,
             expires=_given(after=_duration(expires.after), at=expires.at)
             if expires
             else ("never" if card.to == "member" else None),
             to=card.to,
         )
+
+    def _load(self, load: Loads) -> object:
+        if load.amounts:
+            return [self._money(amount) for amount in load.amounts]
+        return f"{self._money(load.least)}-{self._money(load.most)}"
 
     def _off(self, offer: Offer) -> dict[str, object]:
         match offer.gives:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 from rewards.days import WINDOWS, Duration
 from rewards.policy.meaning import Meanings
@@ -16,12 +17,15 @@ from rewards.policy.model import (
     FixedPrice,
     Free,
     GiftCard,
+    Loads,
+    Match,
     Not,
     Offer,
     OfferGroup,
     PercentOff,
     Policy,
     Reward,
+    Selection,
     UseLimit,
 )
 from tests.strategies.members import no_tiers
@@ -51,7 +55,8 @@ def with_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
     if bought is not None and bought != given:
         offers[bought] = replace(offers[bought], only_by="reward")
     rewards = _rewards(more, bought, policy) if bought is not None and bought != given else {}
-    policy = replace(policy, gift_cards=_vouchers(draw, given) if given else {}, rewards=rewards)
+    cards = (_vouchers(draw, given) if given else {}) | _money_cards(draw.region(48, 12))
+    policy = replace(policy, gift_cards=cards, rewards=rewards)
     return _of_these(policy, offers, groups)
 
 
@@ -62,6 +67,27 @@ def _rewards(draw: Draw, offer_id: str, policy: Policy) -> dict[str, Reward]:
         name: Reward(id=name, title=pick(draw, TITLES), wallet=wallet, points=points, offer=offer_id)
         for name in ("treat", "treasure")[: whole(draw, 1, 2)]
     }
+
+
+def _money_cards(draw: Draw) -> dict[str, GiftCard]:
+    """Draw none to two gift cards that hold money."""
+    kinds = pick(draw, ((), ("paid",), ("promotional",), ("paid", "promotional")))
+    return {kind: _money_card(draw, kind) for kind in kinds}
+
+
+def _money_card(draw: Draw, kind: Literal["paid", "promotional"]) -> GiftCard:
+    load = pick(draw, (Loads(500, 25_000), Loads(1000, 5000, (1000, 2500, 5000)), None)) if kind == "paid" else None
+    return GiftCard(
+        id=kind,
+        kind=kind,
+        load=load,
+        value=pick(draw, (500, None)) if kind == "promotional" else None,
+        max_balance=pick(draw, (None, 50_000)),
+        not_on=pick(draw, (None, Selection((Match(categories=frozenset({"book"})),)))),
+        vat=pick(draw, (None, "single_purpose", "multi_purpose")),
+        expires=pick(draw, (None, Expiry(after=Duration(12, "months")))),
+        to=pick(draw, ("bearer", "member")),
+    )
 
 
 def _vouchers(draw: Draw, offer_id: str) -> dict[str, GiftCard]:

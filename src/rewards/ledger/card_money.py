@@ -3,9 +3,9 @@
 A card's money is spent soonest-ending first. What does not live here: which
 activity may happen when (`gift_cards`), and who asks for it.
 
->>> lots = add(((100, 500),), ((NEVER, 1000),))
+>>> lots = add(((100, 500),), ((200, 1000),))
 >>> taken(lots, 700), left(lots, 99), left(lots, 100)
-(((100, 500), (4611686018427387904, 200)), 1500, 1000)
+(((100, 500), (200, 200)), 1500, 1000)
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from bench.table import interleaved, machine, show
 from rewards.days import Duration, instant, periods
 from rewards.engine.explain import why
+from rewards.engine.member import Member
 from rewards.engine.program import Program, compiled
 from rewards.ledger.timeline import (
     DayRow,
@@ -51,6 +52,7 @@ from rewards.policy.model import (
 )
 from rewards.receipt import Line, Receipt
 
+MEMBER = Member(joined=1)
 ZONE = ZoneInfo("Europe/Berlin")
 CATEGORIES = [f"category-{i}" for i in range(10)]
 
@@ -191,7 +193,7 @@ def events() -> None:
 
     def bare() -> int:
         for bought, (carry, when) in zip(todays, carries, strict=True):
-            version.step(carry, when, bought.day, [version.reader.vector(bought, {})], 1)
+            version.step(carry, when, bought.day, [version.reader.vector(bought, {})], MEMBER)
         return len(members)
 
     carries = [(decode_near(member.near).carry, periods(member.today.toordinal())) for member in members]
@@ -285,7 +287,7 @@ def ours(count: int) -> Callable[[Receipt], list[int]]:
     places = [version.rule_ids.index(name) for name in version.policy.rules]
 
     def judge(bought: Receipt) -> list[int]:
-        points = version.step(start, periods(bought.day), bought.day, [version.reader.vector(bought, {})], 1)[1]
+        points = version.step(start, periods(bought.day), bought.day, [version.reader.vector(bought, {})], MEMBER)[1]
         return [points[place] for place in places]
 
     return judge

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 
 from bench.table import interleaved, machine, show
 from rewards.days import Duration, instant, periods
+from rewards.engine import member as known
 from rewards.engine.explain import why
-from rewards.engine.member import Member
 from rewards.engine.program import Program, compiled
 from rewards.ledger.timeline import (
     DayRow,
@@ -52,7 +52,7 @@ from rewards.policy.model import (
 )
 from rewards.receipt import Line, Receipt
 
-MEMBER = Member(joined=1)
+MEMBER = known.Member(joined=1)
 ZONE = ZoneInfo("Europe/Berlin")
 CATEGORIES = [f"category-{i}" for i in range(10)]
 

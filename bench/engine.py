@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import random
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from importlib.util import find_spec
 from itertools import cycle
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bench.table import interleaved, machine, show
@@ -23,6 +24,7 @@ from rewards.engine import member as known
 from rewards.engine.explain import why
 from rewards.engine.program import Program, compiled
 from rewards.ledger.timeline import (
+    Booking,
     DayRow,
     Near,
     Purchase,
@@ -162,21 +164,23 @@ class Member:
         wanted = (self.today - timedelta(days=back)).toordinal()
         return min(self.receipts, key=lambda key: abs(self.receipts[key].day - wanted))
 
-    def event(self, change: Purchase | Return, *, coded: bool = False, sentences: bool = False) -> object:
-        """Book one event with its reasons; `coded` reads and writes the state as bytes, `sentences` writes out why."""
-        near = decode_near(self.near) if coded else self.decoded
-        days = None
-        if needs(self.program, near, change):
-            days = self.days() if coded else self.decoded_days
-        booking = book(self.program, near, change, days)
-        if coded:
-            return [encode(booking.near), *[encode(row) for row in booking.days.values() if row is not None]]
-        if not sentences:
-            return booking
+    def event(self, change: Purchase | Return) -> Booking:
+        """Book one event with the numbers of its reasons, the state being at hand."""
+        days = self.decoded_days if needs(self.program, self.decoded, change) else None
+        return book(self.program, self.decoded, change, days)
+
+    def coded(self, change: Purchase) -> list[bytes]:
+        """Book one purchase from a state in bytes, and give back bytes."""
+        near = decode_near(self.near)
+        booking = book(self.program, near, change, self.days() if needs(self.program, near, change) else None)
+        return [encode(booking.near), *[encode(row) for row in booking.days.values() if row is not None]]
+
+    def said(self, change: Purchase) -> list[str]:
+        """Book one purchase, and write out why."""
         version = self.program.on(change.day)
         return [
             why(version.policy, award.rule, award.points, award.facts, version)
-            for entry in booking.entries
+            for entry in self.event(change).entries
             for award in entry.awards
         ]
 
@@ -198,30 +202,31 @@ def events() -> None:
 
     carries = [(decode_near(member.near).carry, periods(member.today.toordinal())) for member in members]
 
-    def every(change: Callable[[Member, int], Purchase | Return], **how: bool) -> Callable[[], int]:
-        changes = [(member, change(member, i)) for i, member in enumerate(members)]
+    def every(work: Callable[[Member, Any], object], changes: Sequence[Purchase | Return]) -> Callable[[], int]:
+        pairs = list(zip(members, changes, strict=True))
 
         def run() -> int:
-            for member, what in changes:
-                member.event(what, **how)
-            return len(changes)
+            for member, change in pairs:
+                work(member, change)
+            return len(pairs)
 
         return run
 
-    def back(member: Member, _i: int) -> Return:
+    def back(member: Member) -> Return:
         key = member.nearest(180)
         bought = member.receipts[key]
         at = instant(datetime.combine(member.today, time(15), ZONE))
         return Return(key, bought, {bought.lines[0].line_id: 1}, at)
 
+    orders = [Purchase(1000, today) for today in todays]
     found = interleaved(
         {
             "bare": bare,
-            "order": every(lambda _m, i: Purchase(1000, todays[i])),
-            "said": every(lambda _m, i: Purchase(1000, todays[i]), sentences=True),
-            "coded": every(lambda _m, i: Purchase(1000, todays[i]), coded=True),
-            "late": every(lambda _m, i: Purchase(1000, lates[i])),
-            "return": every(back),
+            "order": every(Member.event, orders),
+            "said": every(Member.said, orders),
+            "coded": every(Member.coded, orders),
+            "late": every(Member.event, [Purchase(1000, late) for late in lates]),
+            "return": every(Member.event, [back(member) for member in members]),
         }
     )
 

@@ -50,6 +50,9 @@ Step = Callable[[Carry, tuple[int, ...], int, Sequence[Row], Member], tuple[Carr
 class Sums(NamedTuple):
     """Where the sums of one rule stand."""
 
+    rule: str
+    wallet: str
+    column: int  # the only one of `columns`, or -1
     columns: tuple[int, ...]  # of the day's vector
     visits: bool  # count the day, not the sum
     entry: int  # of the carry: the progress in a window that outlasts the day; 0 if there is none
@@ -68,7 +71,6 @@ class Compiled:
     rule_ids: list[str]
     wallets: list[str]  # of each rule
     only_wallet: str  # if all rules give one wallet, else empty
-    single: list[tuple[int, int, int]]  # of each rule of one sum: its column (else -1), and `entry`, `window` of `sums`
     offers: OfferBook | None  # None: the policy has none
     offers_by_itself: bool  # some offer needs nobody who asks for it
     sums: list[Sums]  # of each rule: where `explain` finds what was counted
@@ -110,7 +112,6 @@ def compile_step(policy: Policy) -> Compiled:
         "wanted": writer.wanted,
     }
     exec(compile(source, "<step>", "exec"), names)  # noqa: S102  made from our own plan, see above
-    found = [_sums(plan, rule) for rule in plan.rules]
     step: Step = names["step"]  # type: ignore[assignment]
     return Compiled(
         policy=policy,
@@ -121,20 +122,21 @@ def compile_step(policy: Policy) -> Compiled:
         rule_ids=[rule.rule.id for rule in plan.rules],
         wallets=[rule.rule.wallet for rule in plan.rules],
         only_wallet=wallets[0] if len(wallets := sorted({rule.rule.wallet for rule in plan.rules})) == 1 else "",
-        single=[(-1 if s.visits or len(s.columns) > 1 else s.columns[0], s.entry, s.window) for s in found],
         offers=OfferBook(policy.offers, policy.offer_groups, policy.eligible) if policy.offers else None,
         offers_by_itself=any(offer.only_by is None for offer in policy.offers.values()),
-        sums=found,
+        sums=[_sums(plan, rule) for rule in plan.rules],
         ladder=ladder,
     )
 
 
 def _sums(plan: Plan, rule: RulePlan) -> Sums:
     columns = tuple(term.column for term in rule.terms)
-    if rule.rule.measure not in LONG:
-        return Sums(columns, rule.visits, 0, 0)
-    slot = plan.slots.index(Progress(rule.rule.id, rule.rule.meaning))
-    return Sums(columns, rule.visits, HEAD + slot, WINDOWS.index(rule.rule.measure) - 1)
+    entry = window = 0
+    if rule.rule.measure in LONG:
+        entry = HEAD + plan.slots.index(Progress(rule.rule.id, rule.rule.meaning))
+        window = WINDOWS.index(rule.rule.measure) - 1
+    only = columns[0] if len(columns) == 1 else -1
+    return Sums(rule.rule.id, rule.rule.wallet, only, columns, rule.visits, entry, window)
 
 
 def _since(known: Sequence[int], first: int) -> int:

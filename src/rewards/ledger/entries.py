@@ -41,15 +41,13 @@ class Award(msgspec.Struct, frozen=True, array_like=True, gc=False):
 def sums_by_wallet(awards: Sequence[Award]) -> dict[str, int]:
     """Return what the awards come to, by wallet; zeros stay."""
     wallets = {award.wallet for award in awards}
-    if len(wallets) == 1:
-        return {wallets.pop(): sum([award.points for award in awards])}
     sums = dict.fromkeys(sorted(wallets), 0)
     for award in awards:
         sums[award.wallet] += award.points
     return sums
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True):
     """One balanced booking."""
 
     kind: str  # purchase, return, adjustment, spending, expiry

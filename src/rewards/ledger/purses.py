@@ -20,32 +20,33 @@ def copied(purses: dict[str, Purse]) -> dict[str, Purse]:
     return {key: Purse(p.debt, p.latest, p.spent_at, p.open.copy(), p.soonest) for key, p in purses.items()}
 
 
-def add_to_lot(
-    program: Program, policy: Policy, purse: Purse, key: str, day: int, points: int, clock: int
-) -> list[Posting]:
+def add_to_lot(policy: Policy, purse: Purse, key: str, day: int, points: int, clock: int) -> list[Posting]:
     """Add new points to the lot of the last day, which no other lot stands behind; debt is paid first.
 
     Returns the legs without the contra account's. Points that have ended by `clock` go to `expired`.
     """
-    available_at, expires_at = terms(policy.wallets[key], program.zone, day, day)
+    available_at, expires_at = terms(policy.wallets[key], policy.zone, day, day)
     purse.latest = max(purse.latest, expires_at)
     paid = min(points, purse.debt) if purse.debt and available_at <= clock else 0
-    legs = [Posting("debt", key, paid)] if paid else []
     left = points - paid
-    if paid:
-        purse.debt -= paid
-    if expires_at <= clock:
-        return [*legs, Posting("expired", key, left)] if left else legs
-    if left:
-        legs.insert(0, Posting("lot", key, left, day, available_at, expires_at))
+    legs = []
+    if left and expires_at > clock:
+        legs.append(Posting("lot", key, left, day, available_at, expires_at))
         lots = purse.open
         if not purse.soonest or expires_at < purse.soonest:
             purse.soonest = expires_at
-        at = next((i for i in range(len(lots) - 1, -1, -1) if lots[i][0] <= day), -1)
+        at = len(lots) - 1
+        while at >= 0 and lots[at][0] > day:
+            at -= 1
         if at >= 0 and lots[at][0] == day:
             lots[at] = [day, available_at, expires_at, lots[at][3] + left]
         else:
             lots.append([day, available_at, expires_at, left])
+    if paid:
+        purse.debt -= paid
+        legs.append(Posting("debt", key, paid))
+    if left and expires_at <= clock:
+        legs.append(Posting("expired", key, left))
     return legs
 
 

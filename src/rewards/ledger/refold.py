@@ -54,11 +54,12 @@ def judge(program: Program, member: Member, row: DayRow, past: Past) -> tuple[li
         points: list[int] = []
     else:
         vectors = list(row.rows.values())
-        after, points = version.step(carry, periods(day), day, vectors, member)
+        numbers = periods(day)
+        after, points = version.step(carry, numbers, day, vectors, member)
         vector = vectors[0] if len(vectors) == 1 else [sum(column) for column in zip(*vectors, strict=True)]
+        if not was:
+            return after, _first_awards(version, carry, vector, row, numbers, points)
     row.points = now = {index: given for index, given in enumerate(points) if given}
-    if not was:
-        return after, _first_awards(version, carry, vector, day, now)
     rules, wallets = version.rule_ids, version.wallets
     changed = [(index, now.get(index, 0), was.get(index, 0)) for index in sorted({*now, *was})]
     return after, [
@@ -69,20 +70,27 @@ def judge(program: Program, member: Member, row: DayRow, past: Past) -> tuple[li
 
 
 def _first_awards(
-    version: Compiled, carry: list[Any], vector: list[int], day: int, points: dict[int, int]
+    version: Compiled, carry: list[Any], vector: list[int], row: DayRow, numbers: tuple[int, ...], points: list[int]
 ) -> list[Award]:
-    """Return the awards of a day that had none; `facts` said in place for rules of one sum, which nearly all are."""
-    rules, wallets, single, numbers = version.rule_ids, version.wallets, version.single, periods(day)
+    """Set the points of a day that had none, and return its awards.
+
+    `facts` is said in place for rules of one sum, which nearly all are.
+    """
+    day, sums = row.day, version.sums
+    now: dict[int, int] = {}
     awards = []
-    for index, given in points.items():
-        column, entry, window = single[index]
-        if column < 0:
-            kept = facts(version, index, carry, vector, day, 0)
-        elif entry and carry[entry][0] == numbers[window]:
-            kept = (0, carry[entry][1], vector[column])
-        else:
-            kept = (0, 0, vector[column])
-        awards.append(Award(rules[index], wallets[index], day, given, kept))
+    for index, given in enumerate(points):
+        if given:
+            now[index] = given
+            rule, wallet, column, _, visits, entry, window = sums[index]
+            if column < 0:
+                kept = facts(version, index, carry, vector, day, 0)
+            else:
+                today = vector[column]
+                before = carry[entry][1] if entry and carry[entry][0] == numbers[window] else 0
+                kept = (0, before, int(today > 0) if visits else today)
+            awards.append(Award(rule, wallet, day, given, kept))
+    row.points = now
     return awards
 
 
@@ -221,9 +229,9 @@ def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
         case Activity(gone=True):
             row.rows.pop(change.key, None)
         case Purchase() | Activity():
-            row.rows[change.key] = vector_of(program, change)
+            row.rows[change.key] = vector_of(program.on(change.day), change)
         case Return():
-            vector = vector_of(program, change)
+            vector = vector_of(program.on(change.day), change)
             if any(vector) or not all_back(change.receipt, change.returned):
                 row.rows[change.key] = vector
             else:
@@ -231,12 +239,13 @@ def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
     return 0
 
 
-def vector_of(program: Program, change: Purchase | Return | Activity) -> list[int]:
-    """Return what a receipt, or what is left of it, or an activity adds to its day."""
-    reader = program.on(change.day).reader
-    if isinstance(change, Activity):
-        return reader.once(change.name)
-    return reader.vector(change.receipt, change.returned if isinstance(change, Return) else {})
+def vector_of(version: Compiled, change: Purchase | Return | Activity) -> list[int]:
+    """Return what a receipt, or what is left of it, or an activity adds to its day, as a version reads it."""
+    if isinstance(change, Purchase):
+        return version.reader.vector(change.receipt, {})
+    if isinstance(change, Return):
+        return version.reader.vector(change.receipt, change.returned)
+    return version.reader.once(change.name)
 
 
 def carry_before(program: Program, near: Near, rows: dict[int, DayRow], day: int) -> list[Any]:

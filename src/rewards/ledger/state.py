@@ -211,10 +211,13 @@ def open_near(joined: int, told: Sequence[Told] = (), since: int = 0, referrer: 
     return Near(joined, told=list(told), since=since, referrer=referrer)
 
 
+_NOTHING: dict[str, str | int | bool] = {}
+
+
 def member_on(near: Near, day: int) -> Member:
     """Return what is known of the member on a day; of who is no member nothing is."""
     if not near.told:
-        return Member(near.joined, referred=near.referrer > 0)
+        return Member(near.joined, 0, _NOTHING, near.referrer > 0)
     last = near.told[0]
     for told in near.told:
         if told.from_day <= day:

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from rewards.days import moment
 from rewards.engine.misses import Scene
 from rewards.engine.program import Past, PastDay, Program
+from rewards.engine.step import Compiled
 from rewards.engine.tiers import Standing
 from rewards.ledger.entries import Award, Entry, Posting, postings, sums_by_wallet
 from rewards.ledger.lots import Purse, advance, spend, terms
@@ -86,49 +87,45 @@ def needs(program: Program, near: Near, change: Change) -> str:
     "days" are all earlier rows of the owner, "receipts" all receipts recorded
     before this change with their returned quantities.
     """
-    last = near.last
+    last, day = near.last, change.day
     if last is None:
         return "days" if isinstance(change, Return) else ""  # all came back before: there are no days
     if isinstance(change, Spending):
         return "days" if change.at < near.clock else ""
-    spends = isinstance(change, Purchase) and bool(_paid(change.receipt))
-    late = change.day < last.day
     if isinstance(change, Telling):
-        if change.day > last.day:
-            return ""
-        return "receipts" if program.needs_anywhere(last.day) == "receipts" else "days"
+        looks_back = program.needs_anywhere(last.day) == "receipts"
+        return "" if day > last.day else "receipts" if looks_back else "days"
+    late = day < last.day
     if not isinstance(change, Grant):
         if late:
             cut = program.needs_anywhere(last.day)
         else:
-            cut = program.needs_past(last.carry if change.day == last.day else near.carry, change.day)
+            cut = program.needs_past(last.carry if day == last.day else near.carry, day)
         if cut == "receipts":
             return cut
         if cut or isinstance(change, Return) or _is_gone(change):
             return "days"
-    late = late or (spends and change.at < near.clock) or _behind_clock(program, near, change)
-    return "days" if late or _out_of_order(program, near, change, spends=spends) else ""
+    spends = isinstance(change, Purchase) and bool(_paid(change.receipt))
+    # WHY: before the clock the purses were booked beyond the change already
+    late = late or (change.at < near.clock and (spends or day < moment(near.clock, program.zone).toordinal()))
+    return "days" if late or _out_of_order(program, near, day, spends=spends) else ""
 
 
 def _is_gone(change: Change) -> bool:
     return isinstance(change, Activity) and change.gone
 
 
-def _behind_clock(program: Program, near: Near, change: Purchase | Return | Grant | Activity) -> bool:
-    """Return whether the purses were already booked beyond the day of the change."""
-    return change.at < near.clock and change.day < moment(near.clock, program.zone).toordinal()
-
-
-def _out_of_order(program: Program, near: Near, change: Change, *, spends: bool = False) -> bool:
+def _out_of_order(program: Program, near: Near, day: int, *, spends: bool) -> bool:
     """Return whether new points of the day could have been taken before points of other lots."""
-    wallets = program.on(change.day).policy.wallets
+    wallets = program.on(day).policy.wallets
     for key, purse in near.purses.items():
-        wallet = wallets.get(key)
-        if wallet is None or (not purse.debt and not purse.latest):
+        if not purse.debt and not purse.latest:
             continue
-        available_at, expires_at = terms(wallet, program.zone, change.day, change.day)
-        safe = expires_at >= purse.latest or (not spends and not purse.debt and purse.spent_at < available_at)
-        if not safe:
+        wallet = wallets.get(key)
+        if wallet is None:
+            continue
+        available_at, expires_at = terms(wallet, program.zone, day, day)
+        if expires_at < purse.latest and (spends or purse.debt or purse.spent_at >= available_at):
             return True
     return False
 
@@ -146,35 +143,24 @@ def book(
     (lots that ended, debts that were paid), and one for the change itself.
     """
     clock = max(near.clock, change.at)
-    policy = program.on(change.day).policy
     if isinstance(change, Telling):
         near = with_told(near, change.told)
     purses = copied(near.purses)
     entries = _passing(program, near, purses, clock)
+    version = program.on(change.day)
     if days is None:
-        result, legs, awards = _in_order(program, near, change, purses, clock)
+        result, legs, awards = _in_order(program, version, near, change, purses, clock)
     else:
         result, legs, awards = fold_anew(program, near, change, purses, days, receipts, clock)
-    result.near.clock = clock
-    result.near.uses = uses_after(program, near.uses, change)
-    result.near.told = near.told
-    result.near.since = near.since
-    result.near.referrer = near.referrer
-    result.near.booked = near.booked
+    after = result.near
+    after.clock, after.told, after.since, after.referrer = clock, near.told, near.since, near.referrer
+    after.uses = uses_after(program, near.uses, change)
+    after.booked = near.booked
     if isinstance(change, Activity) and change.name in YEARLY:
-        result.near.booked = {**near.booked, change.name: change.day}
+        after.booked = {**near.booked, change.name: change.day}
     result.entries = entries
-    if isinstance(change, Telling) and not awards:
-        return result
-    entries.append(
-        Entry(
-            kind=_KINDS[type(change)],
-            occurred_at=change.at,
-            policy_version=policy.version,
-            postings=legs,
-            awards=awards,
-        )
-    )
+    if awards or not isinstance(change, Telling):
+        entries.append(Entry(_KINDS[type(change)], change.at, version.policy.version, legs, awards))
     return result
 
 
@@ -191,7 +177,7 @@ def _passing(program: Program, near: Near, purses: dict[str, Purse], clock: int)
 
 
 def _in_order(
-    program: Program, near: Near, change: Change, purses: dict[str, Purse], clock: int
+    program: Program, version: Compiled, near: Near, change: Change, purses: dict[str, Purse], clock: int
 ) -> tuple[Booking, list[Posting], list[Award]]:
     """Book a change on the last day or after it, from the near state alone."""
     last, day = near.last, change.day
@@ -211,12 +197,15 @@ def _in_order(
         legs = _spend(purses, change)
     elif isinstance(change, Grant):
         row.granted[change.wallet] = row.granted.get(change.wallet, 0) + change.points
-        legs = _gain(program, purses, day, {change.wallet: change.points}, "adjusted", clock)
+        legs = _gain(version, purses, day, {change.wallet: change.points}, "adjusted", clock)
     else:
-        row.rows[change.key] = vector_of(program, change)
+        row.rows[change.key] = vector_of(version, change)
         legs = _pay(purses, row, change) if isinstance(change, Purchase) else []
+        had = sum(row.points.values())
         carry, awards = judge(program, member_on(near, day), row, _no_past)
-        legs += _gain(program, purses, day, sums_by_wallet(awards), "issued", clock)
+        only = version.only_wallet
+        gained = {only: sum(row.points.values()) - had} if only else sums_by_wallet(awards)
+        legs += _gain(version, purses, day, gained, "issued", clock)
         if program.moving and any(vector[0] > 0 for vector in row.rows.values()):
             for key in program.moving:
                 if key in purses:
@@ -247,16 +236,15 @@ def _spend(purses: dict[str, Purse], change: Spending) -> list[Posting]:
 
 
 def _gain(
-    program: Program, purses: dict[str, Purse], day: int, gained: dict[str, int], contra: str, clock: int
+    version: Compiled, purses: dict[str, Purse], day: int, gained: dict[str, int], contra: str, clock: int
 ) -> list[Posting]:
     """Add what the day gained to its lots; in order nothing is ever taken back."""
-    policy = program.on(day).policy
     legs = []
     for key in sorted(gained) if len(gained) > 1 else gained:
         points = gained[key]
         assert points >= 0
         if points:
-            legs += add_to_lot(program, policy, purses.setdefault(key, Purse()), key, day, points, clock)
+            legs += add_to_lot(version.policy, purses.setdefault(key, Purse()), key, day, points, clock)
             legs.append(Posting(contra, key, -points))
     return legs
 
@@ -279,7 +267,7 @@ def scene(
     row = rows.get(day)
     past: Past = _no_past if days is None else past_of(program, rows, change, receipts)
     version, carry = program.ready(row.carry if row is not None else carry_before(program, near, rows, day), day, past)
-    vectors = [*(row.rows.values() if row is not None else ()), vector_of(program, change)]
+    vectors = [*(row.rows.values() if row is not None else ()), vector_of(version, change)]
     return Scene(version, carry, [sum(column) for column in zip(*vectors, strict=True)], day, member_on(near, day))
 
 

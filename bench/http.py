@@ -97,7 +97,7 @@ def one_answer(folder: Path) -> str:
         f"http://127.0.0.1:{OURS}/v1/purchases", body.encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
-        return answer.read().decode()
+        return str(answer.read(), "utf-8")
 
 
 def cpu(pid: int) -> float:

@@ -54,7 +54,8 @@ def main() -> None:
     parser.add_argument("--one", nargs=2, metavar=("FILE", "PROGRAM"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
-        run(*asked.one, asked.shuffle)
+        file, program = asked.one
+        run(file, program, asked.shuffle)
         return
     rows = []
     for file, program in HISTORIES if asked.all else HISTORIES[:1]:

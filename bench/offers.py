@@ -42,7 +42,10 @@ def on(*categories: int) -> Selection:
     return Selection((Match(categories=frozenset(CATEGORIES[i] for i in categories)),))
 
 
-def offer(name: str, gives: PercentOff | AmountOff | FixedPrice | Free, **more: object) -> Offer:
+Gives = PercentOff | AmountOff | FixedPrice | Free
+
+
+def offer(name: str, gives: Gives, **more: object) -> Offer:
     return Offer(id=name, gives=gives, meaning=name, **more)  # type: ignore[arg-type]
 
 
@@ -100,7 +103,7 @@ def drawn(chance: random.Random) -> list[Offer]:
     """Twelve of the kinds that shops have, by chance: most stand alone, some compete, two are off the basket."""
     found = []
     for i in range(10):
-        gives = chance.choice(
+        gives: Gives = chance.choice(
             [
                 PercentOff(chance.randrange(5, 40), 100),
                 PercentOff(chance.randrange(5, 40), 100),
@@ -114,7 +117,7 @@ def drawn(chance: random.Random) -> list[Offer]:
         categories = chance.sample(range(6), chance.choice([1, 1, 2]))
         at_most = chance.choice([None, None, 700])
         found.append(offer(f"offer-{i}", gives, on=on(*categories), choose=group, at_most=at_most))
-    shares = [PercentOff(1, 20), AmountOff(500)]
+    shares: list[Gives] = [PercentOff(1, 20), AmountOff(500)]
     return [*found, *(offer(f"basket-{i}", gives, stage="basket") for i, gives in enumerate(shares))]
 
 

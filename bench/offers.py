@@ -103,16 +103,15 @@ def drawn(chance: random.Random) -> list[Offer]:
     """Twelve of the kinds that shops have, by chance: most stand alone, some compete, two are off the basket."""
     found = []
     for i in range(10):
-        gives: Gives = chance.choice(
-            [
-                PercentOff(chance.randrange(5, 40), 100),
-                PercentOff(chance.randrange(5, 40), 100),
-                AmountOff(chance.choice([20, 50]), per_unit=True),
-                AmountOff(chance.choice([100, 500])),
-                FixedPrice(chance.choice([199, 350])),
-                Free(1, chance.choice([2, 3]), off=chance.choice([(1, 1), (1, 2)])),
-            ]
-        )
+        kinds: list[Gives] = [
+            PercentOff(chance.randrange(5, 40), 100),
+            PercentOff(chance.randrange(5, 40), 100),
+            AmountOff(chance.choice([20, 50]), per_unit=True),
+            AmountOff(chance.choice([100, 500])),
+            FixedPrice(chance.choice([199, 350])),
+            Free(1, chance.choice([2, 3]), off=chance.choice([(1, 1), (1, 2)])),
+        ]
+        gives = chance.choice(kinds)
         group = "line" if isinstance(gives, Free) else chance.choice([None, None, "line", "coupon", "event"])
         categories = chance.sample(range(6), chance.choice([1, 1, 2]))
         at_most = chance.choice([None, None, 700])

@@ -122,14 +122,20 @@ class RewardWithin(msgspec.Struct, frozen=True, kw_only=True):
     short: int
 
 
-class VoidedAnswer(msgspec.Struct, frozen=True):
-    """A gift card that a returned line had sold: what was left is taken back, what was spent is kept off the refund."""
+class VoidedAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A gift card that is taken back: what was left is voided, what was spent is told.
+
+    A returned line had sold it, or a rule or reward (`giver`) had given it; then `line_id` is empty. A voucher holds no
+    money: `used` says that it could not be taken back.
+    """
 
     line_id: str
     gift_card_id: str
     last_four: str
     voided_minor: int
     spent_minor: int
+    giver: str = ""
+    used: bool = False
 
 
 class BalanceAnswer(msgspec.Struct, frozen=True):

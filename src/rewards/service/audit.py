@@ -235,6 +235,8 @@ def _cards(batch: Batch, whole: Whole) -> Iterator[str]:
     if whole.line.kind == "card":
         yield from card_audit.faults(batch, whole.line, whole.events, whole.postings)
         return
+    if whole.line.kind == "member" and batch.running.has_gift_cards:
+        yield from card_audit.ungiven(batch, whole.line, whole.events)
     sold = whole.events if batch.running.has_gift_cards and whole.line.kind != "budget" else ()
     for row in sold:
         if row[2] == "purchase":

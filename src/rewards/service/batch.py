@@ -121,6 +121,7 @@ class Batch:
         self.by_id: Table[tuple[int, bytes]] = Table(session, statements.EVENTS_BY_ID, 4)
         self.parked: Lists[tuple[str, str, int, bytes]] = Lists(session, statements.PARKED, 2)
         self.returns: Lists[tuple[int, bytes]] = Lists(session, statements.EVENTS_OF, 2)
+        self.given: Lists[tuple[str, int, int]] = Lists(session, statements.GIVEN_CARDS, 2)
         self._profiles: dict[int, Profile] = {}
         self._lines: dict[int, Timeline | None] = {}
         self._next: int | None = None

@@ -79,6 +79,15 @@ class Discount(msgspec.Struct, frozen=True, array_like=True, gc=False):
     lines_free: tuple[int, ...] = ()  # units that it gave for nothing
 
 
+class Bought(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What points bought with a receipt, and takes nothing off it: a redemption of its own, at a cost of that day."""
+
+    reward: str
+    times: int
+    wallet: str
+    points: int  # for all of them
+
+
 class Shown(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A code of a gift card that the customer showed; the code itself is never kept."""
 
@@ -109,6 +118,7 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     shown: tuple[Shown, ...] = ()  # codes of gift cards, by last four and id
     rewards: tuple[tuple[str, int], ...] = ()  # that were asked for, with how many times
     guest: int = 0  # the owner of the guest's timeline on which it was recorded first, if a member claimed it
+    bought: tuple[Bought, ...] = ()  # by rewards that take nothing off
 
 
 Returned = dict[str, int]  # line_id -> units returned so far; lines of which nothing came back are left out
@@ -118,7 +128,8 @@ def points_left(receipt: Receipt, returned: Returned) -> dict[str, int]:
     """Return the points that a receipt has taken, by wallet, less those given back; wallets of none are left out.
 
     What is left of a tender's points is floored from what is left of its amount, so it depends on the units
-    returned alone: returns in any order sum to the whole, and none takes points.
+    returned alone: returns in any order sum to the whole, and none takes points. What was `bought` is
+    taken and given back by redemptions of its own.
     """
     found: dict[str, int] = {}
     for i, tender in enumerate(receipt.tenders):

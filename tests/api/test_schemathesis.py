@@ -36,6 +36,13 @@ def known(client: httpx.Client) -> None:
     KNOWN["member_id"] = enrolled(client, "schemathesis")
     issued = client.post("/v1/gift-cards", json={"product": "sorry"}, headers={"Idempotency-Key": "schemathesis-card"})
     KNOWN["gift_card_id"], KNOWN["code"] = issued.json()["gift_card_id"], issued.json()["code"]
+    member = f"/v1/members/{KNOWN['member_id']}"
+    for name, body in (
+        ("adjustments", {"wallet": "beans", "points": 10**6, "reason": "to spend", "actor": "lee"}),
+        ("redemptions", {"reward": "mug"}),
+    ):
+        answer = client.post(f"{member}/{name}", json=body, headers={"Idempotency-Key": f"schemathesis-{name}"})
+    KNOWN["redemption_id"] = answer.json()["redemption_id"]
     KNOWN["purchase_id"] = client.post("/v1/purchases", json=purchase("SCHEMATHESIS")).json()["purchase_id"]
 
 
@@ -77,6 +84,7 @@ def agree(body: dict[str, Any], number: int) -> None:
         "product": "sorry",
         "code": KNOWN["code"],
         "name": "review",
+        "reward": "mug",
         "member": {"id": KNOWN["member_id"]},
         "quote": None,
         "discount_minor": 0,

@@ -25,6 +25,7 @@ from rewards.api.bodies import (
     Activity,
     Adjustment,
     BatchAnswer,
+    Cancellation,
     CardActivity,
     CheckAnswer,
     Claim,
@@ -37,6 +38,7 @@ from rewards.api.bodies import (
     PolicyText,
     PolicyToPublish,
     PurchaseEvent,
+    Redemption,
     ReturnEvent,
     VersionsAnswer,
 )
@@ -56,6 +58,7 @@ from rewards.service.answers import (
 )
 from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn
 from rewards.service.liability import LiabilityAnswer
+from rewards.service.reward_answers import CancellationAnswer, RedemptionAnswer
 
 _BODIES = (
     *(Activity, Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef),
@@ -72,6 +75,7 @@ _BODIES = (
     ),
     *(LiabilityAnswer, MemberAnswer, PolicyAnswer, Problem, Claim, ClaimedAnswer, ContactsChange),
     *(OfflineBatch, PurchaseEvent, ReturnEvent, BatchAnswer),
+    *(Redemption, RedemptionAnswer, Cancellation, CancellationAnswer),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
 )
 

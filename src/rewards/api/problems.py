@@ -108,6 +108,9 @@ KINDS: dict[str, Kind] = {
     "amount-missing": Kind(422, "No amount", "give a price per unit, or the line's amount"),
     "unknown-reward": Kind(422, "Unknown reward", "use a reward of the policy's `rewards`"),
     "reward-needs-member": Kind(422, "Whose reward?", "name the member who asks for the reward"),
+    "reward-points": Kind(422, "Not what the reward costs", "send `points` for an open cost alone, in its steps"),
+    "reward-needs-basket": Kind(422, "A reward of a basket", "ask for it in `rewards` of a quote or purchase"),
+    "reward-not-in-basket": Kind(422, "Not in a basket", "ask for it by a redemption of its own, with `points`"),
     "reward-once": Kind(422, "Once for a receipt", "ask for the reward once, or for one that gives units or an amount"),
     "tender-ambiguous": Kind(422, "Unclear tender", "say once how much it pays; of points also the wallet"),
     "tender-needs-member": Kind(422, "Whose points?", "name the member whose points pay"),
@@ -158,6 +161,9 @@ KINDS: dict[str, Kind] = {
     "unknown-member": Kind(404, "Unknown member", "enrol the member first, or send `member: null`"),
     "unknown-contact": Kind(404, "Not the member's", "read the member: contacts are taken away as they are told there"),
     "unknown-purchase": Kind(404, "Unknown purchase", "check the id, or the store and receipt number"),
+    "unknown-redemption": Kind(
+        404, "Unknown redemption", "use the `redemption_id` that the member's was answered with"
+    ),
     "unknown-gift-card": Kind(404, "Unknown gift card", "read the code again"),
     "no-policy": Kind(404, "No policy", "publish one with `rewards publish FILE`"),
     # it contradicts what was recorded, or what is there
@@ -182,6 +188,9 @@ KINDS: dict[str, Kind] = {
     "offer-gone": Kind(409, "Offer used up", "ask for a new quote; another purchase used the offer first"),
     "quote-mismatch": Kind(409, "Quote of another basket", "ask for a quote of this basket, or leave `quote` out"),
     "return-exceeds": Kind(409, "More than is left", "return at most what is still returnable"),
+    "reward-not-now": Kind(409, "Not now", "see `detail`: the balance tells which rewards can be had"),
+    "reward-limit": Kind(409, "Limit of the reward", "see `detail`: the member has had as much of it as there is"),
+    "reward-used": Kind(409, "Used up", "nothing can be taken back; staff may adjust the points"),
     "not-enough-points": Kind(409, "Not enough points", "take at most what is available"),
     "gift-card-not-usable": Kind(409, "Gift card not usable", "pay in another way; `state` says why"),
     "tender-not-on-these": Kind(409, "Not for these goods", "let it pay at most `at_most_minor`"),

@@ -172,12 +172,20 @@ def plan_policy(policy: Policy) -> Plan:
         offer = policy.offers[offer_id]
         for condition in member_conditions(offer.when):
             _plan_gate(plan, offer_gate(offer, condition))
+    for reward_id in sorted(policy.rewards):
+        for condition in policy.rewards[reward_id].when:
+            _plan_gate(plan, reward_gate(condition))
     return plan
 
 
 def offer_gate(offer: Offer, condition: Condition) -> Gate:
     """Return one of an offer's conditions on the member as the day's gate that it is."""
     return Gate(_bind(offer.on if offer.on is not None else ALL, condition), "receipt")
+
+
+def reward_gate(condition: Condition) -> Gate:
+    """Return one of a reward's conditions as the day's gate that it is."""
+    return Gate(_bind(ALL, condition), "receipt")
 
 
 def rule_gate(rule: EarningRule, condition: Condition) -> Gate:

@@ -22,17 +22,20 @@ from rewards.ledger.purses import all_purses
 from rewards.ledger.state import (
     Activity,
     Booking,
+    Cancellation,
     Change,
     DayRow,
     Grant,
     Near,
     Purchase,
+    Redemption,
     Return,
     Spending,
     Telling,
     member_on,
+    taken_by,
 )
-from rewards.receipt import Receipt, Returned, all_back, points_left
+from rewards.receipt import Receipt, Returned, all_back
 
 Receipts = Sequence[tuple[Receipt, Returned]]
 CONTRA = {
@@ -42,6 +45,8 @@ CONTRA = {
     Grant: "adjusted",
     Telling: "issued",
     Activity: "issued",
+    Redemption: "issued",
+    Cancellation: "issued",
 }
 
 
@@ -139,7 +144,7 @@ def fold_anew(
             spent=spent if isinstance(change, Spending) and key == change.wallet else 0,
             to=change.to if isinstance(change, Spending) else "spent",
         )
-    if isinstance(change, Return) and change.settled:
+    if isinstance(change, Return | Cancellation) and change.settled:
         after, more = _credit(program, change, work, carry, after, clock)
         legs += more
     return _settle(near, work, carry, after, days), legs, work.awards
@@ -156,28 +161,27 @@ def _row(program: Program, near: Near, work: _Fold, day: int) -> DayRow:
 def _repay(
     program: Program, near: Near, change: Change, work: _Fold, purses: dict[str, Purse], clock: int
 ) -> tuple[dict[str, Purse], list[Posting]]:
-    """Take the points that pay a purchase, or give back those of what was returned; the rest of the change follows."""
-    if not isinstance(change, Purchase | Return):
+    """Take the points that pay, or give back those of what came back; the rest of the change follows."""
+    if not isinstance(change, Purchase | Return | Redemption | Cancellation):
         return purses, []
-    returned = change.returned if isinstance(change, Return) else {}
-    now = points_left(change.receipt, returned)
+    at, now = taken_by(change)
     was = work.rows[change.day].paid.get(change.key, (0, {}))[1] if change.day in work.rows else {}
     if now == was:
         return purses, []
     row = _row(program, near, work, change.day)
     if now:
-        row.paid[change.key] = (change.receipt.occurred_at, now)
+        row.paid[change.key] = (at, now)
     else:
         del row.paid[change.key]
     taken = {key: now.get(key, 0) - was.get(key, 0) for key in {*now, *was}}
-    to = "spent" if isinstance(change, Purchase) else "restored"
+    to = "spent" if isinstance(change, Purchase | Redemption) else "restored"
     return _differences(program, work, purses, clock, {}, taken, to)
 
 
 def _credit(
-    program: Program, change: Return, work: _Fold, carry: list[Any], purses: dict[str, Purse], clock: int
+    program: Program, change: Return | Cancellation, work: _Fold, carry: list[Any], purses: dict[str, Purse], clock: int
 ) -> tuple[dict[str, Purse], list[Posting]]:
-    """Book what was settled with a return."""
+    """Book what was settled with a return or a cancellation."""
     day = change.settled_day
     row = _row(program, Near(0, carry=carry), work, day)
     given: dict[str, int] = {}
@@ -217,7 +221,7 @@ def _differences(
 
 def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
     """Change the facts of the day; return the points that were spent by it."""
-    if isinstance(change, Telling):
+    if isinstance(change, Telling | Redemption):
         return 0
     row = _row(program, near, work, change.day)
     match change:
@@ -236,6 +240,9 @@ def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
                 row.rows[change.key] = vector
             else:
                 row.rows.pop(change.key, None)
+        case Cancellation():
+            if row.empty():
+                del work.rows[change.day]
     return 0
 
 

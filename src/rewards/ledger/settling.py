@@ -10,12 +10,13 @@ from rewards.days import moment
 from rewards.engine.program import Program
 from rewards.ledger.lots import Lot, fold
 from rewards.ledger.purses import credit, ledger_facts
-from rewards.ledger.state import DayRow, Near, Return, Settlement
-from rewards.receipt import points_left
+from rewards.ledger.state import Cancellation, DayRow, Near, Return, Settlement, taken_by
 
 
-def settlements(program: Program, near: Near, change: Return, days: dict[int, DayRow]) -> tuple[Settlement, ...]:
-    """Return what has to last longer of the points that a return gives back, by wallet.
+def settlements(
+    program: Program, near: Near, change: Return | Cancellation, days: dict[int, DayRow]
+) -> tuple[Settlement, ...]:
+    """Return what has to last longer of the points that a return or a cancellation gives back, by wallet.
 
     `days` are all earlier rows of the owner. Points of lots of credits were given longer once, and are not again.
     """
@@ -26,7 +27,7 @@ def settlements(program: Program, near: Near, change: Return, days: dict[int, Da
     was = row.paid.get(change.key) if row is not None else None
     if row is None or was is None:
         return ()
-    now = points_left(change.receipt, change.returned)
+    now = taken_by(change)[1]
     rows[change.day] = row.copy()
     rows[change.day].paid[change.key] = (was[0], now)
     clock = max(near.clock, change.at)

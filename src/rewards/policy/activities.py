@@ -6,11 +6,10 @@ counts itself, and when the yearly ones come (`service.due`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, YEARLY, Activity, EachTime
-from rewards.policy.conditions import OfMembers, OfRule, compile_conditions
+from rewards.policy.conditions import OfMembers, OfRule, all_conditions, compile_conditions
 from rewards.policy.forms import Given
 from rewards.policy.groups import Groups
 from rewards.policy.model import ALL, FirstPurchase, Flat, Referred
@@ -81,7 +80,7 @@ def _of_referrer(got: Got) -> Draft:
 
 
 def _check_conditions(draft: Draft, when: Got, report: Report) -> None:
-    for name, got in _all_conditions(when.value):
+    for name, got in all_conditions(when.value):
         if name == "code":
             message = "an activity is no receipt, so it carries no code"
             report.add("activity-condition", message, got.key, "leave `code` out")
@@ -91,14 +90,6 @@ def _check_conditions(draft: Draft, when: Got, report: Report) -> None:
     if any(map(ends_with_a_visit, draft.when)):
         message = "a visit later on the day could take back what the activity gave"
         report.add("activity-visits", message, when.key, "leave out `not` and `at_most` of visits")
-
-
-def _all_conditions(table: Table) -> Iterator[tuple[str, Got]]:
-    for name, got in table.got.items():
-        if name == "not":
-            yield from _all_conditions(got.value)
-        else:
-            yield name, got
 
 
 def check_names(activities: dict[str, Draft], rules: dict[str, Draft], report: Report) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rewards.policy.file_codes import TEXT
-from rewards.policy.section_codes import GIFT_CARDS, TIERS
+from rewards.policy.section_codes import GIFT_CARDS, REWARDS, TIERS
 
 Severity = Literal["error", "warning", "note"]
 
@@ -349,7 +349,7 @@ _NOTES = {
     "more-problems": "At most 100 problems are shown in one run, errors before others. Mend these, and run again.",
 }
 
-_ERRORS = (TEXT, _SHAPE, _NAMES, _RULES, TIERS, GIFT_CARDS)
+_ERRORS = (TEXT, _SHAPE, _NAMES, _RULES, TIERS, GIFT_CARDS, REWARDS)
 CODES: dict[str, Code] = {
     **{code: Code("error", text) for part in _ERRORS for code, text in part.items()},
     **{code: Code("warning", text) for code, text in _WARNINGS.items()},

@@ -39,7 +39,7 @@ from rewards.policy.oddities import (
 from rewards.policy.offer_oddities import remark_on_beaten, remark_on_offer
 from rewards.policy.offers import OfferChecks, OfferDraft, built_offers, draft_offer
 from rewards.policy.problems import PolicyRefused, Problem, Report
-from rewards.policy.rewards import compile_rewards, remark_on_unbought
+from rewards.policy.rewards import Around, compile_rewards, remark_on_unbought
 from rewards.policy.rules import CrossChecks, Draft, draft_rule
 from rewards.policy.schema import POLICY
 from rewards.policy.selections import Selections
@@ -94,7 +94,8 @@ class _Compiler:
         drafts = self._rules(selections, members, groups)
         offers = self._offers(selections, members, groups)
         gift_cards = self._gift_cards(selections, offers)
-        rewards = compile_rewards(self._section("rewards"), self._section("offers"), offers, self.report)
+        around = Around(self._section("offers"), offers, self._section("gift_cards"), gift_cards, selections, members)
+        rewards = compile_rewards(self._section("rewards"), around, self.report)
         activities = draft_activities(self._section("activities"), selections, members, groups, self.report)
         check_names(activities, drafts, self.report)
         drafts |= activities

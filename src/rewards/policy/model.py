@@ -14,7 +14,19 @@ from zoneinfo import ZoneInfo
 
 from rewards.days import Duration, Window
 from rewards.policy.activity_model import Activity, EachTime
-from rewards.policy.terms import Expiry, GiftCard, Liability, Loads, Pays, Returns, Reward, Text, Tiers, Wallet
+from rewards.policy.terms import (
+    Expiry,
+    GiftCard,
+    Liability,
+    Loads,
+    Pays,
+    Returns,
+    Reward,
+    RewardLimit,
+    Text,
+    Tiers,
+    Wallet,
+)
 
 __all__ = [
     "ALL",
@@ -52,6 +64,7 @@ __all__ = [
     "Referred",
     "Returns",
     "Reward",
+    "RewardLimit",
     "Schedule",
     "Selection",
     "Text",

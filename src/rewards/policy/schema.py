@@ -12,7 +12,7 @@ from rewards.policy import forms, offer_forms, time_forms
 from rewards.policy.forms import choice
 from rewards.policy.gift_card_schema import GIFT_CARD
 from rewards.policy.offer_schema import GROUP, OFFER
-from rewards.policy.rewards import REWARD
+from rewards.policy.reward_schema import REWARD
 from rewards.policy.shared_schema import ATTRIBUTE_NAME, CONDITIONS, ENDS, SCHEDULE, SELECTION, TITLE
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named
 
@@ -328,7 +328,7 @@ POLICY = Fields(
         Key(
             "rewards",
             Named("a reward", REWARD),
-            "What points buy at the till, when the buyer asks for it.",
+            "What points buy, when the member asks for it: in a basket or outside one, or by itself.",
             example="{free-coffee: {cost: 9 stamps, gives: {offer: free-hot-drink}}}",
         ),
         Key(
@@ -346,7 +346,7 @@ POLICY = Fields(
     ),
     unsupported=("fairness",),
     together=(
-        ("rewards", ("points", "offers")),
+        ("rewards", ("points",)),
         ("earn", ("points", "eligible", "returns")),
         ("activities", ("points", "eligible", "returns")),
         ("tiers", ("eligible",)),

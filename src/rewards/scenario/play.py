@@ -18,8 +18,30 @@ from rewards.basket import Basket, BasketLine, BasketTender, MemberRef
 from rewards.days import midnight, moment
 from rewards.errors import RewardsError
 from rewards.scenario.expectations import Happened, Mismatch, mismatches
-from rewards.scenario.story import Act, Buy, Issue, Member, Quote, ReadBalance, Step, Stories, Story, UseCard
-from rewards.service.commands import ActOnGiftCard, Adjust, Command, Enrol, Publish, RecordPurchase, RecordReturn
+from rewards.scenario.story import (
+    Act,
+    Buy,
+    Issue,
+    Member,
+    Quote,
+    ReadBalance,
+    Spend,
+    Step,
+    Stories,
+    Story,
+    TakeBack,
+    UseCard,
+)
+from rewards.service.commands import (
+    ActOnGiftCard,
+    Adjust,
+    CancelRedemption,
+    Command,
+    Enrol,
+    Publish,
+    RecordPurchase,
+    RecordReturn,
+)
 from rewards.service.inspection import Inspected
 from rewards.service.service import Service
 from rewards.store.database import Store
@@ -32,6 +54,8 @@ _VERB = {
     Issue: "issue",
     UseCard: "card",
     Act: "activity",
+    Spend: "redeem",
+    TakeBack: "cancel",
     ReadBalance: "balance",
     Publish: "publish",
 }
@@ -89,6 +113,7 @@ class _World:
         self.ids: dict[str, str] = {}
         self.quotes: dict[str, str] = {}  # by name
         self.codes: dict[str, str] = {}  # of gift cards, by name
+        self.redeemed: dict[str, str] = {}  # ids of redemptions, by name
         self.cards: dict[str, str] = {}  # names of gift cards, by id
         self.issued_by: dict[str, str] = {}  # gift cards' names -> the receipt that sold them, empty for none
         self.paid: dict[
@@ -187,8 +212,31 @@ class _World:
             return self._use(step.action)
         if isinstance(step.action, Act):
             return self._do(step.action.command, key=f"{step.owner} {step.action.key}")
+        if isinstance(step.action, Spend | TakeBack):
+            return self._of_reward(step.action, step.owner or "")
         key = f"{step.owner} {step.action.adjustment_id}" if isinstance(step.action, Adjust) else None
         return self._do(step.action, key=key)
+
+    def _of_reward(self, action: Spend | TakeBack, owner: str) -> dict[str, Any]:
+        if isinstance(action, TakeBack):
+            return self._cancel(action, owner)
+        answer = self._do(action.command, key=f"redeem {action.name}")
+        self.redeemed[action.name] = answer["redemption_id"]
+        for one in answer.get("gift_cards_issued", [])[:1]:
+            if action.card:
+                self.codes[action.card], self.cards[one["gift_card_id"]] = one["code"], action.card
+                self.issued_by[action.card] = ""
+        return answer
+
+    def _cancel(self, action: TakeBack, owner: str) -> dict[str, Any]:
+        return self._do(
+            CancelRedemption(
+                member_id=self.ids[owner],
+                redemption_id=self.redeemed.get(action.name, action.name),
+                reason=f"{CALLER} says so",
+                actor=CALLER,
+            )
+        )
 
     def _issue(self, action: Issue) -> dict[str, Any]:
         answer = self._do(action.command, key=f"issue {action.name}")
@@ -252,7 +300,7 @@ class _World:
             self._watched(basket)
         answer = self._do(RecordPurchase(basket))
         for one in answer["gift_cards_issued"]:
-            if name := action.sold.get(one["line_id"]):
+            if name := action.sold.get(one.get("line_id", "")):
                 self.codes.setdefault(name, one.get("code", ""))
                 self.issued_by.setdefault(name, action.basket.receipt_id)
                 self.cards[one["gift_card_id"]] = name

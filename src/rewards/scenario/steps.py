@@ -7,7 +7,6 @@ around it (`read`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +15,14 @@ import msgspec
 from rewards.basket import AskedReward, Basket, BasketLine, BasketTender, MemberRef, StoredValue
 from rewards.days import instant
 from rewards.policy.forms import Given
-from rewards.policy.model import Policy
-from rewards.policy.problems import Report, Span
+from rewards.policy.problems import Span
 from rewards.policy.shape import Got, Table
-from rewards.policy.wording import Hint, one_of, quoted
-from rewards.scenario.story import Act, Action, Buy, Issue, Member, Quote, ReadBalance, Step, UseCard
-from rewards.scenario.vocabulary import VERBS, Local
+from rewards.policy.wording import one_of, quoted
+from rewards.scenario.names import Known
+from rewards.scenario.reward_steps import of_rewards
+from rewards.scenario.story import Act, Action, Buy, Issue, Quote, ReadBalance, Step, UseCard
+from rewards.scenario.values import Local
+from rewards.scenario.vocabulary import VERBS
 from rewards.service.commands import (
     Adjust,
     GiftCardActivity,
@@ -34,6 +35,7 @@ from rewards.service.commands import (
 )
 
 STORE = "shop"
+_OF_CARDS = ("issue", "card")
 _BY_RULE = ("earned_by", "taken_back_by")
 _BY_WALLET = ("earned", "would_earn", "spent", "restored", "taken_back", "balance", "pending", "debt", "next_expiry")
 _DOES: dict[str, GiftCardActivity] = {
@@ -48,29 +50,6 @@ _DOES: dict[str, GiftCardActivity] = {
 _RULE_LISTS = ("gives", "not_gives")
 
 _Missing = tuple[str, str, Span, set[str]]  # what, its name, where, and the names that there are
-
-
-@dataclass(slots=True)
-class Known:
-    """What names may stand for in a story."""
-
-    policy: Policy
-    members: dict[str, Member]
-    rules: set[str]
-    wallets: set[str]
-    products: set[str]
-    cards: set[str]  # names of gift cards that are issued anywhere in the story
-    purchases: dict[str, tuple[str, str | None]]  # receipt number -> its store and member, anywhere in the story
-    beside: dict[str, bytes]  # policies that steps publish, by file name
-    report: Report
-
-    def miss(self, what: str, name: str, span: Span, names: set[str] | list[str]) -> None:
-        """Report a name that stands for nothing."""
-        self.report.add("unknown-name", f"there is no {what} {quoted(name)}", span, _hint(name, names))
-
-
-def _hint(name: str, names: set[str] | list[str]) -> Hint:
-    return Hint(name, sorted(names), "there is none here", "there is")
 
 
 class StepReader:
@@ -108,18 +87,18 @@ class StepReader:
 
     def _action(self, verb: str, table: Table, at: datetime) -> tuple[Action | None, str | None]:
         got = table.got[verb]
+        if verb in _OF_CARDS:
+            return (self._use(table), None) if verb == "card" else self._issue(got.value, at)
         if verb in ("purchase", "quote"):
             return self._purchase(verb, table, at)
         if verb == "return":
             return self._return(got.value, at)
         if verb == "adjust":
             return self._adjust(got.value, at)
-        if verb == "issue":
-            return self._issue(got.value, at)
-        if verb == "card":
-            return self._use(table), None
         if verb == "activity":
             return self._activity(got.value, at)
+        if verb in ("redeem", "cancel"):
+            return of_rewards(self.known, got, at, self.number)
         if verb == "balance":
             return (ReadBalance(), got.value) if self._is_member(got.value, got.span) else (None, None)
         return self._publish(got, at, table.got["at"].span), None

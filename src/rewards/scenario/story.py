@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 
 from rewards.basket import Basket
 from rewards.policy.model import Policy
-from rewards.service.commands import Adjust, GiftCardActivity, IssueGiftCard, Publish, RecordActivity, RecordReturn
+from rewards.service.commands import (
+    Adjust,
+    GiftCardActivity,
+    IssueGiftCard,
+    Publish,
+    RecordActivity,
+    RecordReturn,
+    Redeem,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,23 @@ class Act:
     key: str
 
 
-Action = Buy | Quote | RecordReturn | Adjust | Act | Issue | UseCard | ReadBalance | Publish
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """A redemption, which later steps know by its name; `card` is the story's name for the first card that it gives."""
+
+    command: Redeem
+    name: str
+    card: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """The cancellation of a redemption, by its name."""
+
+    name: str
+
+
+Action = Spend | TakeBack | Buy | Quote | RecordReturn | Adjust | Act | Issue | UseCard | ReadBalance | Publish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,51 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-
-class WalletBalance(msgspec.Struct, frozen=True):
-    """Points of one wallet at an instant."""
-
-    available: int = 0
-    pending: int = 0
-    held: int = 0
-    debt: int = 0
-
-
-class Expiring(msgspec.Struct, frozen=True):
-    """Points that end together."""
-
-    points: int
-    expires_at: str
-
-
-class Arriving(msgspec.Struct, frozen=True):
-    """Points that become available together."""
-
-    points: int
-    available_at: str
-
-
-class WalletDetail(WalletBalance, frozen=True):
-    """A wallet's balance with every coming expiry and availability, soonest first."""
-
-    expiries: list[Expiring] = []
-    arrivals: list[Arriving] = []
-
-
-class NextTier(msgspec.Struct, frozen=True):
-    """The way to the next level: what is still missing of what the policy's tiers count."""
-
-    name: str
-    by: str  # spend (minor units), visits, or a wallet's points
-    short: int
-
-
-class TierAnswer(msgspec.Struct, frozen=True):
-    """The level that is held on the day, and until when without another visit; `next` is None at the top."""
-
-    name: str
-    held_until: str | None  # the last day; None where it has no end
-    next: NextTier | None
+from rewards.service.balance_answers import TierAnswer, WalletBalance, WalletDetail
+from rewards.service.reward_answers import CancellationAnswer, RedeemedAnswer, RewardWithin, VoidedAnswer
 
 
 class VoucherAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,33 +66,6 @@ class RestoredAnswer(msgspec.Struct, frozen=True):
     gift_card_id: str
     last_four: str
     offer: str
-
-
-class RewardWithin(msgspec.Struct, frozen=True, kw_only=True):
-    """A reward of the catalogue: how many times the points that are available buy it, else how many are short."""
-
-    reward: str
-    title: str
-    wallet: str
-    cost: int
-    times: int
-    short: int
-
-
-class VoidedAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A gift card that is taken back: what was left is voided, what was spent is told.
-
-    A returned line had sold it, or a rule or reward (`giver`) had given it; then `line_id` is empty. A voucher holds no
-    money: `used` says that it could not be taken back.
-    """
-
-    line_id: str
-    gift_card_id: str
-    last_four: str
-    voided_minor: int
-    spent_minor: int
-    giver: str = ""
-    used: bool = False
 
 
 class BalanceAnswer(msgspec.Struct, frozen=True):
@@ -264,6 +194,7 @@ class PurchaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     would_earn: dict[str, int] = {}  # for guests
     rewards: list[RewardWithin] = []  # of a quote: the catalogue before this purchase
     points_usable: dict[str, dict[str, int]] = {}  # of a quote: by wallet the most that may pay, {points, amount_minor}
+    redemptions: list[RedeemedAnswer] = []  # rewards bought with it that take nothing off
     claim: ClaimAnswer | None = None  # for guests; told to the till alone, not when the purchase is read again
     adjustments: list[EntryAnswer] = []  # later entries about this purchase, when it is read again
     warnings: list[dict[str, object]] = []
@@ -294,7 +225,7 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """One line of a statement."""
 
     entry: int
-    kind: str  # purchase, return, activity, expiry, adjustment, opening
+    kind: str  # purchase, return, activity, redemption, cancellation, expiry, adjustment, opening
     occurred_at: str
     recorded_at: str
     points: dict[str, int]  # net change of what the member has, by wallet
@@ -307,6 +238,8 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     actor: str = ""
     activity: str = ""
     score: int | None = None
+    redemption_id: str = ""
+    reward: str = ""
 
 
 class StatementAnswer(msgspec.Struct, frozen=True):
@@ -341,7 +274,8 @@ class ReturnAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     deducted: list[dict[str, object]] = []  # {wallet, points, amount_minor}: off the refund, for points that are gone
     taken_back: list[AwardAnswer] = []
     vouchers_restored: list[RestoredAnswer] = []  # by the return of everything
-    gift_cards_voided: list[VoidedAnswer] = []  # that the returned lines had sold
+    gift_cards_voided: list[VoidedAnswer] = []  # that the returned lines had sold, or rewards of the purchase given
+    redemptions_cancelled: list[CancellationAnswer] = []  # of rewards that were bought with it, by the return of all
     given: list[AwardAnswer] = []  # a return can also add, e.g. when it restores an absence
     still_returnable: list[dict[str, object]] = []  # {line_id, quantity}
     waits_for: dict[str, str] = {}

@@ -7,6 +7,8 @@ and what staff do with a card (`card_activities`).
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
 
 from rewards.days import instant, midnight
@@ -27,6 +29,7 @@ from rewards.service.running import Running
 from rewards.store import statements
 
 _json = msgspec.json.Encoder()
+T = TypeVar("T", VoucherAnswer, MoneyCard)
 
 
 def issue(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
@@ -306,16 +309,31 @@ def _voucher(batch: Batch, owner: int, card: Card, language: str = "") -> Vouche
 
 
 def held_by(batch: Batch, member: int, at: int, language: str = "") -> tuple[list[VoucherAnswer], list[MoneyCard]]:
-    """Return the vouchers and the money that a member has to hand at an instant, the soonest ending first."""
+    """Return the vouchers and cards with money that a member has at an instant, the soonest ending first."""
     if not batch.running.has_gift_cards:
         return [], []
     owners = [card for _, card in batch.session.keyed(statements.HELD_CARDS, [(member,)])]
     batch.foresee_lines(owners)
+    due = {card for owner, card in batch.more[statements.ADD_HELD_CARD] if owner == member}  # the next event books them
+    owners += due
     cards = [(card.expires_at, owner, card) for owner in owners if (card := _card(batch, owner)) is not None]
     ready = [(owner, card) for _, owner, card in sorted(cards) if _to_hand(card, at)]
-    vouchers = [_voucher(batch, owner, card, language) for owner, card in ready if card.kind == "voucher"]
-    money = [_money(batch, owner, card, at) for owner, card in ready if card.kind != "voucher"]
+    vouchers = [
+        _named(_voucher(batch, owner, card, language), booked=owner not in due)
+        for owner, card in ready
+        if card.kind == "voucher"
+    ]
+    money = [
+        _named(_money(batch, owner, card, at), booked=owner not in due)
+        for owner, card in ready
+        if card.kind != "voucher"
+    ]
     return vouchers, [one for one in money if one.balance_minor]
+
+
+def _named(told_: T, *, booked: bool) -> T:
+    """Return what is told of a card; one that has come by itself and is not booked yet has no id."""
+    return told_ if booked else msgspec.structs.replace(told_, gift_card_id="", last_four="")
 
 
 def _money(batch: Batch, owner: int, card: Card, at: int) -> MoneyCard:

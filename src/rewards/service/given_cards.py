@@ -15,12 +15,12 @@ from rewards.ledger.card_money import taken, total
 from rewards.ledger.gift_cards import Activity, Card, is_possible, read_activity, state_at
 from rewards.ledger.lots import NEVER
 from rewards.policy.model import GiftCard
-from rewards.service.answers import VoidedAnswer
 from rewards.service.balances import text
 from rewards.service.batch import Batch, Place
 from rewards.service.codes import new_code
 from rewards.service.gift_cards import event_name, hand_out, happen, new_card
 from rewards.service.journal import Timeline
+from rewards.service.reward_answers import VoidedAnswer
 from rewards.store import statements
 
 Codes = dict[str, str]  # by the id of the card that was issued with it
@@ -97,21 +97,21 @@ def _issued_with(batch: Batch, line: Timeline) -> int:
     return total(read_activity(batch.event(line.owner, 1)[9]).parts)
 
 
-def kept_off(batch: Batch, place: Place, giver: str, now: int) -> tuple[int, int]:
-    """Return what is left of the cards that an event gave by a giver, and what they were worth.
+def left_of(batch: Batch, place: Place, giver: str, now: int) -> tuple[int, int]:
+    """Return what is left of the cards that an event gave by a giver, and what they were issued with.
 
     Both in minor units; vouchers count as one each, and as none left once they are used.
     """
-    left = worth_ = 0
+    left = whole = 0
     for _, _, line, card in cards_of(batch, place, giver):
         if card.kind == "voucher":
-            worth_ += 1
+            whole += 1
             left += int(card.used is None and card.state != "deactivated")
         else:
             issued = _issued_with(batch, line)
-            worth_ += issued
+            whole += issued
             left += min(issued, total(_open(card, max(now, card.clock))))
-    return left, worth_
+    return left, whole
 
 
 def take_back(

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 from rewards.policy.model import Policy
-from rewards.service.answers import BalanceAnswer, Change, EntryAnswer, NextTier, TierAnswer, WalletDetail
+from rewards.service.answers import BalanceAnswer, Change, EntryAnswer
 from rewards.service.awards import title
+from rewards.service.balance_answers import NextTier, TierAnswer, WalletDetail
 from rewards.service.tongue import Tongue, marked
 
 _KINDS = {

@@ -32,7 +32,7 @@ def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | N
     """
     version, guest = batch.running.ready().on(receipt.day), line.kind == "guest"
     receipt, hand = vouchers.shown(batch, line, receipt)
-    wanted = rewards.asked(version.policy, receipt, guest=guest) if promise is None else rewards.Wanted()
+    wanted = rewards.asked(batch, line, receipt) if promise is None else rewards.Wanted()
     if promise is not None:
         decision = Decision(_as_promised(batch, line, receipt, promise), [])
     elif not (version.offers_by_itself or hand.asking or wanted.offers):
@@ -44,6 +44,8 @@ def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | N
         decision = replace(decision, receipt=given)
         decision.withheld.extend(rewards.unused(wanted, decision))
     if receipt.rewards:
+        bought = tuple(wanted.bought) if promise is None else promise.bought
+        decision = replace(decision, receipt=msgspec.structs.replace(decision.receipt, bought=bought))
         rewards.check_enough(batch, line, decision.receipt)
     kept = vouchers.kept(hand, version.policy, decision.receipt, guest=guest)
     return decision if kept is decision.receipt else replace(decision, receipt=kept)

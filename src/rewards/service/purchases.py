@@ -24,6 +24,7 @@ from rewards.service import (
     offline,
     pricing,
     promises,
+    rewards,
     sold_cards,
     tenders,
     vouchers,
@@ -78,7 +79,8 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     batch.route(receipt.store_id, receipt.receipt_id, "purchase", place, print_)
     vouchers.redeem(batch, asked.now, receipt, place, print_)
     card_tenders.redeem(batch, asked.now, receipt, place, print_)
-    codes = sold_cards.hand_over(batch, asked.now, line, receipt, new_cards, place, print_)
+    codes = rewards.redeem(batch, asked.now, line, receipt, number, print_) if receipt.bought else {}
+    codes |= sold_cards.hand_over(batch, asked.now, line, receipt, new_cards, place, print_)
     if metadata:
         batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(metadata=metadata))))
     body = b"" if asked.silent else _json.encode(_answer(batch, asked.now, work, place))

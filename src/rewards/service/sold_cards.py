@@ -17,7 +17,6 @@ from rewards.ledger.card_money import taken, total
 from rewards.ledger.gift_cards import Activity, balance_at, read_activity
 from rewards.policy.model import GiftCard
 from rewards.receipt import Line, Receipt, Returned
-from rewards.service.answers import VoidedAnswer
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Place
 from rewards.service.codes import code_hash, new_code, shown
@@ -35,6 +34,7 @@ from rewards.service.gift_cards import (
     unknown,
 )
 from rewards.service.journal import Timeline
+from rewards.service.reward_answers import VoidedAnswer
 from rewards.store import statements
 
 Codes = dict[str, str]  # by the id of the card that was issued with it

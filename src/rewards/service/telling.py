@@ -5,7 +5,7 @@ What does not live here: sentences (`engine.explain`) and what is written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,11 +18,12 @@ from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
 from rewards.ledger.timeline import Booking, Near
 from rewards.receipt import Line, Receipt, Returned, points_left
-from rewards.service import card_tenders, tenders
-from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals, WalletBalance
+from rewards.service import card_tenders, rewards, tenders
+from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals
 from rewards.service.awards import MOST_MISSES, codes_refused, earned, not_applied, title, told, why
+from rewards.service.balance_answers import WalletBalance
 from rewards.service.balances import day_text, purses, text, wallets
-from rewards.service.batch import Batch
+from rewards.service.batch import Batch, Place
 from rewards.service.commands import PreparedPurchase
 from rewards.service.journal import (
     Timeline,
@@ -37,6 +38,7 @@ from rewards.service.journal import (
 )
 from rewards.service.pricing import discounts_of, withheld_of
 from rewards.service.reasons import reason
+from rewards.service.redeeming import redemption_of
 from rewards.service.running import Running
 from rewards.service.sold_cards import issued
 from rewards.service.tongue import Tongue, marked
@@ -94,11 +96,25 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
             *(not_applied(program, booking.near, receipt) if booking is not None else []),
         ][:MOST_MISSES],
         codes_refused=codes_refused(policy, receipt, guest=not member),
-        gift_cards_issued=issued(batch, receipt, place),
-        balance=balance_of(batch, line, now, booking),
+        gift_cards_issued=[*issued(batch, receipt, place), *rewards.issued(batch, receipt, place)],
+        redemptions=rewards.bought(batch, receipt, place, language),
+        balance=_balance(batch, line, now, work, place),
         would_earn={} if member else points,
         warnings=list(work.warnings),
     )
+
+
+def _balance(batch: Batch, line: Timeline, now: int, work: Draft, place: Place | None) -> dict[str, WalletBalance]:
+    """Return the balance after a purchase and what was bought with it."""
+    if not work.receipt.bought:
+        return balance_of(batch, line, now, work.booking)
+    if place is not None:  # it is booked
+        return balance_of(batch, line, now)
+    found = balance_of(batch, line, now, work.booking)
+    for one in work.receipt.bought:
+        was = found[one.wallet]
+        found[one.wallet] = msgspec.structs.replace(was, available=was.available - one.points)
+    return found
 
 
 def balance_of(batch: Batch, line: Timeline, now: int, booking: Booking | None = None) -> dict[str, WalletBalance]:
@@ -110,7 +126,10 @@ def balance_of(batch: Batch, line: Timeline, now: int, booking: Booking | None =
 
 def totals_of(receipt: Receipt, points: dict[str, int]) -> Totals:
     """Return a receipt's sums, with the points that it earned."""
-    return Totals(*sums_of(receipt), points, points_left(receipt, {}))
+    spent = points_left(receipt, {})
+    for one in receipt.bought:
+        spent[one.wallet] = spent.get(one.wallet, 0) + one.points
+    return Totals(*sums_of(receipt), points, spent)
 
 
 def sums_of(receipt: Receipt) -> tuple[int, int, int, int, int]:
@@ -220,9 +239,12 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue
     elif event[0] == "activity":
         activity = read_activity(event[9])
         facts = {"activity": activity.name, "score": activity.score}
+    elif event[0] in {"redemption", "cancellation"}:
+        name, facts = _redemption(batch, owner, event_number, event, tongue)
+        changes += [msgspec.structs.replace(one, title=name) for one in _moved(legs, tongue, _OF_REWARDS)]
     elif event[0] in {"purchase", "return"}:
         facts = _about(batch, owner, event_number, event)
-        changes += _moved(legs, tongue)
+        changes += _moved(legs, tongue, _MOVES)
     if kind != "expiry":
         changes += _overtaken(legs, tongue)
     return EntryAnswer(
@@ -244,6 +266,18 @@ def _about(batch: Batch, owner: int, number: int, event: Row) -> dict[str, str]:
         place = recorded_first(*place, read_receipt(bought[9]))
     name = "receipt_id" if kind == "purchase" else "return_id"
     return {"purchase_id": batch.running.ids.purchase(*place), name: external_id, "store_id": store_id}
+
+
+def _redemption(batch: Batch, owner: int, number: int, event: Row, tongue: Tongue | None) -> tuple[str, dict[str, str]]:
+    """Return the title of the reward that a redemption, or its cancellation, is of, and what is told beside."""
+    place, running = (owner, event[2] or number), batch.running
+    one = redemption_of((*place, *batch.event(*place)), running)
+    reward = running.policy_on(one.day).rewards.get(one.reward)
+    name = title(reward.title, tongue.language if tongue is not None else "") if reward is not None else ""
+    facts = {"redemption_id": running.ids.redemption(*place), "reward": one.reward, "store_id": event[5]}
+    if event[0] == "cancellation":
+        facts |= {"reason": note_of(batch, owner, number), "actor": event[7]}
+    return name, facts
 
 
 def note_of(batch: Batch, owner: int, number: int) -> str:
@@ -301,14 +335,14 @@ _WHERE = {
 }
 
 
-def _moved(legs: Sequence[Posting], tongue: Tongue | None) -> list[Change]:
+def _moved(legs: Sequence[Posting], tongue: Tongue | None, words: Mapping[str, str]) -> list[Change]:
     """Tell of points that paid, were given back, or were settled."""
     sums: dict[tuple[str, str], int] = {}
     for leg in legs:
-        if leg.account in _MOVES:
+        if leg.account in words:
             sums[leg.account, leg.wallet] = sums.get((leg.account, leg.wallet), 0) - leg.points
     return [
-        Change(wallet, points, _said(tongue, _MOVES[account])) for (account, wallet), points in sums.items() if points
+        Change(wallet, points, _said(tongue, words[account])) for (account, wallet), points in sums.items() if points
     ]
 
 
@@ -316,6 +350,13 @@ _MOVES = {
     "spent": marked("paid for this purchase"),
     "restored": marked("given back: they had paid for what came back"),
     "settled": marked("given once more: theirs had ended, or money was kept for them"),
+}
+
+
+_OF_REWARDS = {
+    "spent": marked("paid for a reward"),
+    "restored": marked("given back: the reward was taken back"),
+    "settled": _MOVES["settled"],
 }
 
 

@@ -158,19 +158,32 @@ def spendable(batch: Batch, line: Timeline, receipt: Receipt, key: str, wanted: 
 
     Its own points are not among them. A late purchase takes nothing that was spent since.
     """
-    program, near, at = batch.running.ready(), line.near, receipt.occurred_at
+    return there_at(batch, line, key, receipt.occurred_at, receipt.day, wanted)
+
+
+def there_at(batch: Batch, line: Timeline, key: str, at: int, day: int, wanted: int | None = None) -> int:
+    """Return the points that can be spent at an instant, of so many wanted: what was there then, and still is."""
+    program, near = batch.running.ready(), line.near
     then = purses(program, near, at, batch.days_of(line) if at < near.clock else None)
     there = available(then.get(key, Purse()), at)
     there = there if wanted is None else min(there, wanted)
     if there and at < near.clock:
-        booked = batch.book(line, Spending(at, receipt.day, key, there)).near.purses[key].debt
+        booked = batch.book(line, Spending(at, day, key, there)).near.purses[key].debt
         there -= min(there, booked - near.purses.get(key, Purse()).debt)
     return there
 
 
 def _by_rewards(receipt: Receipt, key: str) -> int:
     """Return the points of a wallet that the receipt's rewards cost: what pays comes after them."""
-    return points_left(msgspec.structs.replace(receipt, tenders=()), {}).get(key, 0)
+    return rewarded(receipt).get(key, 0)
+
+
+def rewarded(receipt: Receipt) -> dict[str, int]:
+    """Return the points that the rewards of a receipt cost, by wallet."""
+    found = points_left(msgspec.structs.replace(receipt, tenders=()), {})
+    for one in receipt.bought:
+        found[one.wallet] = found.get(one.wallet, 0) + one.points
+    return found
 
 
 def usable(batch: Batch, line: Timeline, receipt: Receipt) -> dict[str, dict[str, int]]:

@@ -26,6 +26,7 @@ from rewards.service import (
     member_facts,
     publishing,
     purchases,
+    redemptions,
     returns,
     sold_cards,
 )
@@ -35,6 +36,7 @@ from rewards.service.commands import (
     ActOnGiftCard,
     Adjust,
     BookDue,
+    CancelRedemption,
     ChangeContacts,
     ChangeMember,
     ClaimPurchase,
@@ -49,6 +51,7 @@ from rewards.service.commands import (
     RecordActivity,
     RecordPurchase,
     RecordReturn,
+    Redeem,
     ShowGiftCards,
 )
 from rewards.service.foresight import foresee
@@ -72,6 +75,8 @@ _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     ActOnGiftCard: card_activities.act,
     ShowGiftCards: card_activities.show,
     RecordActivity: activities.record,
+    Redeem: redemptions.record,
+    CancelRedemption: redemptions.cancel,
     BookDue: due.record,
 }
 
@@ -196,7 +201,7 @@ def _by_key(batch: Batch, asked: Asked, print_: bytes) -> Outcome | RewardsError
     if isinstance(asked.command, IssueGiftCard):
         return gift_cards.issued_again(batch, (owner, number))
     outcome = batch.replay(asked, (owner, number), lambda: _unanswered(batch, asked))
-    return sold_cards.with_new_codes(batch, outcome) if isinstance(asked.command, RecordPurchase) else outcome
+    return sold_cards.with_new_codes(batch, outcome) if isinstance(asked.command, RecordPurchase | Redeem) else outcome
 
 
 def _unanswered(batch: Batch, asked: Asked) -> bytes:

@@ -142,7 +142,11 @@ def _value(cost: _Cost, table: Table, report: Report) -> tuple[int, int] | None:
     elif value.value * (cost.step or cost.points) % given.points:
         message = f"{cost.step or cost.points} {cost.wallet} are worth no whole amount at {value.text} per {per.text}"
         report.add(
-            "value-not-whole", message, value.span, "write a value that divides evenly", Also(cost.got.key, "here")
+            "value-not-whole",
+            message,
+            value.span,
+            "write a value that divides evenly",
+            Also(cost.got.key, "the cost is here"),
         )
     return value.value, given.points
 

@@ -40,6 +40,8 @@ from rewards.policy.model import (
     PercentOff,
     Policy,
     Rate,
+    Reward,
+    RewardLimit,
     Schedule,
     Selection,
     Text,
@@ -93,14 +95,7 @@ class _Printer:
             },
             activities={key: self._activity(policy.rules[key]) for key in policy.activities},
             offers={key: self._offer(offer) for key, offer in policy.offers.items()},
-            rewards={
-                key: _given(
-                    title=_text(reward.title),
-                    cost=self._points(reward.points, reward.wallet),
-                    gives={"offer": reward.offer},
-                )
-                for key, reward in policy.rewards.items()
-            },
+            rewards={key: self._reward(reward) for key, reward in policy.rewards.items()},
             gift_cards={key: self._gift_card(card) for key, card in policy.gift_cards.items()},
             choose={group: {"keep": "best"} for group in policy.groups}
             | {name: {"keep": "best", "of": group.of} for name, group in policy.offer_groups.items()},
@@ -110,6 +105,31 @@ class _Printer:
                 "restored_points_last": _duration(policy.returns.restored_points_last),
             },
         )
+
+    def _reward(self, reward: Reward) -> dict[str, object]:
+        cost: object = self._points(reward.points, reward.wallet)
+        if reward.step:
+            cost = {"at_least": cost, "step": self._points(reward.step, reward.wallet)}
+        minor, each = reward.value or (None, 0)
+        per = self._policy.wallets[reward.wallet].one if each == 1 else self._points(each, reward.wallet)
+        return _given(
+            title=_text(reward.title),
+            cost=cost,
+            gives=_given(
+                offer=reward.offer or None,
+                item=reward.item or None,
+                gift_card=reward.gift_card or None,
+                value=None if minor is None else self._money(minor),
+                per=per if minor is not None and (reward.step or each != reward.points) else None,
+            ),
+            when=self._conditions(reward.when),
+            limit=_one_or_all([self._reward_limit(limit, reward.wallet) for limit in reward.limits]),
+            automatic=reward.automatic and {"at": reward.automatic},
+        )
+
+    def _reward_limit(self, limit: RewardLimit, wallet: str) -> dict[str, object]:
+        amount = self._points(limit.amount, wallet) if limit.what == "points" else limit.amount
+        return {limit.what: amount, "per": limit.per}
 
     def _money(self, minor: int) -> str:
         return str(Decimal(minor).scaleb(-self._policy.decimals).quantize(Decimal(1).scaleb(-self._policy.decimals)))

@@ -23,6 +23,7 @@ _KINDS = {
     "change": marked("Change of your details"),
     "spending": marked("Points used"),
     "redemption": marked("Reward"),
+    "cancellation": marked("Reward taken back"),
     "merge": marked("Cards joined"),
 }
 _PAID = marked("Points that became available")
@@ -57,6 +58,10 @@ class Letter:
         for voucher in balance.vouchers:
             what = self._tongue.say("Voucher: {title}", title=voucher.title or voucher.offer)
             yield what + (f" ({self._until(voucher.expires_at)})" if voucher.expires_at else "")
+        for card in balance.gift_cards:
+            amount = self._tongue.money(card.balance_minor, self._policy.currency, self._policy.decimals)
+            what = self._tongue.say("Gift card: {amount}", amount=amount)
+            yield what + (f" ({self._until(card.expires_at)})" if card.expires_at else "")
         if balance.tier is not None:
             yield from self._tier(balance.tier)
 

@@ -67,10 +67,10 @@ def barred(scene: Scene, reward: Reward) -> str:
 
 
 def room(reward: Reward, line: Timeline, day: int) -> tuple[int, int] | None:
-    """Return how many times and for how many points a member may still have a reward that day; None: no limit."""
+    """Return how many times and for how many points a member may still have a reward; None: it has no limit."""
     if not reward.limits:
         return None
-    known = [use for use in line.near.uses.get(of_reward(reward.id), ()) if use[1] <= day]
+    known = line.near.uses.get(of_reward(reward.id), ())
     left = {"times": MOST_TIMES, "points": MOST_TIMES * 10**9}
     for limit in reward.limits:
         now = period(day, limit.per)

@@ -6,7 +6,7 @@ import pytest
 
 from rewards.basket import MemberRef
 from rewards.errors import NotFound
-from rewards.service.commands import CancelRedemption, Publish, Redeem
+from rewards.service.commands import CancelRedemption, ChangeMember, Publish, Redeem
 from rewards.service.service import Service
 from rewards.store.database import Store
 
@@ -212,3 +212,30 @@ def test_a_late_redemption_takes_nothing_that_was_spent_since(counter):
     assert refusal(counter.redeem, "card", occurred_at=then + timedelta(hours=1)).code == "not-enough-points"
     assert counter.redeem("ten", occurred_at=then + timedelta(hours=1))["points"] == 50
     assert (counter.beans(), counter.beans("debt")) == (0, 0)
+
+
+def test_a_blocked_member_has_none(counter):
+    redemption = counter.redeem("mug")
+    counter.service.do(ChangeMember(member_id=counter.member_id, state="blocked"))
+    assert refusal(counter.redeem).code == "member-blocked"
+    assert counter.cancel(redemption)["restored"] == 100  # staff put right what was wrong
+
+
+def test_the_report_knows_what_was_spent_and_given_back(counter):
+    counter.cancel(counter.redeem("mug"))
+    counter.redeem("any", points=150)
+    row = next(row for row in reversed(counter.service.liability().rows) if row.unit == "beans")
+    assert (row.issued, row.spent, row.restored, row.closing, row.difference) == (500, 250, 100, 350, 0)
+
+
+def test_a_statement_says_which_reward(counter):
+    counter.cancel(counter.redeem("mug"))
+    back, gone = counter.service.statement(counter.member_id).entries[:2]
+    assert (gone.kind, gone.reward, gone.points) == ("redemption", "mug", {"beans": -100})
+    assert [(one.title, one.points, one.why) for one in gone.changes] == [("A mug", -100, "paid for a reward")]
+    assert (back.kind, back.redemption_id, back.reason, back.actor) == (
+        "cancellation",
+        gone.redemption_id,
+        "a slip",
+        "kim",
+    )

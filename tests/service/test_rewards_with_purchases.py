@@ -1,11 +1,13 @@
 """Rewards in a basket that take nothing off it: redemptions of their own, made and taken back with the purchase."""
 
+from datetime import UTC, datetime, timedelta
+
 from rewards.basket import AskedReward
-from rewards.service.commands import RecordPurchase
+from rewards.service.commands import Publish, RecordPurchase
 
 from .conftest import DAY, line
 from .test_card_money import refusal
-from .test_redemptions import counter
+from .test_redemptions import POLICY, counter
 
 __all__ = ["counter"]
 
@@ -123,3 +125,19 @@ def test_what_is_within_reach_and_what_is_next(counter):
     assert told("mug") == (0, 0, "the limit is used up")
     basket = counter.basket("q")
     assert [one.reward for one in counter.service.quote(basket).rewards][-1] == "mug"
+
+
+def test_a_limit_holds_for_what_quotes_promised_too(counter):
+    quotes = [counter.service.quote(counter.basket(f"r{i}", 1000, **wants("mug", times=2))).quote for i in (1, 2)]
+    counter.buy("r1", 1000, quote=quotes[0], **wants("mug", times=2))
+    gone = refusal(counter.buy, "r2", 1000, quote=quotes[1], **wants("mug", times=2))
+    assert (gone.code, gone.pointer, gone.facts) == ("offer-gone", "/quote", {"reward": "mug"})
+
+
+def test_a_reward_that_the_policy_lost_since_the_quote_is_gone(counter):
+    counter.clock.now = datetime(2026, 12, 2, 22, 50, tzinfo=UTC)
+    late = counter.basket("r1", 1000, **wants("mug"))
+    quote = counter.service.quote(late).quote
+    counter.service.do(Publish(POLICY.replace(b"  mug:", b"  jug:")))
+    counter.clock.now += timedelta(minutes=20)
+    assert refusal(counter.buy, "r1", 1000, quote=quote, **wants("mug")).code == "offer-gone"

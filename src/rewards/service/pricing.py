@@ -44,7 +44,7 @@ def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | N
         decision = replace(decision, receipt=given)
         decision.withheld.extend(rewards.unused(wanted, decision))
     if receipt.rewards:
-        bought = tuple(wanted.bought) if promise is None else promise.bought
+        bought = tuple(wanted.bought) if promise is None else rewards.promised(batch, line, receipt, promise)
         decision = replace(decision, receipt=msgspec.structs.replace(decision.receipt, bought=bought))
         rewards.check_enough(batch, line, decision.receipt)
     kept = vouchers.kept(hand, version.policy, decision.receipt, guest=guest)

@@ -30,6 +30,7 @@ from rewards.service.batch import Batch, Place
 from rewards.service.gift_cards import check_room
 from rewards.service.given_cards import Codes
 from rewards.service.journal import Timeline, read_cancellation
+from rewards.service.promises import Promise
 from rewards.service.reward_answers import RedeemedAnswer, RewardWithin
 from rewards.service.tenders import rewarded, spendable
 
@@ -86,6 +87,23 @@ def _bought(policy: Policy, reward: Reward, times: int, pointer: str) -> Bought:
     if reward.gift_card and minor is not None:
         check_room(policy.gift_cards[reward.gift_card], 0, minor, pointer)
     return Bought(reward.id, times, reward.wallet, reward.points * times)
+
+
+def promised(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise) -> tuple[Bought, ...]:
+    """Return what a promise had bought; raise `Conflict` `offer-gone` for a limit used up or a reward that is gone."""
+    policy, found = batch.running.policy_on(receipt.day), list(promise.bought)
+    for one in promise.discounts:
+        if one.reward and one.reward in policy.rewards:
+            points = sum(one.lines_points)
+            found.append(Bought(one.reward, points // policy.rewards[one.reward].points, one.wallet, points))
+    for want in found:
+        reward = policy.rewards.get(want.reward)
+        left = redeeming.room(reward, line, receipt.day) if reward is not None else None
+        gone = reward is None or (left is not None and (want.times > left[0] or want.points > left[1]))
+        if gone:
+            message = f"the reward `{want.reward}` can't be had any more as the quote said: ask for a new one"
+            raise Conflict("offer-gone", message, pointer="/quote", reward=want.reward)
+    return promise.bought
 
 
 def _times(offer: Offer, times: int) -> Offer | None:

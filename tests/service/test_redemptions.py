@@ -156,6 +156,7 @@ def test_points_go_back_into_their_own_lots(counter):
     answer = counter.cancel(redemption)
     assert (answer["restored"], answer.get("kept", 0)) == (500, 0)
     assert answer["lots"] == redemption["lots"]
+    assert (answer["state"], answer["reason"], answer["actor"]) == ("cancelled", "a slip", "kim")
     assert [one["voided_minor"] for one in answer["gift_cards_voided"]] == [150] * 5
     assert (counter.beans(), counter.accounts()) == (600, {})
     assert counter.cancel(redemption) == answer

@@ -255,6 +255,7 @@ def cancellation_told(
     return CancellationAnswer(
         redemption_id=running.ids.redemption(*place),
         member_id=running.ids.member(line.owner),
+        state="cancelled",
         reward=of.reward,
         wallet=of.wallet,
         restored=of.points - body.points,

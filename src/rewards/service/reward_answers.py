@@ -21,6 +21,7 @@ class RewardWithin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     short: int
     gives: str  # offer, item, gift_card
     step: int = 0  # of an open cost: any whole number of these, `cost` or more
+    most: int = 0  # of an open cost: the most points that it takes now; its `times` is 1, or 0
     value_minor: int = 0  # of what `cost` points give, where it is money's worth
     not_now: str = ""  # the condition or limit that keeps it back, whatever the points
 
@@ -65,7 +66,7 @@ class CancellationAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_onl
 
     redemption_id: str
     member_id: str
-    state: str = "cancelled"
+    state: str  # cancelled
     reward: str
     wallet: str
     restored: int

@@ -260,6 +260,10 @@ def _within(
     if (left := redeeming.room(reward, line, day)) is not None:
         times = min(times, left[0], left[1] // reward.points)
         why = why or ("" if min(left[0], left[1] // reward.points) else "the limit is used up")
+    most = 0
+    if reward.step and times and not why:
+        most = min(there, left[1] if left is not None else there) // reward.step * reward.step
+        times = 1
     return RewardWithin(
         reward=reward.id,
         title=title(reward.title, language),
@@ -269,6 +273,7 @@ def _within(
         short=max(0, reward.points - there),
         gives="offer" if reward.offer else "item" if reward.item else "gift_card",
         step=reward.step,
+        most=most,
         value_minor=reward.value_minor(reward.points) or 0,
         not_now=why,
     )

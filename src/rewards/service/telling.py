@@ -282,7 +282,8 @@ def _redemption(batch: Batch, owner: int, number: int, event: Row, tongue: Tongu
 
 def note_of(batch: Batch, owner: int, number: int) -> str:
     """Return the reason that was given with an event, if it is still there."""
-    rows = batch.session.keyed(statements.NOTES, [(owner, number)])
+    rows = [row for row in batch.more.get(statements.ADD_NOTE, ()) if row[:2] == (owner, number)]
+    rows = rows or batch.session.keyed(statements.NOTES, [(owner, number)])
     return read_note(rows[0][2]).reason if rows else ""
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-import pytest
 from hypothesis import given
 
 from rewards.days import moment
@@ -91,9 +90,9 @@ def test_when_it_is_told_does_not_matter(case: Case) -> None:
         assert len({repr(outcome.balance(at)) for outcome in outcomes}) == 1
 
 
-@pytest.mark.parametrize("given_up", [None, 0, 1])
 @given(case=cases())
-def test_entries_balance_and_add_up(given_up: int | None, case: Case) -> None:
+def test_entries_balance_and_add_up(case: Case) -> None:
+    given_up = pick(case.more, (0, None, 1))
     outcome = _run(case, given_up=given_up, places=_places(case), redemption=_redemption(case))
     held: Counter[str] = Counter()
     for entry in outcome.entries:

@@ -71,14 +71,17 @@ def extend(program: Program, key: str, purse: Purse, day: int) -> None:
 
 def all_purses(program: Program, rows: dict[int, DayRow], until: int) -> dict[str, Purse]:
     """Lay every spending over every lot of the owner, from the first on."""
-    lots, spendings = ledger_facts(program, rows)
+    lots, spendings = ledger_facts(program, rows, until)
     return {key: fold(lots.get(key, ()), spendings.get(key, ()), until) for key in {*lots, *spendings}}
 
 
 def ledger_facts(
-    program: Program, rows: dict[int, DayRow]
+    program: Program, rows: dict[int, DayRow], at: int = NEVER, *, lapse: bool = False
 ) -> tuple[dict[str, list[Lot]], dict[str, list[tuple[int, int]]]]:
-    """Return lots and spendings by wallet, as the rows give them."""
+    """Return lots and spendings by wallet, as the rows give them; holds as they were at an instant.
+
+    An open hold is a spending for as long as no event ended it; with `lapse`, until it ends by itself.
+    """
     gross: dict[str, list[tuple[int, Wallet, int]]] = {}
     spendings: dict[str, list[tuple[int, int]]] = {}
     visits = sorted(day for day, row in rows.items() if sum(vector[0] for vector in row.rows.values()) > 0)
@@ -94,11 +97,14 @@ def ledger_facts(
         for key, points in day_points.items():
             if points:
                 gross.setdefault(key, []).append((day, version.policy.wallets[key], points))
-        for at, key, points in row.spent:
-            spendings.setdefault(key, []).append((at, points))
-        for at, paid in row.paid.values():
+        for when, key, points in row.spent:
+            spendings.setdefault(key, []).append((when, points))
+        for when, paid in row.paid.values():
             for key, points in paid.items():
-                spendings.setdefault(key, []).append((at, points))
+                spendings.setdefault(key, []).append((when, points))
+        for hold in row.holds.values():
+            if points := hold.laid(at, lapse=lapse):
+                spendings.setdefault(hold.wallet, []).append((hold.at, points))
     lots = {
         key: [
             Lot(day, *terms(wallet, program.zone, day, _visit_for(wallet.expires, day, visits)), points)
@@ -124,10 +130,13 @@ def _visit_for(expires: Expiry | None, day: int, visits: list[int]) -> int:
     return last_visit_of(expires, day, visits)
 
 
-def fold_until(program: Program, rows: dict[int, DayRow], at: int) -> dict[str, Purse]:
-    """Return the purses at any instant, from all rows of the owner; lots of later days are not there yet."""
+def fold_until(program: Program, rows: dict[int, DayRow], at: int, *, lapse: bool = False) -> dict[str, Purse]:
+    """Return the purses at any instant, from all rows of the owner; lots of later days are not there yet.
+
+    With `lapse`, holds that are open now end by themselves on the way to the instant.
+    """
     zone = program.zone
-    lots, spendings = ledger_facts(program, rows)
+    lots, spendings = ledger_facts(program, rows, at, lapse=lapse)
     return {
         key: fold([lot for lot in lots.get(key, ()) if midnight(abs(lot.day), zone) <= at], spendings.get(key, ()), at)
         for key in {*lots, *spendings}

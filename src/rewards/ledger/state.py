@@ -19,6 +19,27 @@ from rewards.receipt import Receipt, Returned
 _FORMAT = b"\x01"
 
 
+class Held(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Points that were held: a spending of its instant that ends as what was taken of it, which may be nothing."""
+
+    at: int
+    wallet: str
+    points: int
+    until: int  # exclusive
+    ended_at: int = 0  # 0: it is open
+    taken: int = 0  # less what was given back
+
+    def laid(self, at: int, *, lapse: bool = False) -> int:
+        """Return the points that it keeps from other spendings at an instant; `lapse` ends an open one in time."""
+        if self.ended_at:
+            return self.points if at < self.ended_at else self.taken
+        return 0 if lapse and at >= self.until else self.points
+
+    def held(self, at: int) -> int:
+        """Return the points that are held at an instant."""
+        return self.points if self.at <= at < (self.ended_at or self.until) else 0
+
+
 class DayRow(msgspec.Struct, array_like=True, gc=False):
     """What is known of one day of an owner."""
 
@@ -30,6 +51,7 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
     spent: list[tuple[int, str, int]] = []  # (instant, wallet, points)
     paid: dict[int, tuple[int, dict[str, int]]] = {}  # by purchase: its instant, and the points that it still takes
     credited: dict[str, int] = {}  # by wallet: points that settlements gave
+    holds: dict[str, Held] = {}  # by hold's id: those of this day
 
     def copy(self) -> DayRow:
         """Return a row that can be changed without touching this one."""
@@ -42,11 +64,12 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
             list(self.spent),
             dict(self.paid),
             dict(self.credited),
+            dict(self.holds),
         )
 
     def empty(self) -> bool:
         """Return whether nothing is left of the day."""
-        return not (self.rows or self.granted or self.spent or self.credited)
+        return not (self.rows or self.granted or self.spent or self.credited or self.holds)
 
 
 class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -71,6 +94,7 @@ class Near(msgspec.Struct, array_like=True, gc=False):
     since: int = 0  # the day on which the enrolment was recorded: what comes by itself comes from then on
     booked: dict[str, int] = {}  # by yearly activity: the last day on which it came
     referrer: int = 0  # the member, as an owner, who brought this one; 0: nobody
+    holds: dict[str, Held] = {}  # by id: those that are open
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +198,29 @@ class Activity:
     gone: bool = False
 
 
-Change = Purchase | Return | Spending | Grant | Telling | Activity
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Points are held from now on; nothing else can take them."""
+
+    id: str
+    at: int
+    day: int
+    wallet: str
+    points: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A hold ended: so many of its points were taken, the others go back to where they came from."""
+
+    id: str
+    at: int
+    day: int  # of the hold's beginning, whose facts change
+    taken: int = 0
+
+
+Change = Purchase | Return | Spending | Grant | Telling | Activity | Holding | Ending
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from rewards.errors import InvalidRequest
 from rewards.store import sqlite
 from rewards.store.tables import METADATA
 
-HEAD = "0005"
+HEAD = "0006"
 KNOWN = ("0001", "0003", "0004")
 MIGRATIONS = Path(__file__).parent / "migrations"
 

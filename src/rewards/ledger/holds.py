@@ -51,7 +51,7 @@ def held_after(holds: dict[str, Held], change: Change) -> dict[str, Held]:
 
 
 def moved(rows: dict[int, DayRow], change: Purchase | Return | Ending) -> Moved:
-    """Return what a change takes of points that pay, with the rows as they are then; the rows given stay as they were."""
+    """Return what a change takes of points that pay, with the rows as they are then; those given stay as they were."""
     work = Moved()
     if isinstance(change, Ending):
         _end(rows, work, change.id, change.at, change.taken)

@@ -5,6 +5,7 @@ What does not live here: what a day earned (`refold`), and the fold itself (`lot
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from rewards.days import midnight, plus
@@ -97,14 +98,8 @@ def ledger_facts(
         for key, points in day_points.items():
             if points:
                 gross.setdefault(key, []).append((day, version.policy.wallets[key], points))
-        for when, key, points in row.spent:
+        for when, key, points in _spent(row, at, lapse=lapse):
             spendings.setdefault(key, []).append((when, points))
-        for when, paid in row.paid.values():
-            for key, points in paid.items():
-                spendings.setdefault(key, []).append((when, points))
-        for hold in row.holds.values():
-            if points := hold.laid(at, lapse=lapse):
-                spendings.setdefault(hold.wallet, []).append((hold.at, points))
     lots = {
         key: [
             Lot(day, *terms(wallet, program.zone, day, _visit_for(wallet.expires, day, visits)), points)
@@ -116,6 +111,17 @@ def ledger_facts(
         for key, points in rows[day].credited.items():
             lots.setdefault(key, []).append(credit(program, day, points))
     return lots, spendings
+
+
+def _spent(row: DayRow, at: int, *, lapse: bool) -> Iterator[tuple[int, str, int]]:
+    """Yield the instant, wallet and points of each spending of a day, holds as they are at an instant."""
+    yield from row.spent
+    for when, paid in row.paid.values():
+        for key, points in paid.items():
+            yield when, key, points
+    for hold in row.holds.values():
+        if points := hold.laid(at, lapse=lapse):
+            yield hold.at, hold.wallet, points
 
 
 def credit(program: Program, day: int, points: int) -> Lot:

@@ -88,6 +88,7 @@ class GiftCardAnswer(VoucherAnswer, frozen=True, kw_only=True):
     balance_minor: int | msgspec.UnsetType = msgspec.UNSET
     expiries: list[Ending] | msgspec.UnsetType = msgspec.UNSET  # what of the balance ends, soonest first
     has_pin: bool | msgspec.UnsetType = msgspec.UNSET
+    held_minor: int | msgspec.UnsetType = msgspec.UNSET  # by open holds, beside the balance
     code: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -288,7 +289,7 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """One line of a statement."""
 
     entry: int
-    kind: str  # purchase, return, activity, expiry, adjustment, opening
+    kind: str  # purchase, return, activity, hold, expiry, adjustment, opening
     occurred_at: str
     recorded_at: str
     points: dict[str, int]  # net change of what the member has, by wallet
@@ -300,6 +301,7 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     reason: str = ""
     actor: str = ""
     activity: str = ""
+    hold_id: str = ""
     score: int | None = None
 
 

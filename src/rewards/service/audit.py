@@ -21,7 +21,9 @@ from rewards.ledger.timeline import (
     Activity,
     Change,
     DayRow,
+    Ending,
     Grant,
+    Holding,
     Near,
     Purchase,
     Return,
@@ -36,7 +38,7 @@ from rewards.ledger.timeline import (
     open_near,
 )
 from rewards.receipt import Receipt, Returned
-from rewards.service import card_audit, claims
+from rewards.service import card_audit, claims, hold_audit
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
 from rewards.service.budgets import Tally
@@ -48,6 +50,8 @@ from rewards.service.journal import (
     read_adjustment,
     read_change,
     read_enrolment,
+    read_hold,
+    read_hold_end,
     read_receipt,
     read_return,
     read_settled,
@@ -135,6 +139,7 @@ def _faults(batch: Batch, whole: Whole, tally: Tally) -> Iterator[str]:
         yield from _cards(batch, whole)
         yield from _is_in_state(whole)
         yield from claims.faults(batch, whole.line, whole.events)
+        yield from hold_audit.faults(batch, whole.line, whole.events)
         near, days = _fold(batch.running, whole)
         _count(whole, tally)
     except Exception as error:  # noqa: BLE001  whatever a damaged event brings about is a finding
@@ -260,6 +265,8 @@ def _states(running: Running, whole: Whole, near: Near, days: dict[int, DayRow])
         yield "its lots and debts are not what its days give"
     if _booked(whole.postings) != _open(near.purses):
         yield "its postings do not add up to its lots and debts"
+    if sum(row[5] for row in whole.postings if row[3] == "held") != sum(hold.points for hold in near.holds.values()):
+        yield "its postings do not add up to what is held"
 
 
 def _open(purses: dict[str, Purse]) -> dict[tuple[str, int], int]:
@@ -340,6 +347,17 @@ def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict
         if given.points < 0:
             return Spending(at, day, given.wallet, -given.points, "adjusted")
         return Grant(at, day, given.wallet, given.points)
+    if kind == "hold":
+        return _held(running, row)
     if kind == "change" and (told := read_change(body)) is not None:
         return Telling(at, told)
     return None
+
+
+def _held(running: Running, row: Row) -> Change | None:
+    """Return what a hold's event changes: nothing where a purchase captured it, whose own event took the points."""
+    if not row[3].startswith("\x1f"):
+        hold = read_hold(row[11])
+        return Holding(hold.id, row[5], day_of(row[5], running.zone), hold.wallet, hold.points, hold.until)
+    end = read_hold_end(row[11])
+    return None if any(end.purchase) else Ending(end.id, row[5], end.day, end.taken)

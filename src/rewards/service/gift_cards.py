@@ -7,12 +7,14 @@ and what staff do with a card (`card_activities`).
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import msgspec
 
 from rewards.days import instant, midnight
 from rewards.errors import Conflict, InvalidRequest, NotFound
 from rewards.ledger.card_money import Lots, total
-from rewards.ledger.gift_cards import Activity, Card, state_at
+from rewards.ledger.gift_cards import Activity, Card, held_minor, lapsed, state_at
 from rewards.ledger.lots import NEVER, last_day
 from rewards.policy.model import GiftCard
 from rewards.service.answers import Ending, GiftCardAnswer, MoneyCard, VoucherAnswer
@@ -221,9 +223,13 @@ def happen(
     at: int,
     of: IssueGiftCard | ActOnGiftCard | None = None,
     about: tuple[str, str] = ("", ""),
+    ends: str = "",
 ) -> int:
-    """Record what happened to a card; `about` is the store and number of a purchase or return. Return its number."""
-    name = event_name(activity.kind, about[1] or str(line.events + 1))
+    """Record what happened to a card; return its number.
+
+    `about` is the store and number of a purchase, a return or a hold; `ends` is the hold that it ends, which is once.
+    """
+    name = event_name("END", ends) if ends else event_name(activity.kind, about[1] or str(line.events + 1))
     entries = line.act(activity)
     number = batch.record(
         line,
@@ -255,7 +261,18 @@ def by_code(batch: Batch, text_: str) -> Timeline | None:
     if not is_code(code):
         return None
     rows = batch.session.rows(statements.CODE, (code_hash(batch.running.secret, code),))
-    return batch.line(rows[0][0]) if rows else None
+    line = batch.line(rows[0][0]) if rows else None
+    return lapse(batch, line) if line is not None else None
+
+
+def lapse(batch: Batch, line: Timeline) -> Timeline:
+    """End the holds of a card that have run out by now; return the card."""
+    for hold in line.card.holds if line.card is not None else ():
+        if hold.until <= batch.now:
+            activity = Activity("LAPSE", at=hold.until, hold=hold.id)
+            print_ = blake2b(hold.id.encode(), digest_size=32, key=batch.running.secret).digest()
+            happen(batch, batch.now, line, activity, print_, at=hold.until, ends=hold.id)
+    return line
 
 
 def unknown(pointer: str) -> NotFound:
@@ -265,8 +282,9 @@ def unknown(pointer: str) -> NotFound:
 
 def told(batch: Batch, line: Timeline, now: int) -> GiftCardAnswer:
     """Return a card as callers see it."""
-    card, running = line.card, batch.running
-    assert card is not None
+    running = batch.running
+    assert line.card is not None
+    card = lapsed(line.card, now)
     answer = GiftCardAnswer(
         **msgspec.structs.asdict(_voucher(batch, line.owner, card)),
         kind=card.kind,
@@ -289,6 +307,7 @@ def _with_money(batch: Batch, answer: GiftCardAnswer, card: Card, at: int) -> Gi
         balance_minor=total(open_),
         expiries=[Ending(minor, text(end, zone)) for end, minor in open_ if end != NEVER],
         has_pin=bool(card.pin),
+        held_minor=held_minor(card),
     )
 
 
@@ -336,6 +355,7 @@ def _card(batch: Batch, owner: int) -> Card | None:
 
 
 def _to_hand(card: Card, at: int) -> bool:
+    card = lapsed(card, at)
     if card.used is not None and card.used_at > at:
         card = msgspec.structs.replace(card, used=None)
     return card.issued_at <= at and state_at(card, at) == "active"

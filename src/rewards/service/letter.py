@@ -23,6 +23,7 @@ _KINDS = {
     "spending": marked("Points used"),
     "redemption": marked("Reward"),
     "merge": marked("Cards joined"),
+    "hold": marked("Points set aside"),
 }
 _PAID = marked("Points that became available")
 _OTHER = marked("Other")
@@ -62,6 +63,8 @@ class Letter:
     def _coming(self, held: WalletDetail) -> Iterator[str]:
         """Tell what is owed, what comes and what ends."""
         say, number = self._tongue.say, self._tongue.number
+        if held.held:
+            yield say("set aside: {points}", points=number(held.held))
         if held.debt:
             yield say("owed: {points}", points=number(held.debt))
         for arrival in held.arrivals:

@@ -97,7 +97,7 @@ def unused(wanted: Wanted, decision: Decision) -> list[Withheld]:
 def check_enough(batch: Batch, line: Timeline, receipt: Receipt) -> None:
     """Raise `Conflict` `not-enough-points` unless the points of all rewards are there; tenders come after them."""
     bare = msgspec.structs.replace(receipt, tenders=())
-    for key, points in points_left(bare, {}).items():
+    for key, points in points_left(bare, {}, of_holds=False).items():
         there = spendable(batch, line, receipt, key, points)
         if there < points:
             names = [one.reward for one in receipt.discounts if one.wallet == key]

@@ -18,7 +18,7 @@ from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
 from rewards.ledger.timeline import Booking, Near
 from rewards.receipt import Line, Receipt, Returned, points_left
-from rewards.service import card_tenders, tenders
+from rewards.service import card_tenders, hold_ends, tenders
 from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals, WalletBalance
 from rewards.service.awards import MOST_MISSES, codes_refused, earned, not_applied, title, told, why
 from rewards.service.balances import day_text, purses, text, wallets
@@ -105,6 +105,8 @@ def balance_of(batch: Batch, line: Timeline, now: int, booking: Booking | None =
     """Return a member's balance after a booking, or as it stands."""
     if line.kind != "member":
         return {}
+    if booking is None:
+        hold_ends.lapse(batch, line)
     return wallets(batch.running.ready(), booking.near if booking is not None else line.near, now)
 
 
@@ -223,6 +225,9 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue
     elif event[0] in {"purchase", "return"}:
         facts = _about(batch, owner, event_number, event)
         changes += _moved(legs, tongue)
+    elif event[0] == "hold":
+        facts = {"hold_id": event[1].lstrip("\x1f")}
+        changes += _moved(legs, tongue, "hold")
     if kind != "expiry":
         changes += _overtaken(legs, tongue)
     return EntryAnswer(
@@ -301,22 +306,29 @@ _WHERE = {
 }
 
 
-def _moved(legs: Sequence[Posting], tongue: Tongue | None) -> list[Change]:
-    """Tell of points that paid, were given back, or were settled."""
+def _moved(legs: Sequence[Posting], tongue: Tongue | None, of: str = "") -> list[Change]:
+    """Tell of points that paid, were given back, settled or held, or no longer are."""
     sums: dict[tuple[str, str], int] = {}
     for leg in legs:
         if leg.account in _MOVES:
             sums[leg.account, leg.wallet] = sums.get((leg.account, leg.wallet), 0) - leg.points
-    return [
-        Change(wallet, points, _said(tongue, _MOVES[account])) for (account, wallet), points in sums.items() if points
-    ]
+    found = []
+    for (account, wallet), points in sums.items():
+        if points:
+            words = (
+                _FREED if account == "held" and points > 0 else _TAKEN if of and account == "spent" else _MOVES[account]
+            )
+            found.append(Change(wallet, points, _said(tongue, words)))
+    return found
 
 
 _MOVES = {
     "spent": marked("paid for this purchase"),
     "restored": marked("given back: they had paid for what came back"),
     "settled": marked("given once more: theirs had ended, or money was kept for them"),
+    "held": marked("set aside"),
 }
+_FREED, _TAKEN = marked("no longer set aside"), marked("used")
 
 
 def _overtaken(legs: Sequence[Posting], tongue: Tongue | None) -> list[Change]:

@@ -22,6 +22,7 @@ from rewards.service import (
     due,
     enrolment,
     gift_cards,
+    holds,
     member_contacts,
     member_facts,
     publishing,
@@ -35,6 +36,7 @@ from rewards.service.commands import (
     ActOnGiftCard,
     Adjust,
     BookDue,
+    CaptureHold,
     ChangeContacts,
     ChangeMember,
     ClaimPurchase,
@@ -43,6 +45,7 @@ from rewards.service.commands import (
     IssueGiftCard,
     OfflinePurchase,
     OfflineReturn,
+    OpenHold,
     Outcome,
     PreparedPurchase,
     Publish,
@@ -50,6 +53,7 @@ from rewards.service.commands import (
     RecordPurchase,
     RecordReturn,
     ShowGiftCards,
+    VoidHold,
 )
 from rewards.service.foresight import foresee
 from rewards.service.journal import pack
@@ -72,6 +76,9 @@ _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     ActOnGiftCard: card_activities.act,
     ShowGiftCards: card_activities.show,
     RecordActivity: activities.record,
+    OpenHold: holds.begin,
+    CaptureHold: holds.capture,
+    VoidHold: holds.void,
     BookDue: due.record,
 }
 
@@ -160,6 +167,7 @@ def _no_collector() -> Iterator[None]:
 
 
 def _one(batch: Batch, asked: Asked) -> Outcome | RewardsError:
+    batch.now = asked.now
     try:
         print_ = fingerprint(batch.running.secret, asked.command)
         if asked.key is not None and (known := _by_key(batch, asked, print_)) is not None:

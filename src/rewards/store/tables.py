@@ -134,7 +134,9 @@ class Event(Base, table=True):
     owner_id: int = Field(sa_column=_key())
     number: int = Field(sa_column=_key())
     kind: str = Field(sa_column=_text())
-    external_id: str = Field(sa_column=_text())  # receipt, return, adjustment or hold id; of a card: what, and for which
+    external_id: str = Field(
+        sa_column=_text()
+    )  # receipt, return, adjustment or hold id; of a card: what, and for which
     of_number: int | None = Field(sa_column=Column(WHOLE))
     occurred_at: int = Field(sa_column=_whole())
     recorded_at: int = Field(sa_column=_whole())

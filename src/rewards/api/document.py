@@ -25,6 +25,7 @@ from rewards.api.bodies import (
     Activity,
     Adjustment,
     BatchAnswer,
+    Capture,
     CardActivity,
     CheckAnswer,
     Claim,
@@ -37,6 +38,7 @@ from rewards.api.bodies import (
     PolicyText,
     PolicyToPublish,
     PurchaseEvent,
+    Release,
     ReturnEvent,
     VersionsAnswer,
 )
@@ -54,7 +56,8 @@ from rewards.service.answers import (
     ReturnAnswer,
     StatementAnswer,
 )
-from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn
+from rewards.service.commands import Enrol, IssueGiftCard, OpenHold, RecordReturn
+from rewards.service.hold_answers import HoldAnswer
 from rewards.service.liability import LiabilityAnswer
 
 _BODIES = (
@@ -73,6 +76,7 @@ _BODIES = (
     *(LiabilityAnswer, MemberAnswer, PolicyAnswer, Problem, Claim, ClaimedAnswer, ContactsChange),
     *(OfflineBatch, PurchaseEvent, ReturnEvent, BatchAnswer),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
+    *(OpenHold, Capture, Release, HoldAnswer),
 )
 
 _ALSO_TEXT = {"get_statement"}  # answers in the kind that the caller accepts

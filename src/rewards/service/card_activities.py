@@ -113,9 +113,10 @@ def _check_state(command: ActOnGiftCard, card: Card, now: int) -> None:
         )
     if activity == "DEACTIVATE" and (balance or card.holds):
         message = f"{balance} are on the gift card: pay them out, move or clear them first"
+        facts = {"balance_minor": balance}
         if card.holds:
             message = f"{balance} are on the gift card, and a hold of it is open: capture or void it first"
-        facts = {"balance_minor": balance, "held_minor": held_minor(card)}
+            facts["held_minor"] = held_minor(card)
         raise Conflict("balance-left", message, pointer="/activity", **facts)
 
 

@@ -301,4 +301,4 @@ _HOW = {
 def read(batch: Batch, name: str) -> HoldAnswer:
     """Return a hold as it is now; raise `NotFound` `unknown-hold`."""
     batch.running.ready()
-    return told(batch, found(batch, name, "/hold_id"))
+    return told(batch, found(batch, name, ""))

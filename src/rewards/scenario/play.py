@@ -18,8 +18,18 @@ from rewards.basket import Basket, BasketLine, BasketTender, MemberRef
 from rewards.days import midnight, moment
 from rewards.errors import RewardsError
 from rewards.scenario.expectations import Happened, Mismatch, mismatches
-from rewards.scenario.story import Act, Buy, Issue, Member, Quote, ReadBalance, Step, Stories, Story, UseCard
-from rewards.service.commands import ActOnGiftCard, Adjust, Command, Enrol, Publish, RecordPurchase, RecordReturn
+from rewards.scenario.story import Act, Buy, Hold, Issue, Member, Quote, ReadBalance, Step, Stories, Story, UseCard
+from rewards.service.commands import (
+    ActOnGiftCard,
+    Adjust,
+    CaptureHold,
+    Command,
+    Enrol,
+    Publish,
+    RecordPurchase,
+    RecordReturn,
+    VoidHold,
+)
 from rewards.service.inspection import Inspected
 from rewards.service.service import Service
 from rewards.store.database import Store
@@ -32,6 +42,9 @@ _VERB = {
     Issue: "issue",
     UseCard: "card",
     Act: "activity",
+    Hold: "hold",
+    CaptureHold: "capture",
+    VoidHold: "void",
     ReadBalance: "balance",
     Publish: "publish",
 }
@@ -187,6 +200,9 @@ class _World:
             return self._use(step.action)
         if isinstance(step.action, Act):
             return self._do(step.action.command, key=f"{step.owner} {step.action.key}")
+        if isinstance(step.action, Hold):
+            code = self.codes.get(step.action.card, step.action.card)
+            return self._do(msgspec.structs.replace(step.action.command, code=code))
         key = f"{step.owner} {step.action.adjustment_id}" if isinstance(step.action, Adjust) else None
         return self._do(step.action, key=key)
 

@@ -20,6 +20,7 @@ from rewards.policy.source import Broken, Entry, List, Map, Node, Scalar, read_s
 from rewards.policy.structure import Either, Fields, Named
 from rewards.policy.wording import Hint, one_of, quoted
 from rewards.scenario import codes as _codes  # noqa: F401  the codes of scenario files
+from rewards.scenario.hold_steps import holds_in
 from rewards.scenario.steps import STORE, Known, StepReader, sold_in
 from rewards.scenario.story import Member, Step, Stories, Story
 from rewards.scenario.vocabulary import ANY_KEY, COLUMNS, FILE_SHAPE, STEP
@@ -211,6 +212,7 @@ class _FileReader:
             products={product for policy in policies for product in policy.gift_cards},
             cards=_cards(tables),
             purchases=_purchases(tables),
+            holds=holds_in(tables),
             beside={name: data for name, (data, _) in published.items()},
             report=self.report,
         )

@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 
 from rewards.basket import Basket
 from rewards.policy.model import Policy
-from rewards.service.commands import Adjust, GiftCardActivity, IssueGiftCard, Publish, RecordActivity, RecordReturn
+from rewards.service.commands import (
+    Adjust,
+    CaptureHold,
+    GiftCardActivity,
+    IssueGiftCard,
+    OpenHold,
+    Publish,
+    RecordActivity,
+    RecordReturn,
+    VoidHold,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,17 @@ class Act:
     key: str
 
 
-Action = Buy | Quote | RecordReturn | Adjust | Act | Issue | UseCard | ReadBalance | Publish
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Set something aside; of a gift card or a voucher, the one of a name."""
+
+    command: OpenHold
+    card: str = ""
+
+
+Action = (
+    Buy | Quote | RecordReturn | Adjust | Act | Issue | UseCard | Hold | CaptureHold | VoidHold | ReadBalance | Publish
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,10 @@ from rewards.policy import forms, time_forms
 from rewards.policy.forms import Facts, Form, Wrong
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named
 from rewards.policy.wording import quoted
+from rewards.scenario.hold_words import HOLD_VERBS, hold_keys
 
-VERBS = ("purchase", "quote", "return", "adjust", "activity", "issue", "card", "balance", "publish")
-LATER_VERBS = ("redeem", "hold", "capture", "void")
+VERBS = ("purchase", "quote", "return", "adjust", "activity", "issue", "card", *HOLD_VERBS, "balance", "publish")
+LATER_VERBS = ("redeem",)
 _PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "vouchers", "rewards", "tenders", "quoted")
 _DO = forms.choice("block", "unblock", "deactivate", "load", "clear", "cash_out", "transfer")
 _STATES = forms.choice("inactive", "active", "used", "expired", "blocked", "locked", "deactivated")
@@ -287,6 +288,12 @@ EXPECT = Fields(
         Key("balance", _BY_WALLET, "Points that can be used now, by wallet.", example="{beans: 900}"),
         Key("pending", _BY_WALLET, "Points that become usable later, by wallet."),
         Key("debt", _BY_WALLET, "Points owed, by wallet."),
+        Key(
+            "held",
+            Either("points by wallet or an amount of money", scalar=forms.MONEY, map=_BY_WALLET),
+            "What open holds keep: points of a member by wallet, or money on a gift card.",
+            example="{beans: 300}",
+        ),
         Key("tier", NAME, "The level that the member holds on that day.", example="gold"),
         Key(
             "next_expiry",
@@ -301,7 +308,6 @@ EXPECT = Fields(
             "Texts that occur in the explanation.",
         ),
     ),
-    unsupported=("held",),
 )
 STEP = Fields(
     "a step",
@@ -318,6 +324,7 @@ STEP = Fields(
         Key("amount", forms.MONEY_ABOVE_ZERO, "How much is loaded, paid out or moved.", default="all that is on it"),
         Key("to", NAME, "The gift card that gets what is moved.", example="g2"),
         Key("activity", _ACTIVITY, "Something besides buying.", example="{member: ana, name: review}"),
+        *hold_keys(NAME, COUNT),
         Key("balance", NAME, "Read a member's balance.", example="ana"),
         Key("publish", FILE, "Publish another policy, in force from the midnight of `at`."),
         Key(
@@ -340,7 +347,8 @@ STEP = Fields(
         Key(
             "tenders",
             Either("a map of amounts by kind, or a list of such maps", map=_TENDER_MAP, list=ListOf(_TENDER_MAP)),
-            "How it was paid: points as so many, or an amount with their `wallet`; also `{card: g1, amount: 5.00}`.",
+            "How it was paid: points as so many, or an amount with their `wallet`; also `{card: g1, amount: 5.00}` and "
+            "`{hold: h1, amount: 5.00}`.",
             default="what is due, in cash",
             example="[{points: 500 beans}, {cash: 6.70}]",
         ),

@@ -119,14 +119,14 @@ class Shop:
         return [name for name, hold in self.book.holds.items() if hold.end == "open"]
 
     def step(self) -> None:
-        self.now += self.luck.choice([0, SECOND, 30 * SECOND, 600 * SECOND, DAY // 3])
+        self.now += self.luck.choice([0, 0, SECOND, 30 * SECOND, 600 * SECOND, DAY // 4])
         for hold in self.book.holds.values():
             if hold.end == "open" and hold.until <= self.now:
                 hold.ended, hold.end = hold.until, "expired"
         what = self.luck.choice(
             [self.give, self.give, self.hold, self.hold, self.capture, self.void, self.pay, self.pay]
         )
-        what = self.luck.choice([what, what, self.buy, self.bring_back, self.take])
+        what = self.luck.choice([what] * 6 + [self.buy, self.bring_back, self.take])
         self.did[f"{what.__name__} {what() or ''}"] += 1
         self.compare()
 

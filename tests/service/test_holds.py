@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from rewards.basket import AskedReward, BasketTender, MemberRef
+from rewards.basket import AskedReward, BasketTender, MemberRef, StoredValue
 from rewards.days import instant
 from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
 from rewards.service.commands import (
@@ -247,6 +247,45 @@ def test_a_lot_that_ends_meanwhile_is_honoured_at_capture_and_gone_at_void(bank)
     with bank.service._store.reading() as session:
         sums = dict(session.rows("SELECT account, sum(amount) FROM posting WHERE unit = 'beans' GROUP BY account"))
     assert sums == {"adjusted": -870, "lot": 0, "held": 0, "spent": 120, "expired": 750}
+
+
+def test_the_statement_tells_what_is_set_aside(bank):
+    bank.hold(points=300)
+    assert "set aside: 300" in bank.service.letter(bank.member, language="en")[0]
+    assert "отложено: 300" in bank.service.letter(bank.member, language="ru")[0]
+    bank.void()
+    bank.hold("h2", points=200)
+    bank.capture("h2", points=50)
+    told = [(one.kind, one.hold_id, one.points, [(each.points, each.why) for each in one.changes])
+            for one in bank.service.statement(bank.member).entries[:4]]  # fmt: skip
+    assert told == [
+        ("hold", "h2", {"beans": 150}, [(200, "no longer set aside"), (-50, "used")]),
+        ("hold", "h2", {"beans": -200}, [(-200, "set aside")]),
+        ("hold", "h1", {"beans": 300}, [(300, "no longer set aside")]),
+        ("hold", "h1", {"beans": -300}, [(-300, "set aside")]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "finding"),
+    [
+        ("DELETE FROM receipt_route WHERE kind = 'hold'", "does not lead to it"),
+        ("DELETE FROM event WHERE external_id = '\x1fh1'", "was not captured by it"),
+        ("DELETE FROM event WHERE external_id = 'END\x1fh2'", "was not captured by it"),
+        ("UPDATE posting SET amount = amount + 1 WHERE account = 'held' AND amount > 0", "what is held"),
+    ],
+)
+def test_damage_is_found(clock, sql, finding):
+    bank = opened("sqlite://", clock)
+    paid = bank.issue("cafe-card", 2000)
+    bank.hold(points=500)
+    bank.hold("h2", "gift_card", code=paid["code"], amount_minor=1000)
+    bank.pays("r1", by("h1", 300), by("h2", 500))
+    assert bank.service.verify() == []
+    with bank.service._store.transaction() as session:
+        session.rows(sql)
+    assert any(finding in one for one in bank.service.verify())
+    bank.service.close()
 
 
 def test_held_points_are_outstanding(bank):
@@ -494,6 +533,21 @@ def test_held_money_can_not_be_moved_paid_out_or_cleared(bank):
     assert bank.balance(paid) == 26500
 
 
+def test_a_card_that_was_sold_and_comes_back_keeps_what_is_held(bank):
+    sold = line("1", "CARD", 2000, stored_value=StoredValue(product="cafe-card"))
+    issued = bank.pays("r1", cash(2000), lines=(sold,))["gift_cards_issued"][0]
+    bank.hold("h1", "gift_card", code=issued["code"], amount_minor=1500)
+    back = bank.ask(bank.give_back(of="r1"))
+    assert [(one["voided_minor"], one["spent_minor"]) for one in back["gift_cards_voided"]] == [(500, 1500)]
+    assert back["refund_due_minor"] == 500
+    assert bank.capture()["captured_minor"] == 1500
+
+
+def test_a_members_own_card_is_told_with_what_is_held(bank):
+    bank.hold("h1", "gift_card", code=bank.issue("bonus", None, ANA)["code"], amount_minor=500)
+    assert [(one.balance_minor, one.held_minor) for one in bank.service.balance(bank.member).gift_cards] == [(0, 500)]
+
+
 def test_a_blocked_card_gives_nothing_until_it_is_unblocked(bank):
     paid = bank.issue("cafe-card", 2000)
     bank.hold("h1", "gift_card", code=paid["code"], amount_minor=1500)
@@ -524,6 +578,9 @@ def test_a_cards_hold_runs_out_by_itself(bank):
     bank.clock.now += 60 * SECOND
     assert (bank.balance(paid), bank.look(paid)["held_minor"]) == (2000, 0)
     assert bank.service.hold("h1").state == "expired"
+    bank.service.due()
+    with bank.service._store.reading() as session:
+        assert session.rows("SELECT count(*) FROM event WHERE external_id = 'END\x1fh1'") == [(1,)]
     card = BasketTender(kind="gift_card", code=paid["code"], amount_minor=800)
     bank.pays("r1", card)
     assert refusal(bank.capture).code == "hold-expired"

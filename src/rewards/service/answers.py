@@ -102,6 +102,7 @@ class MoneyCard(msgspec.Struct, frozen=True):
     currency: str
     balance_minor: int
     expires_at: str | None  # when the first of it ends
+    held_minor: int = 0  # by open holds, beside the balance
 
 
 class RestoredAnswer(msgspec.Struct, frozen=True):

@@ -334,7 +334,7 @@ def held_by(batch: Batch, member: int, at: int, language: str = "") -> tuple[lis
     ready = [(owner, card) for _, owner, card in sorted(cards) if _to_hand(card, at)]
     vouchers = [_voucher(batch, owner, card, language) for owner, card in ready if card.kind == "voucher"]
     money = [_money(batch, owner, card, at) for owner, card in ready if card.kind != "voucher"]
-    return vouchers, [one for one in money if one.balance_minor]
+    return vouchers, [one for one in money if one.balance_minor or one.held_minor]
 
 
 def _money(batch: Batch, owner: int, card: Card, at: int) -> MoneyCard:
@@ -342,10 +342,11 @@ def _money(batch: Batch, owner: int, card: Card, at: int) -> MoneyCard:
     line = batch.line(owner)
     assert line is not None
     told_ = told(batch, line, at)
-    balance = told_.balance_minor
+    balance, held = told_.balance_minor, told_.held_minor
     assert isinstance(balance, int)
+    assert isinstance(held, int)
     return MoneyCard(
-        told_.gift_card_id, card.product, card.kind, card.last_four, card.currency, balance, told_.expires_at
+        told_.gift_card_id, card.product, card.kind, card.last_four, card.currency, balance, told_.expires_at, held
     )
 
 

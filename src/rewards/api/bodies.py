@@ -21,6 +21,7 @@ from rewards.service.commands import (
     AttributeValue,
     Birthday,
     CancelRedemption,
+    CaptureHold,
     ChangeContacts,
     ChangeMember,
     ClaimPurchase,
@@ -35,6 +36,7 @@ from rewards.service.commands import (
     RecordActivity,
     Redeem,
     Score,
+    VoidHold,
 )
 
 _Text = Annotated[str, Meta(min_length=1, pattern=r"^[^\x00]+$")]
@@ -147,6 +149,30 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def of(self, purchase_id: str) -> ClaimPurchase:
         """Return the command for a purchase."""
         return ClaimPurchase(purchase_id=purchase_id, member=self.member, claim_code=self.claim_code)
+
+
+class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much of a hold is taken: all, if neither is given. The address names the hold."""
+
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    amount_minor: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    reason: Name = ""
+    actor: OptionalId = ""
+
+    def of(self, hold_id: str) -> CaptureHold:
+        """Return the command for a hold."""
+        return CaptureHold(hold_id=hold_id, **msgspec.structs.asdict(self))
+
+
+class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Why a hold is released. The address names the hold."""
+
+    reason: Name = ""
+    actor: OptionalId = ""
+
+    def of(self, hold_id: str) -> VoidHold:
+        """Return the command for a hold."""
+        return VoidHold(hold_id=hold_id, **msgspec.structs.asdict(self))
 
 
 class PurchaseEvent(

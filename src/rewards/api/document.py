@@ -26,6 +26,7 @@ from rewards.api.bodies import (
     Adjustment,
     BatchAnswer,
     Cancellation,
+    Capture,
     CardActivity,
     CheckAnswer,
     Claim,
@@ -39,6 +40,7 @@ from rewards.api.bodies import (
     PolicyToPublish,
     PurchaseEvent,
     Redemption,
+    Release,
     ReturnEvent,
     VersionsAnswer,
 )
@@ -56,7 +58,8 @@ from rewards.service.answers import (
     ReturnAnswer,
     StatementAnswer,
 )
-from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn
+from rewards.service.commands import Enrol, IssueGiftCard, OpenHold, RecordReturn
+from rewards.service.hold_answers import HoldAnswer
 from rewards.service.liability import LiabilityAnswer
 from rewards.service.reward_answers import CancellationAnswer, RedemptionAnswer
 
@@ -77,6 +80,7 @@ _BODIES = (
     *(OfflineBatch, PurchaseEvent, ReturnEvent, BatchAnswer),
     *(Redemption, RedemptionAnswer, Cancellation, CancellationAnswer),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
+    *(OpenHold, Capture, Release, HoldAnswer),
 )
 
 _ALSO_TEXT = {"get_statement"}  # answers in the kind that the caller accepts

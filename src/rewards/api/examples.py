@@ -86,6 +86,18 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "score": 5,
         "metadata": {"sku": "TEA-1"},
     },
+    "OpenHold": {
+        "hold_id": "S12-T1-H88",
+        "store_id": "S12",
+        "till_id": "T1",
+        "kind": "points",
+        "member": {"phone": "+49 30 901820"},
+        "wallet": "beans",
+        "points": 40,
+        "expires_in_seconds": 900,
+    },
+    "Capture": {"points": 30, "reason": "event ticket"},
+    "Release": {"reason": "customer left"},
     "ContactsChange": {"add": [{"email": "ana@example.net"}], "issue_card": True, "actor": "lee"},
     "OfflineBatch": {
         "store_id": "S12",

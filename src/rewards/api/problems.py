@@ -110,11 +110,15 @@ KINDS: dict[str, Kind] = {
     "reward-needs-member": Kind(422, "Whose reward?", "name the member who asks for the reward"),
     "reward-points": Kind(422, "Not what the reward costs", "send `points` for an open cost alone, in its steps"),
     "reward-needs-basket": Kind(422, "A reward of a basket", "ask for it in `rewards` of a quote or purchase"),
+    "reward-not-held": Kind(422, "Not a reward to hold", "hold points, and redeem the reward with them later"),
     "reward-not-in-basket": Kind(422, "Not in a basket", "ask for it by a redemption of its own, with `points`"),
     "reward-once": Kind(422, "Once for a receipt", "ask for the reward once, or for one that gives units or an amount"),
     "tender-ambiguous": Kind(422, "Unclear tender", "say once how much it pays; of points also the wallet"),
     "tender-needs-member": Kind(422, "Whose points?", "name the member whose points pay"),
     "points-do-not-pay": Kind(422, "Points that do not pay", "use a wallet for which the policy says what it `pays`"),
+    "hold-ambiguous": Kind(422, "Unclear hold", "give what the kind of hold takes, and nothing else"),
+    "hold-missing": Kind(422, "Which hold?", "name the hold by its `hold_id`"),
+    "code-not-held": Kind(422, "Nothing to hold", "send the word with the purchase; it is not used up"),
     "tender-not-supported": Kind(
         422, "Tender not supported", "pay with another kind of tender; this engine cannot spend it"
     ),
@@ -165,6 +169,7 @@ KINDS: dict[str, Kind] = {
         404, "Unknown redemption", "use the `redemption_id` that the member's was answered with"
     ),
     "unknown-gift-card": Kind(404, "Unknown gift card", "read the code again"),
+    "unknown-hold": Kind(404, "Unknown hold", "check the `hold_id`"),
     "no-policy": Kind(404, "No policy", "publish one with `rewards publish FILE`"),
     # it contradicts what was recorded, or what is there
     "unknown-attribute": Kind(422, "Unknown attribute", "send attributes that the policy declares for members"),
@@ -192,6 +197,13 @@ KINDS: dict[str, Kind] = {
     "reward-limit": Kind(409, "Limit of the reward", "see `detail`: the member has had as much of it as there is"),
     "reward-used": Kind(409, "Used up", "nothing can be taken back; staff may adjust the points"),
     "not-enough-points": Kind(409, "Not enough points", "take at most what is available"),
+    "hold-conflict": Kind(409, "Hold made differently", "a `hold_id` is used once; `differs` says where"),
+    "hold-already-captured": Kind(409, "Hold captured already", "read the hold: what it gave can be returned"),
+    "hold-already-voided": Kind(409, "Hold released already", "open another hold"),
+    "hold-expired": Kind(409, "Hold has run out", "open another hold"),
+    "hold-too-small": Kind(409, "More than is held", "take at most what is held, the rest by another tender"),
+    "hold-not-used": Kind(409, "Hold of no use here", "leave the hold out; it stays open until it is voided"),
+    "hold-other-member": Kind(409, "Another member's hold", "name the member whose points are held"),
     "gift-card-not-usable": Kind(409, "Gift card not usable", "pay in another way; `state` says why"),
     "tender-not-on-these": Kind(409, "Not for these goods", "let it pay at most `at_most_minor`"),
     "balance-too-high": Kind(409, "Too much for one gift card", "load less, or issue another gift card"),

@@ -19,6 +19,27 @@ from rewards.receipt import Receipt, Returned, points_left
 _FORMAT = b"\x01"
 
 
+class Held(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Points that were held: a spending of its instant that ends as what was taken of it, which may be nothing."""
+
+    at: int
+    wallet: str
+    points: int
+    until: int  # exclusive
+    ended_at: int = 0  # 0: it is open
+    taken: int = 0  # less what was given back
+
+    def laid(self, at: int, *, lapse: bool = False) -> int:
+        """Return the points that it keeps from other spendings at an instant; `lapse` ends an open one in time."""
+        if self.ended_at:
+            return self.points if at < self.ended_at else self.taken
+        return 0 if lapse and at >= self.until else self.points
+
+    def held(self, at: int) -> int:
+        """Return the points that are held at an instant."""
+        return self.points if self.at <= at < (self.ended_at or self.until) else 0
+
+
 class DayRow(msgspec.Struct, array_like=True, gc=False):
     """What is known of one day of an owner."""
 
@@ -32,6 +53,7 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
         int, tuple[int, dict[str, int]]
     ] = {}  # by purchase or redemption: its instant, and the points that it still takes
     credited: dict[str, int] = {}  # by wallet: points that settlements gave
+    holds: dict[str, Held] = {}  # by hold's id: those of this day
 
     def copy(self) -> DayRow:
         """Return a row that can be changed without touching this one."""
@@ -44,11 +66,12 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
             list(self.spent),
             dict(self.paid),
             dict(self.credited),
+            dict(self.holds),
         )
 
     def empty(self) -> bool:
         """Return whether nothing is left of the day."""
-        return not (self.rows or self.granted or self.spent or self.credited or self.paid)
+        return not (self.rows or self.granted or self.spent or self.credited or self.paid or self.holds)
 
 
 class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -75,6 +98,7 @@ class Near(msgspec.Struct, array_like=True, gc=False):
     since: int = 0  # the day on which the enrolment was recorded: what comes by itself comes from then on
     booked: dict[str, int] = {}  # by yearly activity, and `of_reward` by automatic reward: the last day it came for
     referrer: int = 0  # the member, as an owner, who brought this one; 0: nobody
+    holds: dict[str, Held] = {}  # by id: those that are open
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +242,6 @@ class Cancellation:
 
 
 Paying = Purchase | Return | Redemption | Cancellation
-Change = Purchase | Return | Spending | Grant | Telling | Activity | Redemption | Cancellation
 
 
 def of_reward(name: str) -> str:
@@ -227,16 +250,41 @@ def of_reward(name: str) -> str:
 
 
 def taken_by(change: Paying) -> tuple[int, dict[str, int]]:
-    """Return when a purchase or redemption took points, and how many it still takes by wallet; zeros left out."""
+    """Return when a purchase or redemption took points, and how many it still takes by wallet, but out of holds."""
     match change:
         case Purchase():
-            return change.at, points_left(change.receipt, {})
+            return change.at, points_left(change.receipt, {}, of_holds=False)
         case Return():
-            return change.receipt.occurred_at, points_left(change.receipt, change.returned)
+            return change.receipt.occurred_at, points_left(change.receipt, change.returned, of_holds=False)
         case Redemption():
             return change.at, {change.wallet: change.points}
         case Cancellation():
             return change.of.at, {change.of.wallet: change.points} if change.points else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Points are held from now on; nothing else can take them."""
+
+    id: str
+    at: int
+    day: int
+    wallet: str
+    points: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A hold ended: so many of its points were taken, the others go back to where they came from."""
+
+    id: str
+    at: int
+    day: int  # of the hold's beginning, whose facts change
+    taken: int = 0
+
+
+Change = Purchase | Return | Spending | Grant | Telling | Activity | Redemption | Cancellation | Holding | Ending
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from rewards.engine.program import Past, PastDay, Program
 from rewards.engine.step import Compiled
 from rewards.engine.tiers import Standing
 from rewards.ledger.entries import Award, Entry, Posting, postings, sums_by_wallet
+from rewards.ledger.holds import held_after
 from rewards.ledger.lots import Purse, advance, spend, terms
 from rewards.ledger.purses import add_to_lot, copied, extend, fold_until
 from rewards.ledger.refold import Receipts, carry_before, fold_anew, judge, past_of, vector_of
@@ -28,7 +29,10 @@ from rewards.ledger.state import (
     Cancellation,
     Change,
     DayRow,
+    Ending,
     Grant,
+    Held,
+    Holding,
     Near,
     Purchase,
     Redemption,
@@ -47,7 +51,7 @@ from rewards.ledger.state import (
 )
 from rewards.ledger.uses import uses_after
 from rewards.policy.activity_model import YEARLY
-from rewards.receipt import Receipt, points_left
+from rewards.receipt import Receipt, held_left, points_left
 
 __all__ = [
     "Activity",
@@ -55,7 +59,10 @@ __all__ = [
     "Cancellation",
     "Change",
     "DayRow",
+    "Ending",
     "Grant",
+    "Held",
+    "Holding",
     "Near",
     "Purchase",
     "Redemption",
@@ -86,6 +93,8 @@ _KINDS = {
     Activity: "activity",
     Redemption: "redemption",
     Cancellation: "cancellation",
+    Holding: "hold",
+    Ending: "hold",
 }
 
 
@@ -96,6 +105,8 @@ def needs(program: Program, near: Near, change: Change) -> str:
     before this change with their returned quantities.
     """
     last, day = near.last, change.day
+    if isinstance(change, Holding | Ending):
+        return "days"
     if last is None:
         return "days" if isinstance(change, Return) else ""  # all came back before: there are no days
     if isinstance(change, Spending | Redemption):
@@ -113,7 +124,7 @@ def needs(program: Program, near: Near, change: Change) -> str:
             cut = program.needs_past(last.carry if day == last.day else near.carry, day)
         if cut == "receipts":
             return cut
-        if cut or isinstance(change, Return) or _is_gone(change):
+        if cut or isinstance(change, Return) or _is_gone(change) or _captures(change):
             return "days"
     spends = isinstance(change, Purchase) and bool(_paid(change.receipt))
     # WHY: before the clock the purses were booked beyond the change already
@@ -123,6 +134,10 @@ def needs(program: Program, near: Near, change: Change) -> str:
 
 def _is_gone(change: Change) -> bool:
     return isinstance(change, Activity) and change.gone
+
+
+def _captures(change: Change) -> bool:
+    return isinstance(change, Purchase) and _spends(change.receipt) and bool(held_left(change.receipt, {}))
 
 
 def _out_of_order(program: Program, near: Near, day: int, *, spends: bool) -> bool:
@@ -166,6 +181,7 @@ def book(
     after.clock, after.told, after.since, after.referrer = clock, near.told, near.since, near.referrer
     after.uses = uses_after(program, near.uses, change)
     after.booked = near.booked
+    after.holds = held_after(near.holds, change) if days is not None else near.holds  # holds are never in order
     if isinstance(change, Activity) and change.name in YEARLY:
         after.booked = {**near.booked, change.name: change.day}
     if isinstance(change, Redemption) and change.automatic:
@@ -193,6 +209,7 @@ def _in_order(
 ) -> tuple[Booking, list[Posting], list[Award]]:
     """Book a change on the last day or after it, from the near state alone."""
     last, day = near.last, change.day
+    assert not isinstance(change, Holding | Ending)  # `needs` asks for their days
     if isinstance(change, Telling):
         return Booking(Near(near.joined, 0, last, near.carry, purses), {}, []), [], []
     days: dict[int, DayRow | None] = {}
@@ -229,8 +246,12 @@ def _in_order(
     return Booking(Near(near.joined, 0, row, carry, purses), days, []), legs, awards
 
 
+def _spends(receipt: Receipt) -> bool:
+    return bool(receipt.tenders or receipt.discounts)
+
+
 def _paid(receipt: Receipt) -> dict[str, int]:
-    return points_left(receipt, {}) if receipt.tenders or receipt.discounts else {}
+    return points_left(receipt, {}, of_holds=False) if _spends(receipt) else {}
 
 
 def _pay(purses: dict[str, Purse], row: DayRow, change: Purchase) -> list[Posting]:

@@ -102,7 +102,7 @@ _VERBS: dict[str, tuple[str, ...]] = {  # what only steps of these verbs have; a
     "lines": (*_SALE, *_RETURN),
     "issued": (*_SALE, "redeem", "issue"),
     "state": ("issue", "card"),
-    "available": ("issue", "card"),
+    "available": ("issue", "card", "hold", "capture", "void"),
 }
 
 
@@ -224,7 +224,17 @@ def _state(key: str, value: str, happened: Happened, _: Policy) -> list[Mismatch
 
 
 def _available(key: str, value: int, happened: Happened, policy: Policy) -> list[Mismatch]:
-    actual = happened.answer.get("balance_minor")
+    card = happened.answer.get("card", {})
+    actual = happened.answer.get("balance_minor", card.get("available_minor"))
+    return [] if actual == value else [Mismatch(key, _money(value, policy), _money(actual, policy))]
+
+
+def _held(key: str, value: int | dict[str, int], happened: Happened, policy: Policy) -> list[Mismatch]:
+    """Compare points of a member by wallet, or money on a gift card."""
+    if isinstance(value, dict):
+        return _balance(key, value, happened, policy)
+    card = happened.answer.get("card", {})
+    actual = happened.answer.get("held_minor", card.get("held_minor"))
     return [] if actual == value else [Mismatch(key, _money(value, policy), _money(actual, policy))]
 
 
@@ -296,10 +306,11 @@ _COMPARE: dict[str, _Compare] = {
     "available": _available,
     "balance": _balance,
     "pending": _balance,
+    "held": _held,
     "debt": _balance,
     "tier": _tier,
     "next_expiry": _next_expiry,
     "refused": _refused,
     "why": _why,
 }
-_AFTER_REFUSAL = (_balance, _tier, _next_expiry, _refused, _why)
+_AFTER_REFUSAL = (_balance, _held, _tier, _next_expiry, _refused, _why)

@@ -23,6 +23,7 @@ class Known:
     wallets: set[str]
     products: set[str]
     cards: set[str]  # names of gift cards that are issued anywhere in the story
+    holds: dict[str, str | None]  # name -> its member, anywhere in the story
     redemptions: dict[str, str]  # by name: the member, anywhere in the story
     purchases: dict[str, tuple[str, str | None]]  # receipt number -> its store and member, anywhere in the story
     beside: dict[str, bytes]  # policies that steps publish, by file name

@@ -21,6 +21,7 @@ from rewards.scenario.expectations import Happened, Mismatch, mismatches
 from rewards.scenario.story import (
     Act,
     Buy,
+    Hold,
     Issue,
     Member,
     Quote,
@@ -36,11 +37,13 @@ from rewards.service.commands import (
     ActOnGiftCard,
     Adjust,
     CancelRedemption,
+    CaptureHold,
     Command,
     Enrol,
     Publish,
     RecordPurchase,
     RecordReturn,
+    VoidHold,
 )
 from rewards.service.inspection import Inspected
 from rewards.service.service import Service
@@ -56,6 +59,9 @@ _VERB = {
     Act: "activity",
     Spend: "redeem",
     TakeBack: "cancel",
+    Hold: "hold",
+    CaptureHold: "capture",
+    VoidHold: "void",
     ReadBalance: "balance",
     Publish: "publish",
 }
@@ -206,14 +212,15 @@ class _World:
             return self._named(answer)
         if isinstance(step.action, Buy):
             return self._named(self._buy(step.action))
-        if isinstance(step.action, Issue):
-            return self._issue(step.action)
-        if isinstance(step.action, UseCard):
-            return self._use(step.action)
-        if isinstance(step.action, Act):
-            return self._do(step.action.command, key=f"{step.owner} {step.action.key}")
+        if isinstance(step.action, Issue | UseCard):
+            return self._issue(step.action) if isinstance(step.action, Issue) else self._use(step.action)
         if isinstance(step.action, Spend | TakeBack):
             return self._of_reward(step.action, step.owner or "")
+        if isinstance(step.action, Act):
+            return self._do(step.action.command, key=f"{step.owner} {step.action.key}")
+        if isinstance(step.action, Hold):
+            code = self.codes.get(step.action.card, step.action.card)
+            return self._do(msgspec.structs.replace(step.action.command, code=code))
         key = f"{step.owner} {step.action.adjustment_id}" if isinstance(step.action, Adjust) else None
         return self._do(step.action, key=key)
 

@@ -20,6 +20,7 @@ from rewards.policy.source import Broken, Entry, List, Map, Node, Scalar, read_s
 from rewards.policy.structure import Either, Fields, Named
 from rewards.policy.wording import Hint, one_of, quoted
 from rewards.scenario import codes as _codes  # noqa: F401  the codes of scenario files
+from rewards.scenario.hold_steps import holds_in
 from rewards.scenario.names import Known
 from rewards.scenario.reward_steps import redemption_in
 from rewards.scenario.steps import STORE, StepReader, sold_in
@@ -215,6 +216,7 @@ class _FileReader:
             cards=_cards(tables),
             purchases=_purchases(tables),
             redemptions=_redemptions(tables),
+            holds=holds_in(tables),
             beside={name: data for name, (data, _) in published.items()},
             report=self.report,
         )

@@ -18,6 +18,8 @@ from rewards.policy.forms import Given
 from rewards.policy.problems import Span
 from rewards.policy.shape import Got, Table
 from rewards.policy.wording import one_of, quoted
+from rewards.scenario.hold_steps import by_hold, hold_step
+from rewards.scenario.hold_words import HOLD_VERBS
 from rewards.scenario.names import Known
 from rewards.scenario.reward_steps import of_rewards
 from rewards.scenario.story import Act, Action, Buy, Issue, Quote, ReadBalance, Step, UseCard
@@ -37,7 +39,9 @@ from rewards.service.commands import (
 STORE = "shop"
 _OF_CARDS = ("issue", "card")
 _BY_RULE = ("earned_by", "taken_back_by")
-_BY_WALLET = ("earned", "would_earn", "spent", "restored", "taken_back", "balance", "pending", "debt", "next_expiry")
+_BY_WALLET = frozenset(
+    ("earned", "would_earn", "spent", "restored", "taken_back", "balance", "pending", "held", "debt", "next_expiry")
+)
 _DOES: dict[str, GiftCardActivity] = {
     "block": "BLOCK",
     "unblock": "UNBLOCK",
@@ -91,14 +95,13 @@ class StepReader:
             return (self._use(table), None) if verb == "card" else self._issue(got.value, at)
         if verb in ("purchase", "quote"):
             return self._purchase(verb, table, at)
-        if verb == "return":
-            return self._return(got.value, at)
-        if verb == "adjust":
-            return self._adjust(got.value, at)
-        if verb == "activity":
-            return self._activity(got.value, at)
+        read = {"return": self._return, "adjust": self._adjust, "activity": self._activity}
+        if verb in read:
+            return read[verb](got.value, at)
         if verb in ("redeem", "cancel"):
             return of_rewards(self.known, got, at, self.number)
+        if verb in HOLD_VERBS:
+            return hold_step(self.known, verb, got.value)
         if verb == "balance":
             return (ReadBalance(), got.value) if self._is_member(got.value, got.span) else (None, None)
         return self._publish(got, at, table.got["at"].span), None
@@ -184,6 +187,8 @@ class StepReader:
         wallet = beside.value("wallet", "")
         if kind == "card" and isinstance(got.value, str):
             return self._by_card(got, beside)
+        if kind == "hold" and isinstance(got.value, str):
+            return by_hold(self.known, got, beside)
         if isinstance(got.value, Given) and kind == "points":
             return BasketTender(kind=kind, wallet=got.value.wallet, points=got.value.points)
         if isinstance(got.value, int) and (kind != "points" or wallet in self.known.wallets):
@@ -307,7 +312,7 @@ class StepReader:
     def _missing(self, key: str, got: Got) -> Iterator[_Missing]:
         """Return the names of rules and wallets in an expectation that no policy of the story has."""
         what, names = ("wallet", self.known.wallets) if key in _BY_WALLET else ("rule", self.known.rules)
-        if key in _BY_RULE or key in _BY_WALLET:
+        if key in _BY_RULE or (key in _BY_WALLET and isinstance(got.value, Table)):
             used = [(name, one.key) for name, one in got.value.got.items()]
         elif key in _RULE_LISTS:
             used = [(one.value, one.span) for one in got.value]
@@ -318,7 +323,7 @@ class StepReader:
 
 def _pays(key: str, beside: Table) -> bool:
     """Return whether a key names a tender, and not what goes with one."""
-    return key != "wallet" and not (key == "amount" and isinstance(beside.value("card"), str))
+    return key != "wallet" and not (key == "amount" and isinstance(beside.value("card", beside.value("hold")), str))
 
 
 def sold_in(table: Table) -> dict[str, str]:
@@ -347,7 +352,7 @@ def _says(verb: str, table: Table) -> str:
     value = table.value(verb)
     if isinstance(value, str):
         return f"{verb} {value}"
-    names = {"return": "of", "issue": "card"}
+    names = {"return": "of", "issue": "card", "hold": "id", "capture": "hold", "void": "hold"}
     return f"{verb} {'of ' * (verb == 'return')}{value.value(names.get(verb, 'member'))}"
 
 

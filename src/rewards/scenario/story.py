@@ -12,12 +12,15 @@ from rewards.basket import Basket
 from rewards.policy.model import Policy
 from rewards.service.commands import (
     Adjust,
+    CaptureHold,
     GiftCardActivity,
     IssueGiftCard,
+    OpenHold,
     Publish,
     RecordActivity,
     RecordReturn,
     Redeem,
+    VoidHold,
 )
 
 
@@ -87,7 +90,30 @@ class TakeBack:
     name: str
 
 
-Action = Spend | TakeBack | Buy | Quote | RecordReturn | Adjust | Act | Issue | UseCard | ReadBalance | Publish
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Set something aside; of a gift card or a voucher, the one of a name."""
+
+    command: OpenHold
+    card: str = ""
+
+
+Action = (
+    Buy
+    | Quote
+    | RecordReturn
+    | Adjust
+    | Act
+    | Spend
+    | TakeBack
+    | Issue
+    | UseCard
+    | Hold
+    | CaptureHold
+    | VoidHold
+    | ReadBalance
+    | Publish
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rewards.policy import forms, time_forms
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named
+from rewards.scenario.hold_words import HOLD_VERBS, hold_keys
 from rewards.scenario.values import (
     ANY_KEY,
     BIRTHDAY,
@@ -24,8 +25,11 @@ from rewards.scenario.values import (
     YES_OR_NO,
 )
 
-VERBS = ("purchase", "quote", "return", "adjust", "activity", "redeem", "cancel", "issue", "card", "balance", "publish")
-LATER_VERBS = ("hold", "capture", "void")
+VERBS = (
+    *("purchase", "quote", "return", "adjust", "activity", "redeem", "cancel", "issue", "card"),
+    *HOLD_VERBS,
+    *("balance", "publish"),
+)
 _PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "vouchers", "rewards", "tenders", "quoted")
 _DO = forms.choice("block", "unblock", "deactivate", "load", "clear", "cash_out", "transfer")
 _STATES = forms.choice("inactive", "active", "used", "expired", "blocked", "locked", "deactivated")
@@ -202,6 +206,12 @@ EXPECT = Fields(
         Key("balance", _BY_WALLET, "Points that can be used now, by wallet.", example="{beans: 900}"),
         Key("pending", _BY_WALLET, "Points that become usable later, by wallet."),
         Key("debt", _BY_WALLET, "Points owed, by wallet."),
+        Key(
+            "held",
+            Either("points by wallet or an amount of money", scalar=forms.MONEY, map=_BY_WALLET),
+            "What open holds keep: points of a member by wallet, or money on a gift card.",
+            example="{beans: 300}",
+        ),
         Key("tier", NAME, "The level that the member holds on that day.", example="gold"),
         Key(
             "next_expiry",
@@ -216,7 +226,6 @@ EXPECT = Fields(
             "Texts that occur in the explanation.",
         ),
     ),
-    unsupported=("held",),
 )
 STEP = Fields(
     "a step",
@@ -235,6 +244,7 @@ STEP = Fields(
         Key("activity", _ACTIVITY, "Something besides buying.", example="{member: ana, name: review}"),
         Key("redeem", _REDEEM, "Points buy a reward outside a basket.", example="{member: ana, reward: mug, id: m1}"),
         Key("cancel", NAME, "A redemption is taken back, by its name.", example="m1"),
+        *hold_keys(NAME, COUNT),
         Key("balance", NAME, "Read a member's balance.", example="ana"),
         Key("publish", FILE, "Publish another policy, in force from the midnight of `at`."),
         Key(
@@ -257,14 +267,14 @@ STEP = Fields(
         Key(
             "tenders",
             Either("a map of amounts by kind, or a list of such maps", map=_TENDER_MAP, list=ListOf(_TENDER_MAP)),
-            "How it was paid: points as so many, or an amount with their `wallet`; also `{card: g1, amount: 5.00}`.",
+            "How it was paid: points as so many, or an amount with their `wallet`; also `{card: g1, amount: 5.00}` and "
+            "`{hold: h1, amount: 5.00}`.",
             default="what is due, in cash",
             example="[{points: 500 beans}, {cash: 6.70}]",
         ),
         Key("quoted", NAME, "The quote that the purchase brings, by its name.", example="q1"),
         Key("expect", EXPECT, "What must come of it.", example="{earned: {beans: 30}}"),
     ),
-    unsupported=LATER_VERBS,
     exactly_one=VERBS,
     excludes=tuple((verb, key) for verb in VERBS[2:] for key in _PURCHASE_KEYS),
     together=(("purchase", ("lines",)), ("quote", ("lines",)), ("do", ("card",)), ("amount", ("do",)), ("to", ("do",))),

@@ -45,6 +45,7 @@ class GiftCardAnswer(VoucherAnswer, frozen=True, kw_only=True):
     balance_minor: int | msgspec.UnsetType = msgspec.UNSET
     expiries: list[Ending] | msgspec.UnsetType = msgspec.UNSET  # what of the balance ends, soonest first
     has_pin: bool | msgspec.UnsetType = msgspec.UNSET
+    held_minor: int | msgspec.UnsetType = msgspec.UNSET  # by open holds, beside the balance
     code: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -58,6 +59,7 @@ class MoneyCard(msgspec.Struct, frozen=True):
     currency: str
     balance_minor: int
     expires_at: str | None  # when the first of it ends
+    held_minor: int = 0  # by open holds, beside the balance
 
 
 class RestoredAnswer(msgspec.Struct, frozen=True):
@@ -225,7 +227,7 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """One line of a statement."""
 
     entry: int
-    kind: str  # purchase, return, activity, redemption, cancellation, expiry, adjustment, opening
+    kind: str  # purchase, return, activity, redemption, cancellation, hold, expiry, adjustment, opening
     occurred_at: str
     recorded_at: str
     points: dict[str, int]  # net change of what the member has, by wallet
@@ -237,6 +239,7 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     reason: str = ""
     actor: str = ""
     activity: str = ""
+    hold_id: str = ""
     score: int | None = None
     redemption_id: str = ""
     reward: str = ""

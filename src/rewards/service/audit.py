@@ -22,7 +22,9 @@ from rewards.ledger.timeline import (
     Cancellation,
     Change,
     DayRow,
+    Ending,
     Grant,
+    Holding,
     Near,
     Purchase,
     Return,
@@ -37,7 +39,7 @@ from rewards.ledger.timeline import (
     open_near,
 )
 from rewards.receipt import Receipt, Returned
-from rewards.service import card_audit, claims
+from rewards.service import card_audit, claims, hold_audit
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
 from rewards.service.budgets import Tally
@@ -50,6 +52,8 @@ from rewards.service.journal import (
     read_cancellation,
     read_change,
     read_enrolment,
+    read_hold,
+    read_hold_end,
     read_receipt,
     read_return,
     read_settled,
@@ -138,6 +142,7 @@ def _faults(batch: Batch, whole: Whole, tally: Tally) -> Iterator[str]:
         yield from _cards(batch, whole)
         yield from _is_in_state(whole)
         yield from claims.faults(batch, whole.line, whole.events)
+        yield from hold_audit.faults(batch, whole.line, whole.events)
         near, days = _fold(batch.running, whole)
         _count(whole, tally)
     except Exception as error:  # noqa: BLE001  whatever a damaged event brings about is a finding
@@ -265,6 +270,8 @@ def _states(running: Running, whole: Whole, near: Near, days: dict[int, DayRow])
         yield "its lots and debts are not what its days give"
     if _booked(whole.postings) != _open(near.purses):
         yield "its postings do not add up to its lots and debts"
+    if sum(row[5] for row in whole.postings if row[3] == "held") != sum(hold.points for hold in near.holds.values()):
+        yield "its postings do not add up to what is held"
 
 
 def _open(purses: dict[str, Purse]) -> dict[tuple[str, int], int]:
@@ -341,8 +348,8 @@ def _change(
     if kind == "activity":
         done = read_activity(body)
         return Activity(-done.friend or number, done.name, at, day_of(at, running.zone), done.gone)
-    if kind in {"redemption", "cancellation"}:
-        return _bought(running, whole, row)
+    if kind in {"redemption", "cancellation", "hold"}:
+        return _held(running, row) if kind == "hold" else _bought(running, whole, row)
     if kind == "adjustment":
         given: Any = read_adjustment(body)
         day = day_of(at, running.zone)
@@ -361,3 +368,12 @@ def _bought(running: Running, whole: Whole, row: Row) -> Change:
     gone, at = read_cancellation(row[11]), row[5]
     of = redemption_of(whole.events[row[4] - 1], running)
     return Cancellation(of, gone.points, at).settling(gone.settled, day_of(at, running.zone))
+
+
+def _held(running: Running, row: Row) -> Change | None:
+    """Return what a hold's event changes: nothing where a purchase captured it, whose own event took the points."""
+    if not row[3].startswith("\x1f"):
+        hold = read_hold(row[11])
+        return Holding(hold.id, row[5], day_of(row[5], running.zone), hold.wallet, hold.points, hold.until)
+    end = read_hold_end(row[11])
+    return None if any(end.purchase) else Ending(end.id, row[5], end.day, end.taken)

@@ -19,7 +19,7 @@ from rewards.service import redeeming
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
 from rewards.service.journal import Timeline
-from rewards.service.tenders import there_at
+from rewards.service.tenders import spendable_at
 
 
 def book(batch: Batch, line: Timeline, now: int, recorded_at: int) -> list[str]:
@@ -56,7 +56,7 @@ def _redemption(batch: Batch, line: Timeline, reward: Reward, at: int, day: int)
     """Return what a member gets of a reward on the last day of a period; None for nothing."""
     if reward.when and redeeming.barred(redeeming.bare_scene(batch, line, at, day), reward):
         return None
-    there = there_at(batch, line, reward.wallet, at, day)
+    there = spendable_at(batch, line, at, day, reward.wallet)
     most = redeeming.room(reward, line, day) or (redeeming.MOST_TIMES, there)
     times, points = _most(batch.running.policy_on(day), reward, min(there, most[1]), most[0])
     if not times:

@@ -106,10 +106,11 @@ class Lists(Generic[V]):
 class Batch:
     """One batch. `now` is the instant of recording of the command at work."""
 
-    def __init__(self, session: Session, running: Running) -> None:
+    def __init__(self, session: Session, running: Running, now: int = 0) -> None:
         """Begin a batch on a transaction, or on a read session to work something out without writing it."""
         self.session = session
         self.running = running
+        self.now = now
         self.keys: Table[tuple[int | None, int | None, bytes, int, bytes | None]] = Table(
             session, statements.KEY_ROUTES, 2
         )

@@ -13,7 +13,7 @@ import msgspec
 from rewards.days import midnight, plus
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import Lots, taken
-from rewards.ledger.gift_cards import OF_VOUCHERS, Activity, Card, balance_at, is_possible, state_at
+from rewards.ledger.gift_cards import OF_VOUCHERS, Activity, Card, balance_at, held_minor, is_possible, state_at
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
@@ -23,6 +23,7 @@ from rewards.service.gift_cards import (
     check_load,
     check_room,
     happen,
+    lapse,
     money_ends,
     promised,
     told,
@@ -75,7 +76,7 @@ def _line(batch: Batch, gift_card_id: str, pointer: str) -> Timeline:
     line = batch.line(owner) if owner is not None else None
     if line is None or line.card is None:
         raise unknown(pointer)
-    return line
+    return lapse(batch, line)
 
 
 def _check_form(batch: Batch, command: ActOnGiftCard, card: Card) -> None:
@@ -110,9 +111,13 @@ def _check_state(command: ActOnGiftCard, card: Card, now: int) -> None:
             pointer="/activity",
             state=card.state,
         )
-    if activity == "DEACTIVATE" and balance:
+    if activity == "DEACTIVATE" and (balance or card.holds):
         message = f"{balance} are on the gift card: pay them out, move or clear them first"
-        raise Conflict("balance-left", message, pointer="/activity", balance_minor=balance)
+        facts = {"balance_minor": balance}
+        if card.holds:
+            message = f"{balance} are on the gift card, and a hold of it is open: capture or void it first"
+            facts["held_minor"] = held_minor(card)
+        raise Conflict("balance-left", message, pointer="/activity", **facts)
 
 
 # what is added or taken
@@ -125,13 +130,13 @@ def _no_parts(_running: Running, _command: ActOnGiftCard, _card: Card, _at: int)
 def _load(running: Running, command: ActOnGiftCard, card: Card, at: int) -> Lots:
     product, minor = promised(running, card), command.amount_minor or 0
     check_load(product, minor)
-    check_room(product, balance_at(card, at), minor)
+    check_room(product, balance_at(card, at) + held_minor(card), minor)
     return ((money_ends(running, product, at), minor),)
 
 
 def _increase(running: Running, command: ActOnGiftCard, card: Card, at: int) -> Lots:
     product, minor = promised(running, card), command.amount_minor or 0
-    check_room(product, balance_at(card, at), minor)
+    check_room(product, balance_at(card, at) + held_minor(card), minor)
     return ((back_until(running, card, at), minor),)
 
 
@@ -171,10 +176,11 @@ def _all_or_part(_running: Running, command: ActOnGiftCard, card: Card, at: int)
 
 def spent(card: Card, minor: int, at: int, pointer: str) -> Lots:
     """Return the lots that a spending takes from; raise `Conflict` `balance-too-low` for more than there is."""
-    balance = balance_at(card, at)
+    balance, held = balance_at(card, at), held_minor(card)
     if minor > balance:
         message = f"{balance} are on the gift card, so {minor} are too many"
-        raise Conflict("balance-too-low", message, pointer=pointer, balance_minor=balance, wanted_minor=minor)
+        facts = {"balance_minor": balance, "wanted_minor": minor, **({"held_minor": held} if held else {})}
+        raise Conflict("balance-too-low", message, pointer=pointer, **facts)
     return taken(tuple(lot for lot in card.lots if lot[0] > max(card.clock, at)), minor)
 
 
@@ -199,7 +205,9 @@ def _transfer(batch: Batch, asked: Asked, command: ActOnGiftCard, line: Timeline
     at = max(asked.now, card.clock, to.clock)
     _check_target(card, to, at, same=line is other)
     parts = _all_or_part(batch.running, command, card, at)
-    check_room(promised(batch.running, to), balance_at(to, at), sum(minor for _, minor in parts), "/to")
+    check_room(
+        promised(batch.running, to), balance_at(to, at) + held_minor(to), sum(minor for _, minor in parts), "/to"
+    )
     gave = Activity("TRANSFER_OUT", of=(other.owner, other.events + 1), at=at, parts=parts)
     number = happen(batch, asked.now, line, gave, print_, at=asked.now, of=command)
     got = Activity("TRANSFER_IN", of=(line.owner, number), at=at, parts=parts)

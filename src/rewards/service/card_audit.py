@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rewards.ledger.card_money import Lots, add
-from rewards.ledger.gift_cards import Activity, Card, after, read_activity
+from rewards.ledger.gift_cards import Activity, Card, after, held_minor, read_activity
 from rewards.ledger.lots import NEVER
 from rewards.receipt import Receipt
 from rewards.service.batch import Batch
@@ -34,6 +34,8 @@ def faults(batch: Batch, line: Timeline, events: Sequence[Row], postings: Sequen
         yield "its state is not what its events give"
     if add((), _lots(postings)) != card.lots or any(row[4] != card.currency for row in postings):
         yield "its postings do not add up to what is on it"
+    if sum(row[5] for row in postings if row[3] == "held") != held_minor(card):
+        yield "its postings do not add up to what is held of it"
     for row in events:
         yield from _event(batch, line.owner, row[1], read_activity(row[11]))
 
@@ -89,7 +91,7 @@ def _named(receipt: Receipt) -> set[str]:
     return {discount.voucher for discount in receipt.discounts} | sold | {tender.card for tender in receipt.tenders}
 
 
-_USED, _LOADED = frozenset(("REDEEM",)), frozenset(("ISSUE", "ACTIVATE", "LOAD"))
+_USED, _LOADED = frozenset(("REDEEM", "CAPTURE")), frozenset(("ISSUE", "ACTIVATE", "LOAD"))
 
 
 def unredeemed(batch: Batch, place: tuple[int, int], row: Row) -> Iterator[str]:

@@ -34,6 +34,8 @@ GiftCardActivity = Literal[
     "TRANSFER_BALANCE",
     "UNBLOCK",
 ]
+HoldKind = Literal["code", "gift_card", "points", "reward"]
+LONGEST_HOLD = 7 * 86_400  # seconds
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", examples=["4711"])]
 Score = Annotated[int, Meta(ge=-1000, le=1000)]
 Metadata = Annotated[dict[Id, Name], Meta(max_length=50)]
@@ -209,6 +211,48 @@ class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
     actor: OptionalId = ""
 
 
+class OpenHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Set something aside, for as many seconds at most, so that nothing else can take it.
+
+    `points` of a member's `wallet` (as many, or as pay `amount_minor`), money of a `gift_card` (its `code`, and its
+    `pin` if it has one), what a `reward` costs the member, so many `times`, or a voucher by its `code`.
+    """
+
+    hold_id: Id
+    kind: HoldKind
+    store_id: OptionalId = ""
+    till_id: OptionalId = ""
+    operator_id: OptionalId = ""
+    member: MemberRef | None = None
+    wallet: OptionalId = ""
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    amount_minor: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    currency: Currency | None = None  # the program's, if it is given
+    code: OptionalId = ""
+    pin: OptionalId = ""
+    reward: OptionalId = ""
+    times: Annotated[int, Meta(ge=1, le=100)] | None = None  # 1, if it is left out
+    expires_in_seconds: Annotated[int, Meta(ge=1, le=LONGEST_HOLD)] = 900
+
+
+class CaptureHold(msgspec.Struct, frozen=True, kw_only=True):
+    """Take what is held, or a part of it; the rest is released."""
+
+    hold_id: Id
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    amount_minor: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    reason: Name = ""
+    actor: OptionalId = ""
+
+
+class VoidHold(msgspec.Struct, frozen=True, kw_only=True):
+    """Release what is held."""
+
+    hold_id: Id
+    reason: Name = ""
+    actor: OptionalId = ""
+
+
 class ShowGiftCards(msgspec.Struct, frozen=True):
     """Prove by code and PIN that one has these cards; a wrong PIN counts. Answers the one card of a look-up."""
 
@@ -285,5 +329,8 @@ Command = (
     | IssueGiftCard
     | ActOnGiftCard
     | ShowGiftCards
+    | OpenHold
+    | CaptureHold
+    | VoidHold
     | Publish
 )

@@ -1,4 +1,4 @@
-"""What comes by itself: joining, birthdays and anniversaries, booked once each; then rewards of a period's end.
+"""What comes by itself: joining, birthdays, anniversaries, rewards of a period's end; and holds that have run out.
 
 A due activity is an event like any other, dated by its own midnight. It is booked
 at the first touch of the member after that, or by `rewards due`: whichever comes
@@ -22,7 +22,7 @@ from rewards.engine.program import Program
 from rewards.ledger import timeline
 from rewards.ledger.timeline import Near, member_on
 from rewards.policy.activity_model import Activity
-from rewards.service import automatic
+from rewards.service import automatic, gift_cards, hold_ends
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
@@ -42,12 +42,14 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     for owner in command.owners:
         line = batch.line(owner)
         if line is not None:
+            gift_cards.lapse(batch, line)
             counts.update(touch(batch, line, min(command.until, asked.now), recorded_at=asked.now))
     return Outcome(200, _json.encode(counts))
 
 
 def touch(batch: Batch, line: Timeline, now: int, *, recorded_at: int | None = None) -> list[str]:
     """Book what has become due for a member up to an instant; return the activities and rewards that came."""
+    hold_ends.lapse(batch, line)
     program = batch.running.program
     if program is None or line.kind != "member" or line.state != "active":
         return []

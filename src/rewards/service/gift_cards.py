@@ -7,6 +7,7 @@ and what staff do with a card (`card_activities`).
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from rewards.days import instant, midnight
 from rewards.errors import Conflict, InvalidRequest, NotFound
 from rewards.ledger.card_money import Lots, total
-from rewards.ledger.gift_cards import Activity, Card, state_at
+from rewards.ledger.gift_cards import Activity, Card, held_minor, lapsed, state_at
 from rewards.ledger.lots import NEVER, last_day
 from rewards.policy.model import GiftCard
 from rewards.service.answers import Ending, GiftCardAnswer, MoneyCard, VoucherAnswer
@@ -224,9 +225,13 @@ def happen(
     at: int,
     of: IssueGiftCard | ActOnGiftCard | None = None,
     about: tuple[str, str] = ("", ""),
+    ends: str = "",
 ) -> int:
-    """Record what happened to a card; `about` is the store and number of a purchase or return. Return its number."""
-    name = event_name(activity.kind, about[1] or str(line.events + 1))
+    """Record what happened to a card; return its number.
+
+    `about` is the store and number of a purchase, a return or a hold; `ends` is the hold that it ends, which is once.
+    """
+    name = event_name("END", ends) if ends else event_name(activity.kind, about[1] or str(line.events + 1))
     entries = line.act(activity)
     number = batch.record(
         line,
@@ -258,7 +263,18 @@ def by_code(batch: Batch, text_: str) -> Timeline | None:
     if not is_code(code):
         return None
     rows = batch.session.rows(statements.CODE, (code_hash(batch.running.secret, code),))
-    return batch.line(rows[0][0]) if rows else None
+    line = batch.line(rows[0][0]) if rows else None
+    return lapse(batch, line) if line is not None else None
+
+
+def lapse(batch: Batch, line: Timeline) -> Timeline:
+    """End the holds of a card that have run out by now; return the card."""
+    for hold in line.card.holds if line.card is not None else ():
+        if hold.until <= batch.now:
+            activity = Activity("LAPSE", at=hold.until, hold=hold.id)
+            print_ = blake2b(hold.id.encode(), digest_size=32, key=batch.running.secret).digest()
+            happen(batch, batch.now, line, activity, print_, at=hold.until, ends=hold.id)
+    return line
 
 
 def unknown(pointer: str) -> NotFound:
@@ -268,8 +284,9 @@ def unknown(pointer: str) -> NotFound:
 
 def told(batch: Batch, line: Timeline, now: int) -> GiftCardAnswer:
     """Return a card as callers see it."""
-    card, running = line.card, batch.running
-    assert card is not None
+    running = batch.running
+    assert line.card is not None
+    card = lapsed(line.card, now)
     answer = GiftCardAnswer(
         **msgspec.structs.asdict(_voucher(batch, line.owner, card)),
         kind=card.kind,
@@ -292,6 +309,7 @@ def _with_money(batch: Batch, answer: GiftCardAnswer, card: Card, at: int) -> Gi
         balance_minor=total(open_),
         expiries=[Ending(minor, text(end, zone)) for end, minor in open_ if end != NEVER],
         has_pin=bool(card.pin),
+        held_minor=held_minor(card),
     )
 
 
@@ -328,7 +346,7 @@ def held_by(batch: Batch, member: int, at: int, language: str = "") -> tuple[lis
         for owner, card in ready
         if card.kind != "voucher"
     ]
-    return vouchers, [one for one in money if one.balance_minor]
+    return vouchers, [one for one in money if one.balance_minor or one.held_minor]
 
 
 def _named(told_: T, *, booked: bool) -> T:
@@ -341,10 +359,11 @@ def _money(batch: Batch, owner: int, card: Card, at: int) -> MoneyCard:
     line = batch.line(owner)
     assert line is not None
     told_ = told(batch, line, at)
-    balance = told_.balance_minor
+    balance, held = told_.balance_minor, told_.held_minor
     assert isinstance(balance, int)
+    assert isinstance(held, int)
     return MoneyCard(
-        told_.gift_card_id, card.product, card.kind, card.last_four, card.currency, balance, told_.expires_at
+        told_.gift_card_id, card.product, card.kind, card.last_four, card.currency, balance, told_.expires_at, held
     )
 
 
@@ -354,6 +373,7 @@ def _card(batch: Batch, owner: int) -> Card | None:
 
 
 def _to_hand(card: Card, at: int) -> bool:
+    card = lapsed(card, at)
     if card.used is not None and card.used_at > at:
         card = msgspec.structs.replace(card, used=None)
     return card.issued_at <= at and state_at(card, at) == "active"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rewards.ledger.card_money import taken, total
-from rewards.ledger.gift_cards import Activity, Card, is_possible, read_activity, state_at
+from rewards.ledger.gift_cards import Activity, Card, is_possible, lapsed, read_activity
 from rewards.ledger.lots import NEVER
 from rewards.policy.model import GiftCard
 from rewards.service.balances import text
@@ -100,13 +100,14 @@ def _issued_with(batch: Batch, line: Timeline) -> int:
 def left_of(batch: Batch, place: Place, giver: str, now: int) -> tuple[int, int]:
     """Return what is left of the cards that an event gave by a giver, and what they were issued with.
 
-    Both in minor units; vouchers count as one each, and as none left once they are used.
+    Both in minor units; vouchers count as one each, and as none left once they are used. What is held is not left.
     """
     left = whole = 0
-    for _, _, line, card in cards_of(batch, place, giver):
+    for _, _, line, now_ in cards_of(batch, place, giver):
+        card = lapsed(now_, now)
         if card.kind == "voucher":
             whole += 1
-            left += int(card.used is None and card.state != "deactivated")
+            left += int(not _gone(card) and card.state != "deactivated")
         else:
             issued = _issued_with(batch, line)
             whole += issued
@@ -127,7 +128,7 @@ def take_back(
         if position >= keep and card.state != "deactivated":
             voided = _void(batch, now, line, card, (about[0], f"{about[1]}\x1f{name}\x1f{position}"), place, print_)
             spent = 0 if card.kind == "voucher" else max(0, _issued_with(batch, line) - voided)
-            gone = card.kind == "voucher" and card.used is not None
+            gone = _gone(card)
             card_id = batch.running.ids.gift_card(line.owner)
             found.append(VoidedAnswer("", card_id, card.last_four, voided, spent, name, gone))
     return found
@@ -145,9 +146,14 @@ def _void(
         happen(batch, now, line, Activity("VOID", of=place, at=at, parts=parts), print_, at=at, about=about)
     after = line.card
     assert after is not None
-    if not _open(after, at) and state_at(after, at) != "used" and is_possible(after, "DEACTIVATE"):
+    if not (_open(after, at) or after.holds or after.used) and is_possible(after, "DEACTIVATE"):
         happen(batch, now, line, Activity("DEACTIVATE", at=at), print_, at=at, about=about)
     return minor
+
+
+def _gone(card: Card) -> bool:
+    """Return whether a voucher was used, or is held by somebody who will."""
+    return card.kind == "voucher" and (card.used is not None or bool(card.holds))
 
 
 def _open(card: Card, at: int) -> tuple[tuple[int, int], ...]:
@@ -162,7 +168,7 @@ def taken_back(batch: Batch, place: Place, about: tuple[str, str]) -> list[Voide
         known = batch.by_id.get(line.owner, "card", about[0], event_name("VOID", named))
         gone = batch.by_id.get(line.owner, "card", about[0], event_name("DEACTIVATE", named))
         back = total(read_activity(batch.event(line.owner, known[0])[9]).parts) if known is not None else 0
-        card_id, used = batch.running.ids.gift_card(line.owner), card.kind == "voucher" and card.used is not None
+        card_id, used = batch.running.ids.gift_card(line.owner), _gone(card)
         if known is not None:
             found.append(VoidedAnswer("", card_id, card.last_four, back, _issued_with(batch, line) - back, name))
         elif gone is not None or used:

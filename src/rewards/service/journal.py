@@ -90,6 +90,29 @@ class ClaimBody(msgspec.Struct, frozen=True, array_like=True):
     number: int = 0
 
 
+class HoldBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of the event that began a hold of a member's points."""
+
+    id: str
+    kind: str  # points, reward
+    wallet: str
+    points: int
+    until: int
+    amount_minor: int = 0  # that was asked for
+    reward: str = ""
+    times: int = 0
+
+
+class HoldEndBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of the event that ended a hold of a member's points."""
+
+    id: str
+    state: str  # captured, voided, expired
+    day: int  # of its beginning
+    taken: int = 0
+    purchase: tuple[int, int] = (0, 0)  # owner and number; its own event took the points
+
+
 class NoteBody(msgspec.Struct, frozen=True, array_like=True):
     """Free text about an event, which erasure deletes."""
 
@@ -105,6 +128,8 @@ _cancellation = msgspec.msgpack.Decoder(CancellationBody)
 _enrolment = msgspec.msgpack.Decoder(EnrolmentBody)
 _change = msgspec.msgpack.Decoder(ChangeBody)
 _claim = msgspec.msgpack.Decoder(ClaimBody)
+_hold = msgspec.msgpack.Decoder(HoldBody)
+_hold_end = msgspec.msgpack.Decoder(HoldEndBody)
 _use = msgspec.msgpack.Decoder(Use)
 _note = msgspec.msgpack.Decoder(NoteBody)
 
@@ -131,6 +156,8 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
         | EnrolmentBody
         | ChangeBody
         | ClaimBody
+        | HoldBody
+        | HoldEndBody
         | Use
         | Activity
         | msgspec.Raw
@@ -190,6 +217,16 @@ def read_state(body: bytes) -> str:
 def read_claim(body: bytes) -> ClaimBody:
     """Return what a change of a guest's timeline holds."""
     return _claim.decode(body)
+
+
+def read_hold(body: bytes) -> HoldBody:
+    """Return what the event that began a hold of points holds."""
+    return _hold.decode(body)
+
+
+def read_hold_end(body: bytes) -> HoldEndBody:
+    """Return what the event that ended a hold of points holds."""
+    return _hold_end.decode(body)
 
 
 def read_use(body: bytes) -> Use:

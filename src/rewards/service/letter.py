@@ -25,6 +25,7 @@ _KINDS = {
     "redemption": marked("Reward"),
     "cancellation": marked("Reward taken back"),
     "merge": marked("Cards joined"),
+    "hold": marked("Points set aside"),
 }
 _PAID = marked("Points that became available")
 _OTHER = marked("Other")
@@ -68,6 +69,8 @@ class Letter:
     def _coming(self, held: WalletDetail) -> Iterator[str]:
         """Tell what is owed, what comes and what ends."""
         say, number = self._tongue.say, self._tongue.number
+        if held.held:
+            yield say("set aside: {points}", points=number(held.held))
         if held.debt:
             yield say("owed: {points}", points=number(held.debt))
         for arrival in held.arrivals:

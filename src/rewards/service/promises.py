@@ -74,7 +74,9 @@ def _read(secret: bytes, quote: str) -> Promise:
 def _mark(secret: bytes, line: Timeline, basket: Basket) -> bytes:
     """Mark what a quote is about: who buys what, where; not when, nor how it is paid."""
     content = (line.owner, basket.store_id, basket.currency, basket.lines, basket.discount_minor)
-    asked = (basket.codes, basket.rewards)
+    asked: tuple[object, ...] = (basket.codes, basket.rewards)
+    if any(one.hold_id for one in basket.tenders):  # one that pays no amount gives what is promised
+        asked = (*asked, tuple(one.hold_id for one in basket.tenders if one.hold_id and not one.amount_minor))
     return blake2b(pack((content, asked)), digest_size=20, key=secret, person=b"basket").digest()
 
 

@@ -21,6 +21,7 @@ from rewards.service import (
     card_tenders,
     differences,
     due,
+    hold_tenders,
     offline,
     pricing,
     promises,
@@ -79,6 +80,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     batch.route(receipt.store_id, receipt.receipt_id, "purchase", place, print_)
     vouchers.redeem(batch, asked.now, receipt, place, print_)
     card_tenders.redeem(batch, asked.now, receipt, place, print_)
+    hold_tenders.capture(batch, receipt, place, print_)
     codes = rewards.redeem(batch, asked.now, line, receipt, number, print_) if receipt.bought else {}
     codes |= sold_cards.hand_over(batch, asked.now, line, receipt, new_cards, place, print_)
     if metadata:
@@ -133,15 +135,16 @@ def _worked_out(
     if basket is not None:
         sold_cards.check(batch, asked, line, receipt, basket)
     due.touch(batch, line, asked.now)
+    holds = hold_tenders.brought(batch, asked, basket, line) if basket is not None and basket.tenders else {}
     withheld: list[Withheld] = []
     if asked.silent:
         receipt = vouchers.unseen(batch.running, receipt)
     else:
         promise = promises.brought(batch, line, basket, asked.now) if basket is not None else None
-        decision = pricing.decided(batch, line, receipt, promise)
+        decision = pricing.decided(batch, line, receipt, promise, holds)
         receipt, withheld = decision.receipt, decision.withheld
     if basket is not None:
-        receipt = paid(*tenders.resolved(batch, asked, line, receipt, basket, quote=quote))
+        receipt = paid(*tenders.resolved(batch, asked, line, receipt, basket, holds, quote=quote))
     if line.kind == "guest" and asked.silent:
         return Draft(line, receipt, None)
     return Draft(line, receipt, batch.book(line, Purchase(line.events + 1, receipt)), withheld, warnings=warnings)

@@ -24,7 +24,7 @@ from rewards.service.answers import (
 )
 from rewards.service.asked import Asked
 from rewards.service.balance_answers import NextTier, TierAnswer
-from rewards.service.balances import day_of, day_text, detail, names, purses, text
+from rewards.service.balances import day_of, day_text, detail, names, needs_days, seen, text
 from rewards.service.batch import Batch
 from rewards.service.claims import followed
 from rewards.service.commands import RecordPurchase
@@ -45,6 +45,7 @@ LARGEST_PAGE = 200
 def quote(batch: Batch, basket: Basket, caller: str, now: int) -> PurchaseAnswer:
     """Work a basket out as if it were bought, and sign what was found."""
     asked = Asked(RecordPurchase(basket), caller, None, now)
+    batch.now = now
     work = purchases.draft(batch, asked, basket, quote=True)
     found = answer(batch, now, work, None)
     text_, until = promises.give(batch, work.line, basket, found.policy_version, work.receipt, now)
@@ -75,11 +76,11 @@ def balance(batch: Batch, member_id: str, at: int | None, now: int, language: st
     program = batch.running.ready()
     due.touch(batch, line, now)
     moment = at if at is not None else max(now, line.near.clock)
-    if moment < line.near.clock:
-        line.load_days(batch.session.keyed(statements.DAYS, [(line.owner,)]))
+    days = batch.days_of(line) if needs_days(line.near, moment) else None
     try:
-        found = purses(program, line.near, moment, line.days)
-        wallets = {key: detail(found.get(key), moment, program.zone) for key in names(program, moment, found)}
+        found, held = seen(program, line.near, moment, days)
+        zone = program.zone
+        wallets = {key: detail(found.get(key), moment, zone, held.get(key, 0)) for key in names(program, moment, found)}
         tier = _tier(batch, line, moment)
         vouchers, cards = held_by(batch, line.owner, moment, language or batch.language(line))
         catalogue = within(batch, line, wallets, moment, language or batch.language(line))

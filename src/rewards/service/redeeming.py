@@ -179,6 +179,18 @@ def redeemed(policy: Policy, change: Redemption | Bought, language: str = "", na
     )
 
 
+def about(batch: Batch, place: Place, event: Row, language: str) -> tuple[str, dict[str, str]]:
+    """Return the title of the reward that a redemption, or its cancellation, is of, and which one it is.
+
+    `event` is the row at `place`, after owner and number.
+    """
+    place = (place[0], event[2] or place[1])
+    one = redemption_of((*place, *batch.event(*place)), batch.running)
+    reward = batch.running.policy_on(one.day).rewards.get(one.reward)
+    facts = {"redemption_id": batch.running.ids.redemption(*place), "reward": one.reward, "store_id": event[5]}
+    return title(reward.title, language) if reward is not None else "", facts
+
+
 # taking it back
 
 

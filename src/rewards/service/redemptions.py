@@ -23,7 +23,7 @@ from rewards.service.journal import Timeline
 from rewards.service.reward_answers import CancellationAnswer
 from rewards.service.sold_cards import with_codes
 from rewards.service.telling import entries_of, note_of
-from rewards.service.tenders import there_at
+from rewards.service.tenders import spendable_at
 
 _json = msgspec.json.Encoder()
 
@@ -74,7 +74,7 @@ def _points(command: Redeem, reward: Reward) -> int:
 
 
 def _check(batch: Batch, line: Timeline, policy: Policy, reward: Reward, change: Redemption) -> None:
-    there = there_at(batch, line, reward.wallet, change.at, change.day, change.points)
+    there = spendable_at(batch, line, change.at, change.day, reward.wallet, change.points)
     if there < change.points:
         message = f"{there} {reward.wallet} are there, not {change.points}"
         raise Conflict("not-enough-points", message, pointer="/reward", available=there, wanted=change.points)

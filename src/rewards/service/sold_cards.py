@@ -14,7 +14,7 @@ import msgspec
 from rewards.basket import Basket, BasketLine
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import taken, total
-from rewards.ledger.gift_cards import Activity, balance_at, read_activity
+from rewards.ledger.gift_cards import Activity, balance_at, held_minor, read_activity
 from rewards.policy.model import GiftCard
 from rewards.receipt import Line, Receipt, Returned
 from rewards.service.asked import Asked
@@ -58,7 +58,7 @@ def check(batch: Batch, asked: Asked, line: Timeline, receipt: Receipt, basket: 
             message = f"the gift card is {card.state}, a `{card.product}`: this line cannot load it"
             facts = {"state": card.state, "product": card.product}
             raise Conflict("activity-not-possible", message, pointer=pointer, **facts)
-        before = balance_at(card, receipt.occurred_at) + loaded.get(card_line.owner, 0)
+        before = balance_at(card, receipt.occurred_at) + held_minor(card) + loaded.get(card_line.owner, 0)
         loaded[card_line.owner] = loaded.get(card_line.owner, 0) + receipt.lines[i].gross_minor
         check_room(promised(batch.running, card), before, receipt.lines[i].gross_minor, pointer)
 
@@ -227,7 +227,8 @@ def void(
         parts = taken(lots, min(sold.gross_minor, total(lots)))
         named = (about[0], _name(about[1], sold))
         happen(batch, now, line, Activity("VOID", of=place, at=at, parts=parts), print_, at=at, about=named)
-        if not balance_at(line.card, at) and line.card.state != "deactivated" and _is_new(batch, line, receipt, sold):
+        left = balance_at(line.card, at) + held_minor(line.card)
+        if not left and line.card.state != "deactivated" and _is_new(batch, line, receipt, sold):
             happen(batch, now, line, Activity("DEACTIVATE", at=at), print_, at=at, about=named)
 
 

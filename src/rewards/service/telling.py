@@ -18,7 +18,7 @@ from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
 from rewards.ledger.timeline import Booking, Near
 from rewards.receipt import Line, Receipt, Returned, points_left
-from rewards.service import card_tenders, rewards, tenders
+from rewards.service import card_tenders, hold_ends, rewards, tenders
 from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals
 from rewards.service.awards import MOST_MISSES, codes_refused, earned, not_applied, title, told, why
 from rewards.service.balance_answers import WalletBalance
@@ -38,7 +38,7 @@ from rewards.service.journal import (
 )
 from rewards.service.pricing import discounts_of, withheld_of
 from rewards.service.reasons import reason
-from rewards.service.redeeming import redemption_of
+from rewards.service.redeeming import about
 from rewards.service.running import Running
 from rewards.service.sold_cards import issued
 from rewards.service.tongue import Tongue, marked
@@ -121,6 +121,8 @@ def balance_of(batch: Batch, line: Timeline, now: int, booking: Booking | None =
     """Return a member's balance after a booking, or as it stands."""
     if line.kind != "member":
         return {}
+    if booking is None:
+        hold_ends.lapse(batch, line)
     return wallets(batch.running.ready(), booking.near if booking is not None else line.near, now)
 
 
@@ -240,11 +242,15 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue
         activity = read_activity(event[9])
         facts = {"activity": activity.name, "score": activity.score}
     elif event[0] in {"redemption", "cancellation"}:
-        name, facts = _redemption(batch, owner, event_number, event, tongue)
+        name, facts = about(batch, (owner, event_number), event, tongue.language if tongue is not None else "")
+        facts |= {"reason": note_of(batch, owner, event_number), "actor": event[7]} if event[2] else {}
         changes += [msgspec.structs.replace(one, title=name) for one in _moved(legs, tongue, _OF_REWARDS)]
     elif event[0] in {"purchase", "return"}:
         facts = _about(batch, owner, event_number, event)
         changes += _moved(legs, tongue, _MOVES)
+    elif event[0] == "hold":
+        facts = {"hold_id": event[1].lstrip("\x1f")}
+        changes += _moved(legs, tongue, _OF_HOLDS)
     if kind != "expiry":
         changes += _overtaken(legs, tongue)
     return EntryAnswer(
@@ -266,18 +272,6 @@ def _about(batch: Batch, owner: int, number: int, event: Row) -> dict[str, str]:
         place = recorded_first(*place, read_receipt(bought[9]))
     name = "receipt_id" if kind == "purchase" else "return_id"
     return {"purchase_id": batch.running.ids.purchase(*place), name: external_id, "store_id": store_id}
-
-
-def _redemption(batch: Batch, owner: int, number: int, event: Row, tongue: Tongue | None) -> tuple[str, dict[str, str]]:
-    """Return the title of the reward that a redemption, or its cancellation, is of, and what is told beside."""
-    place, running = (owner, event[2] or number), batch.running
-    one = redemption_of((*place, *batch.event(*place)), running)
-    reward = running.policy_on(one.day).rewards.get(one.reward)
-    name = title(reward.title, tongue.language if tongue is not None else "") if reward is not None else ""
-    facts = {"redemption_id": running.ids.redemption(*place), "reward": one.reward, "store_id": event[5]}
-    if event[0] == "cancellation":
-        facts |= {"reason": note_of(batch, owner, number), "actor": event[7]}
-    return name, facts
 
 
 def note_of(batch: Batch, owner: int, number: int) -> str:
@@ -337,23 +331,29 @@ _WHERE = {
 
 
 def _moved(legs: Sequence[Posting], tongue: Tongue | None, words: Mapping[str, str]) -> list[Change]:
-    """Tell of points that paid, were given back, or were settled."""
+    """Tell of points that paid, were given back, settled or held, or no longer are."""
     sums: dict[tuple[str, str], int] = {}
     for leg in legs:
         if leg.account in words:
             sums[leg.account, leg.wallet] = sums.get((leg.account, leg.wallet), 0) - leg.points
-    return [
-        Change(wallet, points, _said(tongue, words[account])) for (account, wallet), points in sums.items() if points
-    ]
+    found = []
+    for (account, wallet), points in sums.items():
+        if points:
+            said = _FREED if account == "held" and points > 0 else words[account]
+            found.append(Change(wallet, points, _said(tongue, said)))
+    return found
 
 
 _MOVES = {
     "spent": marked("paid for this purchase"),
     "restored": marked("given back: they had paid for what came back"),
     "settled": marked("given once more: theirs had ended, or money was kept for them"),
+    "held": marked("set aside"),
 }
+_FREED = marked("no longer set aside")
 
 
+_OF_HOLDS = {**_MOVES, "spent": marked("used")}
 _OF_REWARDS = {
     "spent": marked("paid for a reward"),
     "restored": marked("given back: the reward was taken back"),

@@ -22,6 +22,7 @@ from rewards.service import (
     due,
     enrolment,
     gift_cards,
+    holds,
     member_contacts,
     member_facts,
     publishing,
@@ -37,6 +38,7 @@ from rewards.service.commands import (
     Adjust,
     BookDue,
     CancelRedemption,
+    CaptureHold,
     ChangeContacts,
     ChangeMember,
     ClaimPurchase,
@@ -45,6 +47,7 @@ from rewards.service.commands import (
     IssueGiftCard,
     OfflinePurchase,
     OfflineReturn,
+    OpenHold,
     Outcome,
     PreparedPurchase,
     Publish,
@@ -53,6 +56,7 @@ from rewards.service.commands import (
     RecordReturn,
     Redeem,
     ShowGiftCards,
+    VoidHold,
 )
 from rewards.service.foresight import foresee
 from rewards.service.journal import pack
@@ -77,6 +81,9 @@ _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     RecordActivity: activities.record,
     Redeem: redemptions.record,
     CancelRedemption: redemptions.cancel,
+    OpenHold: holds.begin,
+    CaptureHold: holds.capture,
+    VoidHold: holds.void,
     BookDue: due.record,
 }
 
@@ -165,6 +172,7 @@ def _no_collector() -> Iterator[None]:
 
 
 def _one(batch: Batch, asked: Asked) -> Outcome | RewardsError:
+    batch.now = asked.now
     try:
         print_ = fingerprint(batch.running.secret, asked.command)
         if asked.key is not None and (known := _by_key(batch, asked, print_)) is not None:

@@ -117,8 +117,8 @@ class Event(Base, table=True):
         UniqueConstraint("owner_id", "kind", "store_id", "external_id"),  # the journal's own net against doubles
         CheckConstraint("number > 0", name="number_is_positive"),
         CheckConstraint(
-            "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity', 'redemption', "
-            "'cancellation')",
+            "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity', 'hold', "
+            "'redemption', 'cancellation')",
             name="kind_is_known",
         ),
         CheckConstraint("length(fingerprint) = 32", name="fingerprint_is_whole"),
@@ -135,7 +135,9 @@ class Event(Base, table=True):
     owner_id: int = Field(sa_column=_key())
     number: int = Field(sa_column=_key())
     kind: str = Field(sa_column=_text())
-    external_id: str = Field(sa_column=_text())  # receipt, return or adjustment id; of a card: what, and for which
+    external_id: str = Field(
+        sa_column=_text()
+    )  # receipt, return, adjustment or hold id; of a card: what, and for which
     of_number: int | None = Field(sa_column=Column(WHOLE))
     occurred_at: int = Field(sa_column=_whole())
     recorded_at: int = Field(sa_column=_whole())
@@ -252,10 +254,10 @@ class ParkedReturn(Base, table=True):
 
 
 class ReceiptRoute(Base, table=True):
-    """From a till's own number to the event; without an owner while a return is parked."""
+    """From a till's own number to the event; without an owner while a return is parked. Holds are of no store."""
 
     __tablename__ = "receipt_route"
-    __table_args__ = (CheckConstraint("kind IN ('purchase', 'return')", name="kind_is_known"), STRICT)
+    __table_args__ = (CheckConstraint("kind IN ('purchase', 'return', 'hold')", name="kind_is_known"), STRICT)
 
     store_id: str = Field(sa_column=_key(Text))
     receipt_id: str = Field(sa_column=_key(Text))

@@ -1,7 +1,7 @@
 """Redemptions and their cancellations are events too, and cards that an event gave lead from it.
 
 Revision ID: 0007
-Revises: 0005
+Revises: 0006
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 KINDS = (
-    "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity', 'redemption', "
+    "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity', 'hold', 'redemption', "
     "'cancellation')"
 )
 INDEX = "ix_event_owner_id_of_number"

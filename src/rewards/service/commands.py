@@ -35,6 +35,7 @@ GiftCardActivity = Literal[
     "UNBLOCK",
 ]
 HoldKind = Literal["code", "gift_card", "points", "reward"]
+HoldId = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f/]+(?!\n)$")]  # fits an address
 LONGEST_HOLD = 7 * 86_400  # seconds
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", examples=["4711"])]
 Score = Annotated[int, Meta(ge=-1000, le=1000)]
@@ -218,7 +219,7 @@ class OpenHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     `pin` if it has one), what a `reward` costs the member, so many `times`, or a voucher by its `code`.
     """
 
-    hold_id: Id
+    hold_id: HoldId
     kind: HoldKind
     store_id: OptionalId = ""
     till_id: OptionalId = ""

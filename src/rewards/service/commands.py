@@ -29,6 +29,7 @@ GiftCardActivity = Literal[
     "CLEAR_BALANCE",
     "DEACTIVATE",
     "LOAD",
+    "NEW_CODE",
     "REDEEM",
     "REFUND",
     "TRANSFER_BALANCE",
@@ -200,7 +201,10 @@ class IssueGiftCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
-    """Do something with a gift card. Where an amount may be left out, it is all that is on the card."""
+    """Do something with a gift card. Where an amount may be left out, it is all that is on the card.
+
+    NEW_CODE answers one more code for it.
+    """
 
     gift_card_id: Id
     activity: GiftCardActivity

@@ -53,7 +53,7 @@ def issue(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     number = hand_out(batch, asked.now, line, card, code, minor or 0, print_, of=command)
     told_ = told(batch, line, asked.now)
     batch.answered(asked, (line.owner, number), 201, _json.encode(told_))
-    return _with_code(told_, code, (line.owner, number))
+    return with_code(told_, code, (line.owner, number))
 
 
 def _product(batch: Batch, command: IssueGiftCard, day: int) -> GiftCard:
@@ -208,10 +208,11 @@ def issued_again(batch: Batch, place: Place) -> Outcome:
     told_ = msgspec.json.decode(known[1], type=GiftCardAnswer)
     code = new_code(told_.last_four)
     batch.more[statements.ADD_CODE_ROUTE].append((code_hash(batch.running.secret, code), place[0], told_.last_four))
-    return msgspec.structs.replace(_with_code(told_, code, place), replayed=True)
+    return msgspec.structs.replace(with_code(told_, code, place), replayed=True)
 
 
-def _with_code(told_: GiftCardAnswer, code: str, place: Place) -> Outcome:
+def with_code(told_: GiftCardAnswer, code: str, place: Place) -> Outcome:
+    """Return the answer with a code, which the stored one does not have."""
     return Outcome(201, _json.encode(msgspec.structs.replace(told_, code=shown(code))), place=place)
 
 

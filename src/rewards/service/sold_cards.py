@@ -37,6 +37,7 @@ from rewards.service.journal import Timeline
 from rewards.service.reward_answers import VoidedAnswer
 from rewards.store import statements
 
+_ISSUED = b'"gift_cards_issued":[{'
 Codes = dict[str, str]  # by the id of the card that was issued with it
 
 
@@ -184,7 +185,7 @@ def _is_new(batch: Batch, line: Timeline, receipt: Receipt, sold: Line) -> bool:
 
 def with_codes(outcome: Outcome, codes: Codes) -> Outcome:
     """Return the answer with the codes of the cards that were issued, which the stored one does not have."""
-    if not codes:
+    if not codes or _ISSUED not in outcome.body:
         return outcome
     answer = msgspec.json.decode(outcome.body)
     for one in answer["gift_cards_issued"]:
@@ -195,7 +196,7 @@ def with_codes(outcome: Outcome, codes: Codes) -> Outcome:
 
 def with_new_codes(batch: Batch, outcome: Outcome) -> Outcome:
     """Return a stored answer with a new code for each card that the purchase issued: the first was not kept."""
-    if b'"gift_cards_issued":[{' not in outcome.body:
+    if _ISSUED not in outcome.body:
         return outcome
     codes: Codes = {}
     for one in msgspec.json.decode(outcome.body)["gift_cards_issued"]:

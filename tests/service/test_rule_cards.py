@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from rewards.basket import MemberRef, StoredValue
+from rewards.basket import BasketTender, MemberRef, StoredValue
 from rewards.service.commands import (
     BookDue,
     ClaimPurchase,
@@ -151,6 +151,19 @@ def test_a_full_return_voids_what_is_left_and_keeps_what_is_spent_off_the_refund
     assert desk.look(bonus)["state"] == "deactivated"
     assert desk.accounts() == {"given": -200, "redeemed": 200}
     assert desk.ask(desk.give_back(of="r1"))["gift_cards_voided"] == back["gift_cards_voided"]
+
+
+def test_what_was_kept_off_a_refund_comes_back_as_money(desk):
+    (bonus,) = given(desk.buy("r1", lines=(sells(5000),), tenders=(("cash", 5000),)))
+    tenders = (BasketTender(kind="gift_card", code=bonus["code"], amount_minor=200), ("cash", 800))
+    desk.buy("r2", 1000, tenders=tenders)
+    assert desk.ask(desk.give_back("b1", of="r1"))["refund_due_minor"] == 4800
+    back = desk.ask(desk.give_back("b2", of="r2"))
+    assert [(one["kind"], one["amount_minor"], one.get("paid_out", False)) for one in back["refund"]] == [
+        ("gift_card", 200, True),
+        ("cash", 800, False),
+    ]
+    assert back["refund_due_minor"] == 1000
 
 
 def test_what_ended_is_not_what_was_spent(desk):

@@ -145,6 +145,20 @@ def _spent(batch: Batch, line: Timeline) -> int:
     return max(0, minor)
 
 
+def was_charged(batch: Batch, line: Timeline) -> bool:
+    """Return whether a return took a card back and kept off its refund what was spent of the card.
+
+    What then comes back of such a spending is money, for it was paid for.
+    """
+    stored = batch.session.keyed(statements.EVENTS_OF_OWNER, [(line.owner,)])
+    for row in [*stored, *(row for row in batch.rows.events if row[0] == line.owner)]:
+        kind, _, name = row[3].partition("\x1f")
+        member, _, number = name.partition("\x1f")
+        if kind == "VOID" and not row[7] and member.isdecimal() and number.isdecimal():
+            return bool(batch.event(int(member), int(number))[0] == "return")
+    return False
+
+
 def _void(batch: Batch, owed: Owed, one: _Held) -> None:
     """Take what is left off a card, and deactivate it; a voucher that was used stays used."""
     line = one.line

@@ -170,8 +170,10 @@ def amended(draw: Draw, before: Policy, anchor: int, number: int) -> Policy:
     one = found[name]
     is_base = any(name in getattr(r.gives, "of", ()) for r in found.values())
     match pick(draw, ("text", "rule", "limit", "drop", "add", "eligible", "wallets", "offers", "offers")):
+        case "rule" if name == FOR_REFERRER:
+            found[name] = replace(activity(draw, REFERRAL), id=name, when=(), title=one.title)
         case "rule" if isinstance(one.gives, EachTime):
-            found[name] = replace(activity(draw, name), when=()) if name == FOR_REFERRER else activity(draw, name)
+            found[name] = activity(draw, name)
         case "rule" if name == REFERRAL:
             found[name] = friends_part(draw, one)
         case "drop" if name in (REFERRAL, FOR_REFERRER) and len(found) > 2:

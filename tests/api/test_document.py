@@ -26,6 +26,7 @@ SENT += [
     bodies.OfflineBatch,
     Contact,
 ]
+SENT += [bodies.Redemption, bodies.Cancellation]
 
 
 @pytest.fixture
@@ -52,6 +53,8 @@ def test_operations(document: dict[str, Any]) -> None:
         "GET /v1/members/{member_id}/statement": "get_statement",
         "POST /v1/members/{member_id}/adjustments": "adjust_points",
         "POST /v1/members/{member_id}/activities": "record_activity",
+        "POST /v1/members/{member_id}/redemptions": "redeem_reward",
+        "POST /v1/members/{member_id}/redemptions/{redemption_id}/cancel": "cancel_redemption",
         "POST /v1/quotes": "quote_purchase",
         "POST /v1/purchases": "record_purchase",
         "GET /v1/purchases": "find_purchase",

@@ -20,6 +20,7 @@ from rewards.service.commands import (
     Adjust,
     AttributeValue,
     Birthday,
+    CancelRedemption,
     CaptureHold,
     ChangeContacts,
     ChangeMember,
@@ -33,6 +34,7 @@ from rewards.service.commands import (
     OfflineReturn,
     Points,
     RecordActivity,
+    Redeem,
     Score,
     VoidHold,
 )
@@ -64,6 +66,42 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
             adjustment_id=self.adjustment_id,
             occurred_at=self.occurred_at,
         )
+
+
+class Redemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A reward of the catalogue that points are to buy. The address names the member; `points` is for an open cost."""
+
+    reward: Id
+    times: Annotated[int, Meta(ge=1, le=100)] = 1
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    occurred_at: Instant | None = None
+    store_id: OptionalId = ""
+    till_id: OptionalId = ""
+    operator_id: OptionalId = ""
+
+    def of(self, member_id: str) -> Redeem:
+        """Return the command for a member."""
+        return Redeem(
+            member=MemberRef(id=member_id),
+            reward=self.reward,
+            times=self.times,
+            points=self.points,
+            occurred_at=self.occurred_at,
+            store_id=self.store_id,
+            till_id=self.till_id,
+            operator_id=self.operator_id,
+        )
+
+
+class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Why a redemption is taken back, and by whom."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+    actor: Id
+
+    def of(self, member_id: str, redemption_id: str) -> CancelRedemption:
+        """Return the command for a member's redemption."""
+        return CancelRedemption(member_id=member_id, redemption_id=redemption_id, reason=self.reason, actor=self.actor)
 
 
 class MemberChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

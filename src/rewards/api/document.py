@@ -25,6 +25,7 @@ from rewards.api.bodies import (
     Activity,
     Adjustment,
     BatchAnswer,
+    Cancellation,
     Capture,
     CardActivity,
     CheckAnswer,
@@ -38,6 +39,7 @@ from rewards.api.bodies import (
     PolicyText,
     PolicyToPublish,
     PurchaseEvent,
+    Redemption,
     Release,
     ReturnEvent,
     VersionsAnswer,
@@ -59,6 +61,7 @@ from rewards.service.answers import (
 from rewards.service.commands import Enrol, IssueGiftCard, OpenHold, RecordReturn
 from rewards.service.hold_answers import HoldAnswer
 from rewards.service.liability import LiabilityAnswer
+from rewards.service.reward_answers import CancellationAnswer, RedemptionAnswer
 
 _BODIES = (
     *(Activity, Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef),
@@ -75,6 +78,7 @@ _BODIES = (
     ),
     *(LiabilityAnswer, MemberAnswer, PolicyAnswer, Problem, Claim, ClaimedAnswer, ContactsChange),
     *(OfflineBatch, PurchaseEvent, ReturnEvent, BatchAnswer),
+    *(Redemption, RedemptionAnswer, Cancellation, CancellationAnswer),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
     *(OpenHold, Capture, Release, HoldAnswer),
 )

@@ -74,6 +74,8 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "reason": "cold",
     },
     "Adjustment": {"wallet": "beans", "points": 50, "reason": "sorry for the wait", "actor": "lee"},
+    "Redemption": {"reward": "mug", "times": 1, "store_id": "S12", "operator_id": "lee"},
+    "Cancellation": {"reason": "chosen by mistake", "actor": "lee"},
     "MemberChange": {"birthday": "03-27", "attributes": {}},
     "IssueGiftCard": {"product": "sorry", "actor": "lee"},
     "GiftCardCode": {"code": "7ZZZ-0000-0000-00004"},

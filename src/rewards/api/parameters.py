@@ -53,13 +53,16 @@ ReceiptId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
 _PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not written `%2B`
 
 
+_OF_THE_ADDRESS = ("/member_id", "/gift_card_id", "/redemption_id")
+
+
 @contextmanager
 def pointing_nowhere() -> Iterator[None]:
     """Errors about a member or a gift card point to it, where it is named by the address."""
     try:
         yield
     except RewardsError as error:
-        error.pointer = error.pointer.removeprefix("/member").removeprefix("/gift_card_id")
+        error.pointer = "" if error.pointer in _OF_THE_ADDRESS else error.pointer.removeprefix("/member")
         raise
 
 

@@ -19,6 +19,7 @@ from rewards.ledger.gift_cards import encode_card
 from rewards.ledger.lots import Purse
 from rewards.ledger.timeline import (
     Activity,
+    Cancellation,
     Change,
     DayRow,
     Ending,
@@ -38,7 +39,7 @@ from rewards.ledger.timeline import (
     open_near,
 )
 from rewards.receipt import Receipt, Returned
-from rewards.service import card_audit, claims, hold_audit
+from rewards.service import card_audit, claims, hold_audit, rule_cards
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
 from rewards.service.budgets import Tally
@@ -48,6 +49,7 @@ from rewards.service.journal import (
     entry_hash,
     read_activity,
     read_adjustment,
+    read_cancellation,
     read_change,
     read_enrolment,
     read_hold,
@@ -60,6 +62,7 @@ from rewards.service.journal import (
     recorded_first,
     total,
 )
+from rewards.service.redeeming import redemption_of
 from rewards.service.running import Running
 from rewards.store import statements
 
@@ -240,6 +243,9 @@ def _cards(batch: Batch, whole: Whole) -> Iterator[str]:
     if whole.line.kind == "card":
         yield from card_audit.faults(batch, whole.line, whole.events, whole.postings)
         return
+    if whole.line.kind == "member" and batch.running.has_gift_cards:
+        yield from card_audit.ungiven(batch, whole.line, whole.events)
+        yield from rule_cards.faults(batch, whole.line, whole.entries)
     sold = whole.events if batch.running.has_gift_cards and whole.line.kind != "budget" else ()
     for row in sold:
         if row[2] == "purchase":
@@ -304,7 +310,7 @@ def _fold(running: Running, whole: Whole) -> tuple[Near, dict[int, DayRow]]:
     back: dict[int, Returned] = {}
     for row in whole.events:
         history = [(receipt, back.get(number, {})) for number, receipt in receipts.items()]
-        change = _change(running, row, receipts, back)
+        change = _change(running, whole, row, receipts, back)
         if change is None:
             continue
         need = needs(running.program, near, change)
@@ -329,7 +335,9 @@ def _opened(running: Running, whole: Whole) -> Near:
     return open_near(joined, told, day_of(row[5], running.zone), first.referrer)
 
 
-def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict[int, Returned]) -> Change | None:
+def _change(
+    running: Running, whole: Whole, row: Row, receipts: dict[int, Receipt], back: dict[int, Returned]
+) -> Change | None:
     """Return what an event changes, and remember it for the events after it."""
     number, kind, of, at, body = row[1], row[2], row[4], row[5], row[11]
     if kind == "purchase":
@@ -341,17 +349,26 @@ def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict
     if kind == "activity":
         done = read_activity(body)
         return Activity(-done.friend or number, done.name, at, day_of(at, running.zone), done.gone)
+    if kind in {"redemption", "cancellation", "hold"}:
+        return _held(running, row) if kind == "hold" else _bought(running, whole, row)
     if kind == "adjustment":
         given: Any = read_adjustment(body)
         day = day_of(at, running.zone)
         if given.points < 0:
             return Spending(at, day, given.wallet, -given.points, "adjusted")
         return Grant(at, day, given.wallet, given.points)
-    if kind == "hold":
-        return _held(running, row)
     if kind == "change" and (told := read_change(body)) is not None:
         return Telling(at, told)
     return None
+
+
+def _bought(running: Running, whole: Whole, row: Row) -> Change:
+    """Return what a redemption or its cancellation changes."""
+    if row[2] == "redemption":
+        return redemption_of(row, running)
+    gone, at = read_cancellation(row[11]), row[5]
+    of = redemption_of(whole.events[row[4] - 1], running)
+    return Cancellation(of, gone.points, at).settling(gone.settled, day_of(at, running.zone))
 
 
 def _held(running: Running, row: Row) -> Change | None:

@@ -37,6 +37,7 @@ from rewards.service.codes import with_claim_code
 from rewards.service.commands import Outcome
 from rewards.service.contacts import normal
 from rewards.service.journal import Happened, Row, Rows, Timeline, near_row, pack, read_receipt, read_return, total
+from rewards.service.owing import Owing
 from rewards.service.running import Running
 from rewards.store import statements
 from rewards.store.database import Session
@@ -122,9 +123,11 @@ class Batch:
         self.by_id: Table[tuple[int, bytes]] = Table(session, statements.EVENTS_BY_ID, 4)
         self.parked: Lists[tuple[str, str, int, bytes]] = Lists(session, statements.PARKED, 2)
         self.returns: Lists[tuple[int, bytes]] = Lists(session, statements.EVENTS_OF, 2)
+        self.given: Lists[tuple[str, int, int]] = Lists(session, statements.GIVEN_CARDS, 2)
         self._profiles: dict[int, Profile] = {}
         self._lines: dict[int, Timeline | None] = {}
         self._next: int | None = None
+        self.owing = Owing(gives_cards=running.program is not None and running.program.gives_cards)
         self.rows = Rows()
         self.more: defaultdict[str, list[Row]] = defaultdict(list)  # by statement
 
@@ -228,8 +231,7 @@ class Batch:
         """Have a member's profile written, in place of what is there unless the member is new."""
         self._profiles[owner] = profile
         rows = self.more[statements.ADD_PROFILE]
-        rows[:] = [row for row in rows if row[0] != owner]
-        rows.append((owner, *profile))
+        rows[:] = [*(row for row in rows if row[0] != owner), (owner, *profile)]
         if not new:
             self.more[statements.DROP_PROFILE].append((owner,))
 
@@ -319,6 +321,7 @@ class Batch:
         if booking is not None:
             line.take(booking)
             entries = booking.entries
+            self.owing.note(line, happened, entries)
         number = self.rows.record(line, happened, entries)
         row = self.rows.events[-1]
         self.events.put(row[:2], row[2:])

@@ -27,6 +27,7 @@ from rewards.service.gift_cards import event_name, happen, lapse, promised
 from rewards.service.hold_ends import HOLD, Found, end, found, too_small
 from rewards.service.journal import Timeline
 from rewards.service.pins import opened
+from rewards.service.rule_cards import was_charged
 
 KIND, PROMOTIONAL = "gift_card", "promotional"
 Allowed = dict[int, list[bool]]  # by tender: the lines that it may pay, where those are not all
@@ -195,10 +196,17 @@ def took(batch: Batch, tender: Tender, about: tuple[str, str]) -> bool:
 
 
 def paid_out(batch: Batch, receipt: Receipt, refund: Sequence[int], about: tuple[str, str]) -> int:
-    """Return the money that is handed out because its card is gone: of paid cards alone, in minor units."""
+    """Return the money that is handed out because its card is gone, in minor units.
+
+    It was sold, or somebody has paid for it since: see `rule_cards.was_charged`.
+    """
     pairs = zip(receipt.tenders, refund, strict=True)
-    gone = ((tender, minor) for tender, minor in pairs if tender.card and minor and tender.kind == KIND)
-    return sum(minor for tender, minor in gone if not took(batch, tender, about))
+    gone = ((tender, minor) for tender, minor in pairs if tender.card and minor and not took(batch, tender, about))
+    return sum(minor for tender, minor in gone if _is_money(batch, tender))
+
+
+def _is_money(batch: Batch, tender: Tender) -> bool:
+    return tender.kind == KIND or was_charged(batch, _line(batch, tender))
 
 
 # telling
@@ -232,7 +240,7 @@ def refund_told(
         tender = receipt.tenders[index]
         told_ = _told(batch, tender, one, now)
         if tender.card and not took(batch, tender, about):
-            told_["paid_out" if tender.kind == KIND else "forfeited"] = True
+            told_["paid_out" if _is_money(batch, tender) else "forfeited"] = True
         found.append(told_)
     return found
 

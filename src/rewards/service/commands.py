@@ -29,6 +29,7 @@ GiftCardActivity = Literal[
     "CLEAR_BALANCE",
     "DEACTIVATE",
     "LOAD",
+    "NEW_CODE",
     "REDEEM",
     "REFUND",
     "TRANSFER_BALANCE",
@@ -201,7 +202,10 @@ class IssueGiftCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
-    """Do something with a gift card. Where an amount may be left out, it is all that is on the card."""
+    """Do something with a gift card. Where an amount may be left out, it is all that is on the card.
+
+    NEW_CODE answers one more code for it.
+    """
 
     gift_card_id: Id
     activity: GiftCardActivity
@@ -271,6 +275,28 @@ class RecordActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     metadata: Metadata = {}
 
 
+class Redeem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Have points buy a reward outside a basket. `points` is for an open cost, and says how many."""
+
+    member: MemberRef
+    reward: Id
+    times: Annotated[int, Meta(ge=1, le=100)] = 1
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    occurred_at: Instant | None = None
+    store_id: OptionalId = ""
+    till_id: OptionalId = ""
+    operator_id: OptionalId = ""
+
+
+class CancelRedemption(msgspec.Struct, frozen=True, kw_only=True):
+    """Take a redemption back: its points return to their lots, but for what of a gift card was used up."""
+
+    member_id: Id
+    redemption_id: Id
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+    actor: Id
+
+
 class BookDue(msgspec.Struct, frozen=True):
     """Book what is due by itself for some members (numbers inside) up to an instant (microseconds, UTC)."""
 
@@ -302,6 +328,8 @@ Command = (
     | OfflineReturn
     | Adjust
     | RecordActivity
+    | Redeem
+    | CancelRedemption
     | BookDue
     | IssueGiftCard
     | ActOnGiftCard

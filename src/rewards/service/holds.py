@@ -121,6 +121,9 @@ def _body(batch: Batch, command: OpenHold, day: int, until: int) -> HoldBody:
         if reward is None:
             message = f"the policy has no reward `{command.reward}`"
             raise InvalidRequest("unknown-reward", message, pointer="/reward")
+        if not reward.offer:
+            message = f"`{reward.id}` takes nothing off a basket: hold the points that it costs"
+            raise InvalidRequest("reward-not-held", message, pointer="/reward")
         times = command.times or 1
         points = reward.points * times
         return HoldBody(command.hold_id, "reward", reward.wallet, points, until, 0, reward.id, times)

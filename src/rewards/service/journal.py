@@ -49,6 +49,24 @@ class ActivityBody(msgspec.Struct, frozen=True, array_like=True):
     gone: bool = False
 
 
+class RedemptionBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of a redemption's event: what points bought, and how many they were in all."""
+
+    reward: str
+    times: int
+    wallet: str
+    points: int
+    automatic: bool = False
+
+
+class CancellationBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of a cancellation's event: the points that the redemption takes all the same."""
+
+    points: int
+    settled: tuple[Settlement, ...] = ()
+    of_return: int = 0  # the event of the return that brought it about; 0 for none
+
+
 class EnrolmentBody(msgspec.Struct, frozen=True, array_like=True):
     """The body of an enrolment's event; what is personal stands in the profile."""
 
@@ -105,6 +123,8 @@ class NoteBody(msgspec.Struct, frozen=True, array_like=True):
 _return = msgspec.msgpack.Decoder(ReturnBody)
 _adjustment = msgspec.msgpack.Decoder(AdjustmentBody)
 _activity = msgspec.msgpack.Decoder(ActivityBody)
+_redemption = msgspec.msgpack.Decoder(RedemptionBody)
+_cancellation = msgspec.msgpack.Decoder(CancellationBody)
 _enrolment = msgspec.msgpack.Decoder(EnrolmentBody)
 _change = msgspec.msgpack.Decoder(ChangeBody)
 _claim = msgspec.msgpack.Decoder(ClaimBody)
@@ -131,6 +151,8 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
         | ReturnBody
         | AdjustmentBody
         | ActivityBody
+        | RedemptionBody
+        | CancellationBody
         | EnrolmentBody
         | ChangeBody
         | ClaimBody
@@ -165,6 +187,16 @@ def read_adjustment(body: bytes) -> AdjustmentBody:
 def read_activity(body: bytes) -> ActivityBody:
     """Return what an activity's event holds."""
     return _activity.decode(body)
+
+
+def read_redemption(body: bytes) -> RedemptionBody:
+    """Return what a redemption's event holds."""
+    return _redemption.decode(body)
+
+
+def read_cancellation(body: bytes) -> CancellationBody:
+    """Return what a cancellation's event holds."""
+    return _cancellation.decode(body)
 
 
 def read_enrolment(body: bytes) -> EnrolmentBody:

@@ -17,7 +17,6 @@ from rewards.ledger.card_money import taken, total
 from rewards.ledger.gift_cards import Activity, balance_at, held_minor, read_activity
 from rewards.policy.model import GiftCard
 from rewards.receipt import Line, Receipt, Returned
-from rewards.service.answers import VoidedAnswer
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Place
 from rewards.service.codes import code_hash, new_code, shown
@@ -35,8 +34,10 @@ from rewards.service.gift_cards import (
     unknown,
 )
 from rewards.service.journal import Timeline
+from rewards.service.reward_answers import VoidedAnswer
 from rewards.store import statements
 
+_ISSUED = b'"gift_cards_issued":[{'
 Codes = dict[str, str]  # by the id of the card that was issued with it
 
 
@@ -184,7 +185,7 @@ def _is_new(batch: Batch, line: Timeline, receipt: Receipt, sold: Line) -> bool:
 
 def with_codes(outcome: Outcome, codes: Codes) -> Outcome:
     """Return the answer with the codes of the cards that were issued, which the stored one does not have."""
-    if not codes:
+    if not codes or _ISSUED not in outcome.body:
         return outcome
     answer = msgspec.json.decode(outcome.body)
     for one in answer["gift_cards_issued"]:
@@ -195,7 +196,7 @@ def with_codes(outcome: Outcome, codes: Codes) -> Outcome:
 
 def with_new_codes(batch: Batch, outcome: Outcome) -> Outcome:
     """Return a stored answer with a new code for each card that the purchase issued: the first was not kept."""
-    if b'"gift_cards_issued":[{' not in outcome.body:
+    if _ISSUED not in outcome.body:
         return outcome
     codes: Codes = {}
     for one in msgspec.json.decode(outcome.body)["gift_cards_issued"]:

@@ -166,6 +166,7 @@ ADD_KEY_ROUTE = _add("key_route")
 ADD_ANSWER = _add("answer")
 ADD_CODE_ROUTE = _add("code_route")
 ADD_HELD_CARD = _add("held_card")
+ADD_GIVEN_CARD = _add("given_card")
 ADD_VERSION = _add("policy_version")
 ADD_PROGRAM = _add("program")
 SAVE_PROGRAM = _sql(
@@ -196,6 +197,8 @@ REPLACED_CARDS_OF_OWNER = _by("replaced_card", "owner_id", "owner_id value")
 RECEIPT_ROUTES = _by("receipt_route", "store_id receipt_id kind")
 KEY_ROUTES = _by("key_route", "caller key")
 HELD_CARDS = _by("held_card", "owner_id")
+GIVEN_CARDS = _by("given_card", "owner_id number")
+GIVEN_CARDS_OF_OWNER = _by("given_card", "owner_id")
 PARKED = _by("parked_return", "store_id receipt_id")
 
 # other reads

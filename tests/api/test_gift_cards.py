@@ -14,9 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rewards.api.guesses import Guesses
 from rewards.days import instant
-from rewards.errors import Conflict, NotFound, TryAgain
 from rewards.service.codes import new_code, normal, shown
 from rewards.service.commands import Publish
 from rewards.service.service import Service
@@ -209,32 +207,10 @@ def test_guessing_is_answered_alike_locks_the_card_and_slows_the_caller(till: ht
     assert len({answer.content for answer in wrong}) == 1
     slowed = ask(card["code"], "4711")
     assert (slowed.status_code, slowed.json()["code"], slowed.json()["retryable"]) == (429, "too-many-guesses", True)
-    assert 0 < int(slowed.headers["Retry-After"]) <= 601
+    assert 0 < int(slowed.headers["Retry-After"]) <= 10
     where = f"/v1/gift-cards/{card['gift_card_id']}/activities"
     staff = till.post(where, json={"activity": "UNBLOCK"}, headers={"Idempotency-Key": "u"})
     assert (staff.status_code, staff.json()["state"], staff.json()["balance_minor"]) == (201, "active", 2500)
-
-
-def test_guesses_are_forgotten_and_right_ones_do_not_count() -> None:
-    seconds = [0.0]
-    guesses = Guesses(lambda: seconds[0])
-
-    def guess(error: Exception | None) -> None:
-        with guesses.of("1.2.3.4"):
-            if error is not None:
-                raise error
-
-    for _ in range(100):
-        guess(None)
-        with pytest.raises(Conflict):
-            guess(Conflict("balance-too-low", "too little"))
-    for _ in range(60):
-        with pytest.raises(NotFound):
-            guess(NotFound("unknown-gift-card", "none"))
-    with pytest.raises(TryAgain):
-        guess(None)
-    seconds[0] = 600.0
-    guess(None)
 
 
 def test_tills_race_for_cards_and_none_is_overspent(tmp_path: Path) -> None:

@@ -119,6 +119,7 @@ class Batch:
         self.events: Table[tuple[Any, ...]] = Table(session, statements.EVENTS, 2)
         self.answers: Table[tuple[int, bytes]] = Table(session, statements.ANSWERS, 2)
         self.by_id: Table[tuple[int, bytes]] = Table(session, statements.EVENTS_BY_ID, 4)
+        self.guesses: Table[tuple[int, int]] = Table(session, statements.GUESSES, 1)
         self.parked: Lists[tuple[str, str, int, bytes]] = Lists(session, statements.PARKED, 2)
         self.returns: Lists[tuple[int, bytes]] = Lists(session, statements.EVENTS_OF, 2)
         self._profiles: dict[int, Profile] = {}

@@ -210,10 +210,15 @@ class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShowGiftCards(msgspec.Struct, frozen=True):
-    """Prove by code and PIN that one has these cards; a wrong PIN counts. Answers the one card of a look-up."""
+    """Prove by code and PIN that one has these cards; what is wrong counts. Answers the one card of a look-up.
+
+    `codes` of a quote are looked up beside them, under the policy of the day of an instant: wrong ones count too.
+    """
 
     cards: tuple[tuple[str, str], ...]
     pointers: tuple[str, ...] = ("/code",)
+    codes: tuple[str, ...] = ()
+    at: int = 0
 
 
 class RecordActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -37,6 +37,7 @@ from rewards.service.codes import HIDDEN_CLAIM
 from rewards.service.commands import Outcome, PreparedPurchase, RecordPurchase
 from rewards.service.enrolment import enrol_unseen
 from rewards.service.journal import Happened, NoteBody, Timeline, pack, read_receipt
+from rewards.service.pins import looked_up
 from rewards.service.returns import book_parked
 from rewards.service.telling import Draft, again, answer
 from rewards.store import statements
@@ -135,6 +136,8 @@ def _worked_out(
     if asked.silent:
         receipt = vouchers.unseen(batch.running, receipt)
     else:
+        if receipt.codes:
+            looked_up(batch, asked, vouchers.without_codes(batch.running, receipt)[1])
         promise = promises.brought(batch, line, basket, asked.now) if basket is not None else None
         decision = pricing.decided(batch, line, receipt, promise)
         receipt, withheld = decision.receipt, decision.withheld

@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -99,6 +100,12 @@ def _drop(table: str, key: str) -> str:
     return _sql(delete(source).where(*(source.c[name] == bindparam(f"k_{name}") for name in key.split())))
 
 
+def _drop_guesses() -> str:
+    """Delete one row, and those that count no longer at an instant."""
+    guess = _T["guess"]
+    return _sql(delete(guess).where(or_(guess.c.key == bindparam("k_key"), guess.c.free_at <= bindparam("now"))))
+
+
 def _route_return() -> str:
     """Say where a parked return went: owner, number, then its store, its id."""
     route = _T["receipt_route"]
@@ -166,6 +173,8 @@ ADD_KEY_ROUTE = _add("key_route")
 ADD_ANSWER = _add("answer")
 ADD_CODE_ROUTE = _add("code_route")
 ADD_HELD_CARD = _add("held_card")
+DROP_GUESSES = _drop_guesses()
+ADD_GUESS = _add("guess")
 ADD_VERSION = _add("policy_version")
 ADD_PROGRAM = _add("program")
 SAVE_PROGRAM = _sql(
@@ -196,6 +205,7 @@ REPLACED_CARDS_OF_OWNER = _by("replaced_card", "owner_id", "owner_id value")
 RECEIPT_ROUTES = _by("receipt_route", "store_id receipt_id kind")
 KEY_ROUTES = _by("key_route", "caller key")
 HELD_CARDS = _by("held_card", "owner_id")
+GUESSES = _by("guess", "key")
 PARKED = _by("parked_return", "store_id receipt_id")
 
 # other reads

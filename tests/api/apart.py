@@ -78,11 +78,18 @@ class Caller:
     def post(self, path: str, body: object, key: str = "") -> tuple[int, Any, bytes]:
         """Return status, body and its bytes."""
         headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
+        try:
+            status, data = self._asked(path, body, headers)
+        except (ConnectionError, http.client.HTTPException):  # the server closes what was idle for seconds
+            self.close()
+            status, data = self._asked(path, body, headers)
+        return status, json.loads(data), data
+
+    def _asked(self, path: str, body: object, headers: dict[str, str]) -> tuple[int, bytes]:
         connection = self._connected()
         connection.request("POST", f"/v1/{path}", json.dumps(body), headers)
         answer = connection.getresponse()
-        data = answer.read()
-        return answer.status, json.loads(data), data
+        return answer.status, answer.read()
 
     def _connected(self) -> http.client.HTTPConnection:
         if self._connection is None or self._to != self.server.address:

@@ -255,8 +255,19 @@ def by_code(batch: Batch, text_: str) -> Timeline | None:
     code = normal(text_)
     if not is_code(code):
         return None
-    rows = batch.session.rows(statements.CODE, (code_hash(batch.running.secret, code),))
-    return batch.line(rows[0][0] if rows else _NOBODY)  # as long as it takes to read a card
+    line, right = nearest(batch, code)
+    return line if right else None
+
+
+def nearest(batch: Batch, code: str) -> tuple[Timeline | None, bool]:
+    """Return the card that a code leads to; for a code of no card, another one (None if there is none) and False.
+
+    So the time that it takes does not tell which of the two it was.
+    """
+    hash_ = code_hash(batch.running.secret, code)
+    rows = batch.session.rows(statements.CODE, (hash_,))
+    found, owner = rows[0] if rows else (b"", _NOBODY)
+    return batch.line(owner), found == hash_
 
 
 def unknown(pointer: str) -> NotFound:

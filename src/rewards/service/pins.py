@@ -15,7 +15,7 @@ from rewards.service import guesses
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.codes import is_code, normal, pin_hash
-from rewards.service.gift_cards import by_code, happen, unknown
+from rewards.service.gift_cards import by_code, happen, nearest, unknown
 from rewards.service.journal import Timeline
 
 _NO_PRINT = bytes(32)
@@ -31,29 +31,30 @@ def opened(batch: Batch, asked: Asked, code: str, pin: str, pointer: str) -> Tim
     if not is_code(text):
         raise unknown(pointer)
     guesses.check(batch, asked)
-    line = by_code(batch, text)
+    line, known = nearest(batch, text)
     card = line.card if line is not None else None
-    about = _about(line, text) if pin else ""
+    owner, wanted = (line.owner, card.pin or _NO_PRINT) if line is not None and card is not None else (0, _NO_PRINT)
+    right = compare_digest(pin_hash(batch.running.secret, owner, pin), wanted)
+    about = (_of_card(owner) if known else f"code {text}") if pin else ""
     tried = guesses.made(batch, about) if about else 0
-    wanted = card.pin if card is not None and card.pin else _NO_PRINT
-    right = compare_digest(pin_hash(batch.running.secret, line.owner if line is not None else 0, pin), wanted)
-    most = batch.running.tries.pins
-    if line is not None and card is not None and card.state != "locked" and tried < most and (right or not card.pin):
-        return line
-    guesses.count(batch, asked, about, for_ever=line is not None)
-    if line is not None and card is not None and about and card.state == "active" and tried + 1 >= most:
-        happen(batch, asked.now, line, Activity("LOCK", at=asked.now), bytes(32), at=asked.now)
+    lock = tried + 1 >= batch.running.tries.pins
+    if known and line is not None and card is not None:
+        if card.state != "locked" and tried < batch.running.tries.pins and (right or not card.pin):
+            return line
+        if lock and about and card.state == "active":
+            happen(batch, asked.now, line, Activity("LOCK", at=asked.now), bytes(32), at=asked.now)
+    guesses.count(batch, asked, about, for_ever=known)
     raise unknown(pointer)
 
 
-def _about(line: Timeline | None, code: str) -> str:
-    return f"card {line.owner}" if line is not None else f"code {code}"
+def _of_card(owner: int) -> str:
+    return f"card {owner}"
 
 
 def begin_anew(batch: Batch, line: Timeline) -> None:
     """Forget the wrong PINs of a card: it was spent from, or staff have it in use again."""
     if line.card is not None and line.card.pin:
-        guesses.forget(batch, _about(line, ""))
+        guesses.forget(batch, _of_card(line.owner))
 
 
 def looked_up(batch: Batch, asked: Asked, codes: Iterable[str]) -> None:

@@ -2,8 +2,8 @@
 
     python -m bench.guesses [--tries 2000]
 
-A real server, callers enough that none is refused; the kinds of guess take turns, in an order of luck. Prints the medians and how far they are
-apart; exit status 1 if that is 5 % or more.
+A real server, callers enough that none is refused; the kinds of guess take turns, in an order of luck. Prints the
+medians and how far they are apart; exit status 1 if that is 5 % or more.
 """
 
 from __future__ import annotations

@@ -265,7 +265,7 @@ def nearest(batch: Batch, code: str) -> tuple[Timeline | None, bool]:
     So the time that it takes does not tell which of the two it was.
     """
     hash_ = code_hash(batch.running.secret, code)
-    rows = batch.session.rows(statements.CODE, (hash_,))
+    rows = batch.session.rows(statements.NEAREST_CODE, (hash_,))
     found, owner = rows[0] if rows else (b"", _NOBODY)
     return batch.line(owner), found == hash_
 

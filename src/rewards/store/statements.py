@@ -118,10 +118,13 @@ def _route_return() -> str:
 
 
 def _code() -> str:
-    """Return the first route from a hash on; one at a time, because a hash is no text that could stand in a list of keys.
+    """Return whom a code leads to; one at a time, because a hash is no text that could stand in a list of keys."""
+    route = _T["code_route"]
+    return _sql(select(route.c.owner_id, route.c.last_four).where(route.c.code_hash == bindparam("hash")))
 
-    Where the hash leads nowhere that is another code's, so that both take the same time.
-    """
+
+def _nearest_code() -> str:
+    """Return the first route from a hash on: where the hash leads nowhere another code's, found in the same time."""
     route = _T["code_route"]
     found = select(route.c.code_hash, route.c.owner_id).where(route.c.code_hash >= bindparam("hash"))
     return _sql(found.order_by(route.c.code_hash).limit(literal_column("1")).offset(literal_column("0")))
@@ -220,4 +223,5 @@ ENTRIES_PAGE = _entries_page()
 PROGRAM = _sql(select(_T["program"]))
 LAST_VERSION = _sql(select(func.max(_T["policy_version"].c.number)))
 CODE = _code()
+NEAREST_CODE = _nearest_code()
 VERSIONS = _sql(select(_T["policy_version"]).order_by(_T["policy_version"].c.number))

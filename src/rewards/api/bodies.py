@@ -33,6 +33,7 @@ from rewards.service.commands import (
     RecordActivity,
     Score,
 )
+from rewards.unsaid import Unsaid
 
 _Text = Annotated[str, Meta(min_length=1, pattern=r"^[^\x00]+$")]
 
@@ -99,7 +100,7 @@ class ContactsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         )
 
 
-class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Claim(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """For whom a guest's purchase is to count, and the code that was printed on its receipt."""
 
     member: MemberRef
@@ -159,7 +160,7 @@ class BatchAnswer(msgspec.Struct, frozen=True):
     results: list[EventResult]
 
 
-class GiftCardCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class GiftCardCode(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A gift card by its code, with or without blanks and dashes; in the body, so that no code stands in an address.
 
     Of a card that has a PIN nothing is told without it, and a wrong one counts.

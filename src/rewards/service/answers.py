@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from rewards.unsaid import Unsaid
+
 
 class WalletBalance(msgspec.Struct, frozen=True):
     """Points of one wallet at an instant."""
@@ -55,7 +57,7 @@ class TierAnswer(msgspec.Struct, frozen=True):
     next: NextTier | None
 
 
-class VoucherAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class VoucherAnswer(Unsaid, frozen=True, kw_only=True):
     """A voucher: the offer that it gives, once."""
 
     gift_card_id: str
@@ -229,7 +231,7 @@ class DiscountAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     points: int = 0
 
 
-class ClaimAnswer(msgspec.Struct, frozen=True):
+class ClaimAnswer(Unsaid, frozen=True):
     """What a guest needs to have a purchase counted for a member: the code to print, and until when."""
 
     code: str

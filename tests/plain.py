@@ -1,7 +1,7 @@
 """Looks for gift cards' codes and PINs in plain text, in whatever a run of the tests has left: databases, WALs, logs.
 
-Codes are known by their form, with or without dashes and in any case, and by their check symbol: whoever made one, it
-is found. PINs are those that the tests' own sources give to cards, as a text of their own in JSON, msgpack or a repr.
+Codes are known by their form, as they are made or with dashes in any case, and by their check symbol: whoever made one,
+it is found. PINs are those that the tests' own sources give to cards, as a text of their own in JSON, msgpack or a repr.
 `nothing_plain` runs when a worker ends (`tests/conftest.py`), so that no test has to remember it.
 """
 
@@ -13,11 +13,10 @@ from pathlib import Path
 
 from rewards.service.codes import DIGITS, is_code, normal
 
-_SYMBOL = f"[{DIGITS}{DIGITS[10:].lower()}]"
+_SMALL = f"[{DIGITS}{DIGITS[10:].lower()}]"
 _RUN = re.compile(rb"[0-9A-Za-z-]{17,}")
-_CODE = re.compile(
-    f"(?<![0-9A-Za-z])(?:{_SYMBOL}{{17}}|{_SYMBOL}{{4}}-{_SYMBOL}{{4}}-{_SYMBOL}{{4}}-{_SYMBOL}{{5}})(?![0-9A-Za-z])"
-)
+_FORMS = (f"[{DIGITS}]{{17}}", "-".join([f"{_SMALL}{{4}}"] * 3 + [f"{_SMALL}{{5}}"]))
+_CODE = re.compile(f"(?<![0-9A-Za-z])(?:{'|'.join(_FORMS)})(?![0-9A-Za-z])")
 _GIVEN = re.compile(r"""\bpin["']?[=:] ?["']([0-9]{4,8})["']|\b(?:PIN|RIGHT)\b.* = .*?"([0-9]{4,8})\"""")
 _LONG = 6  # digits that stand nowhere by chance
 

@@ -45,7 +45,17 @@ def test_a_pin_is_found(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [masked(CODE), CODE[:-1], CODE + "A", "12345678901234567", "FLATWHITE", '{"amount_minor": 4711}', "0.4711"]
+    "text",
+    [
+        masked(CODE),
+        CODE[:-1],
+        CODE + "A",
+        "12345678901234567",
+        "FLATWHITE",
+        '{"amount_minor": 4711}',
+        "0.4711",
+        "card2617343770385",
+    ],
 )
 def test_what_is_none_is_left_alone(text: str) -> None:
     assert list(plain(text.encode(), {"4711"})) == []

@@ -91,6 +91,18 @@ class Caller:
         answer = connection.getresponse()
         return answer.status, answer.read()
 
+    def send(self, path: str, body: object, key: str = "") -> None:
+        """Send a request without waiting for its answer (`hear`)."""
+        headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
+        self._connected().request("POST", f"/v1/{path}", json.dumps(body), headers)
+
+    def hear(self) -> tuple[int, Any, bytes]:
+        """Return status, body and its bytes of the answer to what was sent."""
+        assert self._connection is not None
+        answer = self._connection.getresponse()
+        data = answer.read()
+        return answer.status, json.loads(data), data
+
     def _connected(self) -> http.client.HTTPConnection:
         if self._connection is None or self._to != self.server.address:
             self.close()

@@ -51,6 +51,7 @@ def test_operations(document: dict[str, Any]) -> None:
         "POST /v1/returns": "record_return",
         "POST /v1/gift-cards": "issue_gift_card",
         "POST /v1/gift-cards/lookup": "look_up_gift_card",
+        "POST /v1/gift-cards/images": "draw_gift_card_code",
         "POST /v1/gift-cards/{gift_card_id}/activities": "act_on_gift_card",
         "GET /v1/reports/liability": "report_liability",
         "GET /v1/policy": "get_policy",

@@ -42,6 +42,7 @@ RECORDS: list[Any] = [
     Asked(commands.RecordPurchase(BASKET), "local", None, 0),
     read_asked(asking(Asked(commands.RecordPurchase(BASKET), "local", None, 0))[4:]),
     bodies.GiftCardCode(code=CODE, pin=PIN),
+    bodies.CodeImage(code=CODE),
     bodies.Claim(member=MEMBER, claim_code=CLAIM),
     answers.GiftCardAnswer(**CARD, expires_at=None, member_id=None, personal=False, code=CODE),
     answers.ClaimAnswer(CLAIM, "x"),

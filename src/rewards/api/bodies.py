@@ -7,7 +7,7 @@ which are bodies as they are.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -168,6 +168,13 @@ class GiftCardCode(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     code: Id
     pin: OptionalId = ""
+
+
+class CodeImage(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A code, as it was told, and the symbol that is wanted."""
+
+    code: Id
+    form: Literal["qr", "code_128"] = "qr"
 
 
 class CardActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

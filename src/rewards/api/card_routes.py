@@ -12,6 +12,7 @@ from litestar.params import FromPath, JSONBody
 
 from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, refusals, written
 from rewards.api.bodies import CardActivity, GiftCardCode
+from rewards.api.code_images import draw_gift_card_code
 from rewards.api.parameters import Asking, Key, address_of, pointing_nowhere
 from rewards.service.answers import GiftCardAnswer
 from rewards.service.commands import IssueGiftCard, ShowGiftCards
@@ -65,4 +66,4 @@ async def act_on_gift_card(
         return written(await service.asubmit(data.of(gift_card_id), key=idempotency_key))
 
 
-CARDS = (issue_gift_card, look_up_gift_card, act_on_gift_card)
+CARDS = (issue_gift_card, look_up_gift_card, act_on_gift_card, draw_gift_card_code)

@@ -28,6 +28,7 @@ from rewards.api.bodies import (
     CardActivity,
     CheckAnswer,
     Claim,
+    CodeImage,
     ContactsChange,
     GiftCardCode,
     Health,
@@ -58,7 +59,18 @@ from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn
 from rewards.service.liability import LiabilityAnswer
 
 _BODIES = (
-    *(Activity, Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef),
+    *(
+        Activity,
+        Adjustment,
+        Basket,
+        CardActivity,
+        CodeImage,
+        Enrol,
+        GiftCardCode,
+        IssueGiftCard,
+        MemberChange,
+        MemberRef,
+    ),
     *(
         PolicyText,
         PolicyToPublish,

@@ -69,10 +69,10 @@ class BasketLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
 
 
 class BasketTender(Unsaid, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
-    """One way the basket is paid: with money, with points of a wallet, or by a gift card.
+    """One way the basket is paid: with money, with points of a wallet, by a gift card, or out of a hold.
 
     Of points, exactly one is given: how many, what they pay, or `up_to` for the most that may pay. A gift card is named
-    by its code, and its PIN if it has one.
+    by its code, and its PIN if it has one; a hold by its id, and one of a reward or a code pays no amount.
     """
 
     kind: Id
@@ -82,6 +82,7 @@ class BasketTender(Unsaid, frozen=True, gc=False, forbid_unknown_fields=True, kw
     up_to: bool = False
     code: OptionalId = ""
     pin: OptionalId = ""
+    hold_id: OptionalId = ""
 
 
 class AskedReward(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
@@ -165,7 +166,10 @@ def to_receipt(basket: Basket, zone: ZoneInfo, *, most_lines: int = 2000) -> Rec
         minute=local.hour * 60 + local.minute,
         currency=basket.currency,
         lines=tuple(lines),
-        tenders=tuple(Tender(one.kind, one.amount_minor or 0, one.wallet, one.points or 0) for one in basket.tenders),
+        tenders=tuple(
+            Tender(one.kind, one.amount_minor or 0, one.wallet, one.points or 0, "", "", one.hold_id)
+            for one in basket.tenders
+        ),
         codes=tuple(dict.fromkeys(code.strip().upper() for code in basket.codes)),
         rewards=_asked(basket.rewards),
         till_id=basket.till_id,

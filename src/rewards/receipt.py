@@ -11,6 +11,8 @@ recorded; what came back later is a map of returned quantities beside it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from rewards.money import left_of, webster
@@ -27,6 +29,7 @@ class Tender(msgspec.Struct, frozen=True, array_like=True, gc=False):
     points: int = 0  # that the amount cost; 0 where another system kept the points
     card: str = ""  # the id of the gift card that paid
     last_four: str = ""  # of its code
+    hold: str = ""  # the id of the hold that it captured
 
 
 class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
@@ -77,6 +80,16 @@ class Discount(msgspec.Struct, frozen=True, array_like=True, gc=False):
     wallet: str = ""  # of the points that the reward cost
     lines_points: tuple[int, ...] = ()  # what each line's share of the reward cost
     lines_free: tuple[int, ...] = ()  # units that it gave for nothing
+    hold: str = ""  # the id of the hold that kept the reward, or the voucher
+
+
+class Bought(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What points bought with a receipt, and takes nothing off it: a redemption of its own, at a cost of that day."""
+
+    reward: str
+    times: int
+    wallet: str
+    points: int  # for all of them
 
 
 class Shown(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -109,27 +122,40 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     shown: tuple[Shown, ...] = ()  # codes of gift cards, by last four and id
     rewards: tuple[tuple[str, int], ...] = ()  # that were asked for, with how many times
     guest: int = 0  # the owner of the guest's timeline on which it was recorded first, if a member claimed it
+    bought: tuple[Bought, ...] = ()  # by rewards that take nothing off
 
 
 Returned = dict[str, int]  # line_id -> units returned so far; lines of which nothing came back are left out
 
 
-def points_left(receipt: Receipt, returned: Returned) -> dict[str, int]:
+def points_left(receipt: Receipt, returned: Returned, *, of_holds: bool = True) -> dict[str, int]:
     """Return the points that a receipt has taken, by wallet, less those given back; wallets of none are left out.
 
     What is left of a tender's points is floored from what is left of its amount, so it depends on the units
-    returned alone: returns in any order sum to the whole, and none takes points.
+    returned alone: returns in any order sum to the whole, and none takes points. `of_holds=False` leaves out what
+    was held before. What was `bought` is taken and given back by redemptions of its own.
     """
     found: dict[str, int] = {}
+    for wallet, hold, left in _points(receipt, returned):
+        if left and (of_holds or not hold):
+            found[wallet] = found.get(wallet, 0) + left
+    return found
+
+
+def held_left(receipt: Receipt, returned: Returned) -> dict[str, int]:
+    """Return the points that a receipt has taken out of holds, by hold, less those given back; zeros stay."""
+    return {hold: left for _, hold, left in _points(receipt, returned) if hold}
+
+
+def _points(receipt: Receipt, returned: Returned) -> Iterator[tuple[str, str, int]]:
+    """Yield wallet, hold and points left of each tender of points and each reward."""
     for i, tender in enumerate(receipt.tenders):
         if tender.points:
             kept = sum(line.tenders_left_minor(returned.get(line.line_id, 0))[i] for line in receipt.lines)
-            if left := tender.points * kept // tender.amount_minor:
-                found[tender.wallet] = found.get(tender.wallet, 0) + left
+            yield tender.wallet, tender.hold, tender.points * kept // tender.amount_minor
     for discount in receipt.discounts:
-        if left := rewarded_left(receipt, discount, returned):
-            found[discount.wallet] = found.get(discount.wallet, 0) + left
-    return found
+        if discount.lines_points:
+            yield discount.wallet, discount.hold, rewarded_left(receipt, discount, returned)
 
 
 def rewarded_left(receipt: Receipt, discount: Discount, returned: Returned) -> int:

@@ -25,6 +25,7 @@ EXAMPLES = int(os.environ.get("REWARDS_SCHEMATHESIS_EXAMPLES", "20"))
 DOCUMENT = exact(create_app(cast("Service", None)).openapi_schema.to_schema())  # made without asking the service
 KNOWN: dict[str, str] = {}  # ids on the server under test
 NUMBER = count(1)
+TAKEN = {"points": ("member", "wallet", "points"), "reward": ("member", "reward", "times"), "code": ("code",)}
 
 schema = from_dict(DOCUMENT)
 # 422: the document has the form of the schema, but its sums, times or currency do not agree
@@ -36,6 +37,16 @@ def known(client: httpx.Client) -> None:
     KNOWN["member_id"] = enrolled(client, "schemathesis")
     issued = client.post("/v1/gift-cards", json={"product": "sorry"}, headers={"Idempotency-Key": "schemathesis-card"})
     KNOWN["gift_card_id"], KNOWN["code"] = issued.json()["gift_card_id"], issued.json()["code"]
+    KNOWN["hold_id"] = "schemathesis"
+    held = {"hold_id": "schemathesis", "kind": "code", "code": KNOWN["code"]}
+    assert client.post("/v1/holds", json=held).status_code == 201
+    member = f"/v1/members/{KNOWN['member_id']}"
+    for name, body in (
+        ("adjustments", {"wallet": "beans", "points": 10**6, "reason": "to spend", "actor": "lee"}),
+        ("redemptions", {"reward": "mug"}),
+    ):
+        answer = client.post(f"{member}/{name}", json=body, headers={"Idempotency-Key": f"schemathesis-{name}"})
+    KNOWN["redemption_id"] = answer.json()["redemption_id"]
     KNOWN["purchase_id"] = client.post("/v1/purchases", json=purchase("SCHEMATHESIS")).json()["purchase_id"]
 
 
@@ -77,14 +88,21 @@ def agree(body: dict[str, Any], number: int) -> None:
         "product": "sorry",
         "code": KNOWN["code"],
         "name": "review",
+        "reward": "mug",
         "member": {"id": KNOWN["member_id"]},
         "quote": None,
+        "hold_id": f"schemathesis-{number}",
         "discount_minor": 0,
         "tenders": [],
         "receipt_id": f"schemathesis-{number}",
         "return_id": f"schemathesis-{number}",
     }
     body |= {field: to for field, to in replacements.items() if field in body}
+    if body.get("kind") in TAKEN:
+        for field in ("member", "wallet", "points", "amount_minor", "code", "pin", "reward", "times"):
+            if field not in TAKEN[body["kind"]]:
+                body.pop(field, None)
+        body |= {"member": {"id": KNOWN["member_id"]}} if "member" in TAKEN[body["kind"]] else {}
     if "return_id" in body:
         body["of"] = [None, {"purchase_id": KNOWN["purchase_id"]}, {"store_id": "S12", "receipt_id": "X"}][number % 3]
     if "receipt_id" in body and "lines" in body:

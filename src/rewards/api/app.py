@@ -15,6 +15,7 @@ from litestar.di import Provide
 
 from rewards.api.card_routes import CARDS
 from rewards.api.document import document_config
+from rewards.api.hold_routes import HOLDS
 from rewards.api.policy_routes import POLICY
 from rewards.api.problems import HANDLERS
 from rewards.api.routes import HEALTH, V1
@@ -36,7 +37,7 @@ def create_app(service: Service, *, loopback_only: bool = True) -> Litestar:
         return service
 
     return Litestar(
-        route_handlers=[Router("/v1", route_handlers=(*V1, *CARDS, *POLICY)), *HEALTH],
+        route_handlers=[Router("/v1", route_handlers=(*V1, *CARDS, *HOLDS, *POLICY)), *HEALTH],
         dependencies={"service": Provide(provide_service)},
         before_request=_only_loopback if loopback_only else None,  # a guard would copy the handler every time
         request_class=StrictRequest,

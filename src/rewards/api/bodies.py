@@ -13,12 +13,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from rewards.basket import Basket, Currency, Id, Instant, MemberRef, Minor, Name, OptionalId
+from rewards.money import LARGEST
 from rewards.service.answers import VersionAnswer
 from rewards.service.commands import (
     ActOnGiftCard,
     Adjust,
     AttributeValue,
     Birthday,
+    CancelRedemption,
+    CaptureHold,
     ChangeContacts,
     ChangeMember,
     ClaimPurchase,
@@ -31,7 +34,9 @@ from rewards.service.commands import (
     OfflineReturn,
     Points,
     RecordActivity,
+    Redeem,
     Score,
+    VoidHold,
 )
 from rewards.unsaid import Unsaid
 
@@ -62,6 +67,42 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
             adjustment_id=self.adjustment_id,
             occurred_at=self.occurred_at,
         )
+
+
+class Redemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A reward of the catalogue that points are to buy. The address names the member; `points` is for an open cost."""
+
+    reward: Id
+    times: Annotated[int, Meta(ge=1, le=100)] = 1
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    occurred_at: Instant | None = None
+    store_id: OptionalId = ""
+    till_id: OptionalId = ""
+    operator_id: OptionalId = ""
+
+    def of(self, member_id: str) -> Redeem:
+        """Return the command for a member."""
+        return Redeem(
+            member=MemberRef(id=member_id),
+            reward=self.reward,
+            times=self.times,
+            points=self.points,
+            occurred_at=self.occurred_at,
+            store_id=self.store_id,
+            till_id=self.till_id,
+            operator_id=self.operator_id,
+        )
+
+
+class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Why a redemption is taken back, and by whom."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+    actor: Id
+
+    def of(self, member_id: str, redemption_id: str) -> CancelRedemption:
+        """Return the command for a member's redemption."""
+        return CancelRedemption(member_id=member_id, redemption_id=redemption_id, reason=self.reason, actor=self.actor)
 
 
 class MemberChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -109,6 +150,30 @@ class Claim(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def of(self, purchase_id: str) -> ClaimPurchase:
         """Return the command for a purchase."""
         return ClaimPurchase(purchase_id=purchase_id, member=self.member, claim_code=self.claim_code)
+
+
+class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much of a hold is taken: all, if neither is given. The address names the hold."""
+
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    amount_minor: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    reason: Name = ""
+    actor: OptionalId = ""
+
+    def of(self, hold_id: str) -> CaptureHold:
+        """Return the command for a hold."""
+        return CaptureHold(hold_id=hold_id, **msgspec.structs.asdict(self))
+
+
+class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Why a hold is released. The address names the hold."""
+
+    reason: Name = ""
+    actor: OptionalId = ""
+
+    def of(self, hold_id: str) -> VoidHold:
+        """Return the command for a hold."""
+        return VoidHold(hold_id=hold_id, **msgspec.structs.asdict(self))
 
 
 class PurchaseEvent(

@@ -25,6 +25,8 @@ from rewards.api.bodies import (
     Activity,
     Adjustment,
     BatchAnswer,
+    Cancellation,
+    Capture,
     CardActivity,
     CheckAnswer,
     Claim,
@@ -38,6 +40,8 @@ from rewards.api.bodies import (
     PolicyText,
     PolicyToPublish,
     PurchaseEvent,
+    Redemption,
+    Release,
     ReturnEvent,
     VersionsAnswer,
 )
@@ -55,8 +59,10 @@ from rewards.service.answers import (
     ReturnAnswer,
     StatementAnswer,
 )
-from rewards.service.commands import Enrol, IssueGiftCard, RecordReturn
+from rewards.service.commands import Enrol, IssueGiftCard, OpenHold, RecordReturn
+from rewards.service.hold_answers import HoldAnswer
 from rewards.service.liability import LiabilityAnswer
+from rewards.service.reward_answers import CancellationAnswer, RedemptionAnswer
 
 _BODIES = (
     *(
@@ -84,7 +90,9 @@ _BODIES = (
     ),
     *(LiabilityAnswer, MemberAnswer, PolicyAnswer, Problem, Claim, ClaimedAnswer, ContactsChange),
     *(OfflineBatch, PurchaseEvent, ReturnEvent, BatchAnswer),
+    *(Redemption, RedemptionAnswer, Cancellation, CancellationAnswer),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
+    *(OpenHold, Capture, Release, HoldAnswer),
 )
 
 _ALSO_TEXT = {"get_statement"}  # answers in the kind that the caller accepts

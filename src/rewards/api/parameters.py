@@ -60,13 +60,16 @@ def address_of(request: Asking) -> str:
     return request.client.host if request.client is not None else ""
 
 
+_OF_THE_ADDRESS = ("/member_id", "/gift_card_id", "/redemption_id")
+
+
 @contextmanager
 def pointing_nowhere() -> Iterator[None]:
     """Errors about a member or a gift card point to it, where it is named by the address."""
     try:
         yield
     except RewardsError as error:
-        error.pointer = error.pointer.removeprefix("/member").removeprefix("/gift_card_id")
+        error.pointer = "" if error.pointer in _OF_THE_ADDRESS else error.pointer.removeprefix("/member")
         raise
 
 

@@ -35,6 +35,7 @@ from rewards.api.parameters import (
     pointing_nowhere,
 )
 from rewards.api.reports import get_statement, report_liability
+from rewards.api.reward_routes import REWARDS
 from rewards.basket import Basket, MemberRef
 from rewards.service import card_tenders
 from rewards.service.answers import (
@@ -298,6 +299,7 @@ V1 = (
     get_statement,
     adjust_points,
     record_activity,
+    *REWARDS,
     report_liability,
 )
 HEALTH = (check_live, check_ready)

@@ -19,6 +19,7 @@ Lots = tuple[tuple[int, int], ...]  # (ends at, minor units above zero), each en
 ACCOUNTS = {
     "LOAD": "sold",
     "REDEEM": "redeemed",
+    "CAPTURE": "redeemed",
     "REFUND": "redeemed",
     "ADJUST_INCREMENT": "adjusted",
     "ADJUST_DECREMENT": "adjusted",
@@ -26,8 +27,7 @@ ACCOUNTS = {
     "CASH_OUT": "cashed_out",
     "TRANSFER_OUT": "transferred",
     "TRANSFER_IN": "transferred",
-    "VOID": "sold",
-}  # where the money of an activity comes from, or goes to; a card's first money as its kind says
+}  # where the money of an activity comes from, or goes to; a card's first money and what is voided as its kind says
 
 
 def account_of(activity: str, kind: str) -> str:
@@ -36,7 +36,7 @@ def account_of(activity: str, kind: str) -> str:
     >>> account_of("ISSUE", "promotional"), account_of("REDEEM", "paid")
     ('given', 'redeemed')
     """
-    if activity in {"ISSUE", "ACTIVATE"}:
+    if activity in {"ISSUE", "ACTIVATE", "VOID"}:
         return "given" if kind == "promotional" else "sold"
     return ACCOUNTS[activity]
 
@@ -101,11 +101,21 @@ def _first(parts: Iterable[tuple[int, int]], minor: int) -> Lots:
 
 
 def booked(
-    before: Lots, after: Lots, *, currency: str, activity: str, contra: str, at: int, version: str
+    before: Lots,
+    after: Lots,
+    *,
+    currency: str,
+    activity: str,
+    contra: str,
+    at: int,
+    version: str,
+    held: int = 0,
+    moved: int | None = None,
 ) -> list[Entry]:
     """Book what an activity at an instant made of a card's lots: first what had ended by then, then the activity.
 
-    An activity that moves no money books none. The legs of each entry sum to zero by construction.
+    `held` is what holds gained. `moved` went to `contra`; without it, all that lots and holds lost did. What none of
+    it explains has ended. An activity that moves no money books none. Each entry's legs sum to zero by construction.
     """
     entries = []
     ended = tuple(lot for lot in before if lot[0] <= at)
@@ -114,10 +124,15 @@ def booked(
         legs.append(Posting("expired", currency, total(ended)))
         entries.append(Entry(kind="expiry", occurred_at=at, policy_version=version, postings=legs))
     was, now = dict(lot for lot in before if lot[0] > at), dict(after)
-    moved = [(end, now.get(end, 0) - was.get(end, 0)) for end in sorted({*was, *now})]
-    legs = [Posting("lot", currency, minor, expires_at=end) for end, minor in moved if minor]
+    changes = [(end, now.get(end, 0) - was.get(end, 0)) for end in sorted({*was, *now})]
+    legs = [Posting("lot", currency, minor, expires_at=end) for end, minor in changes if minor]
+    if held:
+        legs.append(Posting("held", currency, held))
     if legs:
-        if change := total(moved):
-            legs.append(Posting(contra, currency, -change))
+        gone = -total(changes) - held
+        paid = gone if moved is None and contra else moved or 0
+        legs += [
+            Posting(account, currency, minor) for account, minor in ((contra, paid), ("expired", gone - paid)) if minor
+        ]
         entries.append(Entry(kind=activity.lower(), occurred_at=at, policy_version=version, postings=legs))
     return entries

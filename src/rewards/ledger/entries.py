@@ -1,7 +1,7 @@
 """What is booked: balanced entries, their postings, and the awards that explain them.
 
-Accounts are kept per owner and wallet: `lot` (one for each day), `debt`, and
-the contra accounts `issued`, `taken_back`, `adjusted`, `spent`, `restored`,
+Accounts are kept per owner and wallet: `lot` (one for each day), `debt`, `held`
+(by the day of the hold), and the contra accounts `issued`, `taken_back`, `adjusted`, `spent`, `restored`,
 `settled`, `expired`. What does not live here: numbers, hashes and rows of the database (`store`).
 
 >>> [(p.account, p.points) for p in postings("beans", Purse(), Purse(open=[[1, 0, 9, 30]]), gross=30, contra="issued")]
@@ -10,7 +10,7 @@ the contra accounts `issued`, `taken_back`, `adjusted`, `spent`, `restored`,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -23,7 +23,7 @@ class Posting(msgspec.Struct, frozen=True, array_like=True, gc=False):
     account: str
     wallet: str
     points: int
-    day: int = 0  # of a lot
+    day: int = 0  # of a lot, or of a hold
     available_at: int = 0
     expires_at: int = NEVER
 
@@ -50,7 +50,7 @@ def sums_by_wallet(awards: Sequence[Award]) -> dict[str, int]:
 class Entry(msgspec.Struct, frozen=True):
     """One balanced booking."""
 
-    kind: str  # purchase, return, adjustment, spending, expiry
+    kind: str  # purchase, return, adjustment, spending, hold, expiry
     occurred_at: int
     policy_version: str
     postings: list[Posting]
@@ -66,11 +66,12 @@ def postings(
     contra: str = "issued",
     spent: int = 0,
     to: str = "spent",
+    held: Iterable[tuple[int, int]] = (),
 ) -> list[Posting]:
     """Book the difference of two purses of one wallet.
 
-    `gross` is what lots gained from `contra`; `spent` went to `to`. What neither
-    explains has ended: it goes to `expired`. The legs sum to zero by construction.
+    `gross` is what lots gained from `contra`; `held` went to holds, by the day on which each began; `spent` went to
+    `to`. What none of it explains has ended: it goes to `expired`. The legs sum to zero by construction.
     """
     legs = []
     was = {lot[0]: lot for lot in before.open}
@@ -86,8 +87,10 @@ def postings(
         legs.append(Posting("debt", wallet, owed))
     if gross:
         legs.append(Posting(contra, wallet, -gross))
+    kept = [Posting("held", wallet, points, day) for day, points in held if points]
+    legs += kept
     if spent:
         legs.append(Posting(to, wallet, spent))
-    if ended := gross - owed - moved - spent:
+    if ended := gross - owed - moved - spent - sum(leg.points for leg in kept):
         legs.append(Posting("expired", wallet, ended))
     return legs

@@ -24,6 +24,15 @@ from rewards.ledger.entries import Entry
 _FORMAT = b"\x01"
 
 
+class Hold(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What is held of a card: some of its money, or a voucher as a whole."""
+
+    id: str
+    at: int
+    until: int  # exclusive
+    parts: Lots = ()  # by when it would have ended
+
+
 class Card(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A gift card: its terms as they were promised when it was issued, and what became of it."""
 
@@ -45,17 +54,20 @@ class Card(msgspec.Struct, array_like=True, frozen=True, gc=False):
     drawn: int = 0  # minor units redeemed outside purchases, less what of them was refunded
     pin: bytes = b""  # the PIN's keyed hash; empty: it has none
     misses: int = 0  # wrong PINs since the last right one
+    holds: tuple[Hold, ...] = ()  # that are open, oldest first
 
 
 class Activity(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What happened to a gift card, as its event holds it."""
 
-    kind: str  # as staff ask for it, or ISSUE, TRANSFER_OUT, TRANSFER_IN, VOID, WRONG_PIN, LOCK
+    kind: str  # as staff ask for it, or ISSUE, TRANSFER_OUT, TRANSFER_IN, VOID, WRONG_PIN, LOCK, one of `OF_HOLDS`
     card: Card | None = None  # as it was issued
-    code_hash: bytes = b""  # of the code that it was issued with
+    code_hash: bytes = b""  # of the code that it was issued with, or got since
     of: tuple[int, int] | None = None  # owner and event number of the purchase, or of the other card of a transfer
     at: int = 0
-    parts: Lots = ()  # money that it added, or that it took, soonest ending first
+    parts: Lots = ()  # money that it added, took or held, soonest ending first
+    hold: str = ""  # its id
+    until: int = 0  # of a HOLD
 
 
 _FROM = {
@@ -73,13 +85,15 @@ _TO = {
 }
 ADDS = ("ISSUE", "ACTIVATE", "LOAD", "REFUND", "ADJUST_INCREMENT", "TRANSFER_IN")
 TAKES = ("REDEEM", "ADJUST_DECREMENT", "CASH_OUT", "CLEAR_BALANCE", "TRANSFER_OUT", "VOID")
-OF_VOUCHERS = ("BLOCK", "UNBLOCK", "DEACTIVATE")  # activities that staff ask for
+OF_HOLDS = ("HOLD", "CAPTURE", "RELEASE", "LAPSE")  # LAPSE: it ended by itself
+OF_VOUCHERS = ("BLOCK", "UNBLOCK", "DEACTIVATE", "NEW_CODE")  # activities that staff ask for
 
 
 def state_at(card: Card, at: int) -> str:
-    """Return what a card is at an instant: deactivated, used, inactive, blocked, locked, expired or active.
+    """Return what a card is at an instant: deactivated, used, inactive, blocked, locked, held, expired or active.
 
-    The first reason counts. A card of money has expired when it had an end, and nothing on it lasts longer.
+    The first reason counts. A card of money has expired when it had an end, and nothing on it lasts longer; it is
+    never held as a whole.
     """
     if card.state == "deactivated":
         return card.state
@@ -87,6 +101,8 @@ def state_at(card: Card, at: int) -> str:
         return "used"
     if card.state != "active":
         return card.state
+    if card.holds:
+        return "held" if card.kind == "voucher" else "active"
     return "expired" if card.expires_at <= at and not left(card.lots, at) else "active"
 
 
@@ -96,8 +112,26 @@ def is_possible(card: Card, kind: str) -> bool:
 
 
 def balance_at(card: Card, at: int) -> int:
-    """Return what is on a card at an instant, or at its last event if that is later; in minor units."""
+    """Return what can be spent at an instant, or at a card's last event if that is later; in minor units."""
     return left(card.lots, max(card.clock, at))
+
+
+def held_minor(card: Card) -> int:
+    """Return what open holds keep, in minor units."""
+    return sum(total(hold.parts) for hold in card.holds)
+
+
+def hold_of(card: Card, name: str) -> Hold | None:
+    """Return an open hold of a card."""
+    return next((hold for hold in card.holds if hold.id == name), None)
+
+
+def lapsed(card: Card, at: int) -> Card:
+    """Return a card as it is once the holds that end by an instant have ended by themselves."""
+    for hold in card.holds:
+        if hold.until <= at:
+            card = after(card, Activity("LAPSE", at=hold.until, hold=hold.id))
+    return card
 
 
 def after(card: Card | None, activity: Activity) -> Card:
@@ -117,7 +151,12 @@ def after(card: Card | None, activity: Activity) -> Card:
 
 
 def _used(card: Card, activity: Activity) -> Card:
-    """Return a voucher after it was used, or given back."""
+    """Return a voucher after it was used, given back, or held."""
+    if activity.kind in OF_HOLDS:
+        card = _with_holds(card, activity)
+        if activity.kind == "CAPTURE":  # without a purchase it is used up by nothing that could be returned
+            return msgspec.structs.replace(card, used=activity.of or (0, 0), used_at=activity.at)
+        return card
     if activity.kind == "REDEEM":
         assert card.state == "active"
         assert card.used is None
@@ -125,7 +164,7 @@ def _used(card: Card, activity: Activity) -> Card:
     if activity.kind == "REFUND":
         assert card.used == activity.of
         return msgspec.structs.replace(card, used=None, used_at=0)
-    assert activity.kind in {*OF_VOUCHERS, "WRONG_PIN", "LOCK"}
+    assert activity.kind in {*OF_VOUCHERS, "WRONG_PIN", "LOCK", "VOID"}
     return card
 
 
@@ -135,7 +174,10 @@ def _moved(card: Card, activity: Activity) -> Card:
     lots = tuple(lot for lot in card.lots if lot[0] > clock)
     drawn = card.drawn
     assert all(minor > 0 for _, minor in activity.parts)
-    if activity.kind in TAKES:
+    if activity.kind in OF_HOLDS:
+        lots = _after_hold(card, lots, activity, clock)
+        card = _with_holds(card, activity)
+    elif activity.kind in TAKES:
         assert activity.parts == taken(lots, total(activity.parts))
         lots = without(lots, activity.parts)
     elif activity.kind in ADDS:
@@ -150,16 +192,38 @@ def _moved(card: Card, activity: Activity) -> Card:
     return msgspec.structs.replace(card, lots=lots, clock=clock, drawn=drawn, misses=misses)
 
 
+def _with_holds(card: Card, activity: Activity) -> Card:
+    if activity.kind == "HOLD":
+        hold = Hold(activity.hold, activity.at, activity.until, activity.parts)
+        return msgspec.structs.replace(card, holds=(*card.holds, hold))
+    assert hold_of(card, activity.hold) is not None
+    return msgspec.structs.replace(card, holds=tuple(hold for hold in card.holds if hold.id != activity.hold))
+
+
+def _after_hold(card: Card, lots: Lots, activity: Activity, clock: int) -> Lots:
+    """Return the lots once money was held, or a hold ended: what was not taken goes back to lots that still last."""
+    if activity.kind == "HOLD":
+        assert activity.parts == taken(lots, total(activity.parts))
+        return without(lots, activity.parts)
+    hold = hold_of(card, activity.hold)
+    assert hold is not None
+    assert activity.parts == taken(hold.parts, total(activity.parts))
+    return add(lots, tuple(lot for lot in without(hold.parts, activity.parts) if lot[0] > clock))
+
+
 def entries_of(before: Card | None, card: Card, activity: Activity) -> list[Entry]:
     """Return what an activity books on a card: nothing for a voucher, or where no money moved."""
     if card.kind == "voucher":
         return []
+    held = held_minor(card) - (held_minor(before) if before is not None else 0)
     return booked(
         before.lots if before is not None else (),
         card.lots,
         currency=card.currency,
         activity=activity.kind,
-        contra=account_of(activity.kind, card.kind) if activity.parts else "",
+        contra=account_of(activity.kind, card.kind) if activity.parts and activity.kind != "HOLD" else "",
+        moved=total(activity.parts) if activity.kind == "CAPTURE" else None,
+        held=held,
         at=card.clock,
         version=card.policy_version,
     )

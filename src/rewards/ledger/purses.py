@@ -5,6 +5,7 @@ What does not live here: what a day earned (`refold`), and the fold itself (`lot
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from rewards.days import midnight, plus
@@ -71,14 +72,17 @@ def extend(program: Program, key: str, purse: Purse, day: int) -> None:
 
 def all_purses(program: Program, rows: dict[int, DayRow], until: int) -> dict[str, Purse]:
     """Lay every spending over every lot of the owner, from the first on."""
-    lots, spendings = ledger_facts(program, rows)
+    lots, spendings = ledger_facts(program, rows, until)
     return {key: fold(lots.get(key, ()), spendings.get(key, ()), until) for key in {*lots, *spendings}}
 
 
 def ledger_facts(
-    program: Program, rows: dict[int, DayRow]
+    program: Program, rows: dict[int, DayRow], at: int = NEVER, *, lapse: bool = False
 ) -> tuple[dict[str, list[Lot]], dict[str, list[tuple[int, int]]]]:
-    """Return lots and spendings by wallet, as the rows give them."""
+    """Return lots and spendings by wallet, as the rows give them; holds as they were at an instant.
+
+    An open hold is a spending for as long as no event ended it; with `lapse`, until it ends by itself.
+    """
     gross: dict[str, list[tuple[int, Wallet, int]]] = {}
     spendings: dict[str, list[tuple[int, int]]] = {}
     visits = sorted(day for day, row in rows.items() if sum(vector[0] for vector in row.rows.values()) > 0)
@@ -92,13 +96,10 @@ def ledger_facts(
                 wallet = version.wallets[index]
                 day_points[wallet] = day_points.get(wallet, 0) + points
         for key, points in day_points.items():
-            if points:
+            if points and key:  # gift cards are no points
                 gross.setdefault(key, []).append((day, version.policy.wallets[key], points))
-        for at, key, points in row.spent:
-            spendings.setdefault(key, []).append((at, points))
-        for at, paid in row.paid.values():
-            for key, points in paid.items():
-                spendings.setdefault(key, []).append((at, points))
+        for when, key, points in _spent(row, at, lapse=lapse):
+            spendings.setdefault(key, []).append((when, points))
     lots = {
         key: [
             Lot(day, *terms(wallet, program.zone, day, _visit_for(wallet.expires, day, visits)), points)
@@ -110,6 +111,17 @@ def ledger_facts(
         for key, points in rows[day].credited.items():
             lots.setdefault(key, []).append(credit(program, day, points))
     return lots, spendings
+
+
+def _spent(row: DayRow, at: int, *, lapse: bool) -> Iterator[tuple[int, str, int]]:
+    """Yield the instant, wallet and points of each spending of a day, holds as they are at an instant."""
+    yield from row.spent
+    for when, paid in row.paid.values():
+        for key, points in paid.items():
+            yield when, key, points
+    for hold in row.holds.values():
+        if points := hold.laid(at, lapse=lapse):
+            yield hold.at, hold.wallet, points
 
 
 def credit(program: Program, day: int, points: int) -> Lot:
@@ -124,10 +136,13 @@ def _visit_for(expires: Expiry | None, day: int, visits: list[int]) -> int:
     return last_visit_of(expires, day, visits)
 
 
-def fold_until(program: Program, rows: dict[int, DayRow], at: int) -> dict[str, Purse]:
-    """Return the purses at any instant, from all rows of the owner; lots of later days are not there yet."""
+def fold_until(program: Program, rows: dict[int, DayRow], at: int, *, lapse: bool = False) -> dict[str, Purse]:
+    """Return the purses at any instant, from all rows of the owner; lots of later days are not there yet.
+
+    With `lapse`, holds that are open now end by themselves on the way to the instant.
+    """
     zone = program.zone
-    lots, spendings = ledger_facts(program, rows)
+    lots, spendings = ledger_facts(program, rows, at, lapse=lapse)
     return {
         key: fold([lot for lot in lots.get(key, ()) if midnight(abs(lot.day), zone) <= at], spendings.get(key, ()), at)
         for key in {*lots, *spendings}

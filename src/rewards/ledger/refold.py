@@ -17,22 +17,29 @@ from rewards.engine.member import Member
 from rewards.engine.program import Past, PastDay, Program
 from rewards.engine.step import Compiled
 from rewards.ledger.entries import Award, Posting, postings, sums_by_wallet
+from rewards.ledger.holds import Posted, moved
 from rewards.ledger.lots import Purse
 from rewards.ledger.purses import all_purses
 from rewards.ledger.state import (
     Activity,
     Booking,
+    Cancellation,
     Change,
     DayRow,
+    Ending,
     Grant,
+    Held,
+    Holding,
     Near,
     Purchase,
+    Redemption,
     Return,
     Spending,
     Telling,
     member_on,
+    taken_by,
 )
-from rewards.receipt import Receipt, Returned, all_back, points_left
+from rewards.receipt import Receipt, Returned, all_back
 
 Receipts = Sequence[tuple[Receipt, Returned]]
 CONTRA = {
@@ -42,6 +49,10 @@ CONTRA = {
     Grant: "adjusted",
     Telling: "issued",
     Activity: "issued",
+    Redemption: "issued",
+    Cancellation: "issued",
+    Holding: "issued",
+    Ending: "issued",
 }
 
 
@@ -120,7 +131,7 @@ def fold_anew(
     if near.last is not None:
         rows[near.last.day] = near.last
     work = _Fold(rows)
-    purses, legs = _repay(program, near, change, work, purses, clock)
+    purses, legs = _pay(program, near, change, work, purses, clock)
     spent = _apply(program, near, change, work)
     carry = near.carry
     if isinstance(change, Purchase | Return | Telling | Activity):
@@ -139,7 +150,7 @@ def fold_anew(
             spent=spent if isinstance(change, Spending) and key == change.wallet else 0,
             to=change.to if isinstance(change, Spending) else "spent",
         )
-    if isinstance(change, Return) and change.settled:
+    if isinstance(change, Return | Cancellation) and change.settled:
         after, more = _credit(program, change, work, carry, after, clock)
         legs += more
     return _settle(near, work, carry, after, days), legs, work.awards
@@ -153,31 +164,35 @@ def _row(program: Program, near: Near, work: _Fold, day: int) -> DayRow:
     return row
 
 
-def _repay(
+def _pay(
     program: Program, near: Near, change: Change, work: _Fold, purses: dict[str, Purse], clock: int
 ) -> tuple[dict[str, Purse], list[Posting]]:
-    """Take the points that pay a purchase, or give back those of what was returned; the rest of the change follows."""
-    if not isinstance(change, Purchase | Return):
+    """Hold points, end a hold, take the points that pay, or give back those of what came back.
+
+    The rest of the change follows.
+    """
+    if isinstance(change, Holding):
+        row = _row(program, near, work, change.day)
+        row.holds[change.id] = Held(change.at, change.wallet, change.points, change.until)
+        held = {change.wallet: [(change.day, change.points)]}
+        return _differences(program, work, purses, clock, {}, {}, "spent", held)
+    if not isinstance(change, Purchase | Return | Redemption | Cancellation | Ending):
         return purses, []
-    returned = change.returned if isinstance(change, Return) else {}
-    now = points_left(change.receipt, returned)
-    was = work.rows[change.day].paid.get(change.key, (0, {}))[1] if change.day in work.rows else {}
-    if now == was:
+    if isinstance(change, Purchase | Redemption) and taken_by(change)[1]:
+        _row(program, near, work, change.day)
+    paid = moved(work.rows, change)
+    if not paid.rows:
         return purses, []
-    row = _row(program, near, work, change.day)
-    if now:
-        row.paid[change.key] = (change.receipt.occurred_at, now)
-    else:
-        del row.paid[change.key]
-    taken = {key: now.get(key, 0) - was.get(key, 0) for key in {*now, *was}}
-    to = "spent" if isinstance(change, Purchase) else "restored"
-    return _differences(program, work, purses, clock, {}, taken, to)
+    work.rows.update(paid.rows)
+    work.changed.update(paid.rows)
+    to = "restored" if isinstance(change, Return | Cancellation) else "spent"
+    return _differences(program, work, purses, clock, {}, paid.taken, to, paid.held)
 
 
 def _credit(
-    program: Program, change: Return, work: _Fold, carry: list[Any], purses: dict[str, Purse], clock: int
+    program: Program, change: Return | Cancellation, work: _Fold, carry: list[Any], purses: dict[str, Purse], clock: int
 ) -> tuple[dict[str, Purse], list[Posting]]:
-    """Book what was settled with a return."""
+    """Book what was settled with a return or a cancellation."""
     day = change.settled_day
     row = _row(program, Near(0, carry=carry), work, day)
     given: dict[str, int] = {}
@@ -199,6 +214,7 @@ def _differences(
     given: dict[str, int],
     taken: dict[str, int],
     to: str,
+    held: Posted | None = None,
 ) -> tuple[dict[str, Purse], list[Posting]]:
     """Return the purses as the rows now give them, and the legs that lead there."""
     after, legs = all_purses(program, work.rows, clock), []
@@ -211,13 +227,14 @@ def _differences(
             contra="settled",
             spent=taken.get(key, 0),
             to=to,
+            held=(held or {}).get(key, ()),
         )
     return after, legs
 
 
 def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
     """Change the facts of the day; return the points that were spent by it."""
-    if isinstance(change, Telling):
+    if isinstance(change, Telling | Redemption | Holding | Ending):
         return 0
     row = _row(program, near, work, change.day)
     match change:
@@ -236,6 +253,9 @@ def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
                 row.rows[change.key] = vector
             else:
                 row.rows.pop(change.key, None)
+        case Cancellation():
+            if row.empty():
+                del work.rows[change.day]
     return 0
 
 

@@ -19,7 +19,7 @@ from rewards.engine.program import Program
 from rewards.ledger.lots import NEVER, Purse, advance, last_visit_of, terms
 from rewards.policy.model import Liability, Wallet
 
-HELD = ("lot", "debt")  # the accounts that are outstanding
+HELD = ("lot", "debt", "held")  # the accounts that are outstanding
 # How each other account moves what is outstanding: the sign with which its postings are shown.
 MOVES = {"issued": -1, "spent": 1, "expired": 1, "taken_back": 1, "restored": -1, "settled": -1, "adjusted": -1}
 ADDING = frozenset(name for name, sign in MOVES.items() if sign < 0)
@@ -96,6 +96,7 @@ class RollForward:
                 if leg.account in MOVES:
                     total.moved[leg.account] += leg.amount * MOVES[leg.account]
             purse = held.at(self._ends[i], visits[i] if visits else ())
+            purse.open += held.kept()
             closing = sum(lot[3] for lot in purse.open) - purse.debt
             total.moved["expired"] += held.booked - closing - unbooked
             unbooked = held.booked - closing
@@ -121,6 +122,7 @@ class _Held:
         self._program, self._unit = program, unit
         self._lots: dict[tuple[int, int, int], int] = {}
         self._debt = 0
+        self._kept: dict[int, int] = {}  # in holds, by the day of the hold
         self.booked = 0
 
     def take(self, leg: Leg) -> None:
@@ -130,6 +132,9 @@ class _Held:
         self.booked += leg.amount
         if leg.account == "debt":
             self._debt -= leg.amount
+            return
+        if leg.account == "held":
+            self._kept[leg.day] = self._kept.get(leg.day, 0) + leg.amount
             return
         # WHY: an end that moves with every visit is not booked anew, and so is no part of the lot's key
         end = 0 if self._moves(leg.day) else leg.expires_at
@@ -146,6 +151,10 @@ class _Held:
         purse = Purse(self._debt, open=lots)
         advance(purse, end)
         return purse
+
+    def kept(self) -> list[list[int]]:
+        """Return what is in holds, as lots of their days that do not end: they are honoured."""
+        return [[day, 0, NEVER, points] for day, points in sorted(self._kept.items()) if points]
 
     def _wallet(self, day: int) -> Wallet | None:
         return self._program.on(day).policy.wallets.get(self._unit)

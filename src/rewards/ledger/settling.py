@@ -8,40 +8,35 @@ from __future__ import annotations
 
 from rewards.days import moment
 from rewards.engine.program import Program
+from rewards.ledger.holds import Moved, moved
 from rewards.ledger.lots import Lot, fold
 from rewards.ledger.purses import credit, ledger_facts
-from rewards.ledger.state import DayRow, Near, Return, Settlement
-from rewards.receipt import points_left
+from rewards.ledger.state import Cancellation, DayRow, Near, Return, Settlement
 
 
-def settlements(program: Program, near: Near, change: Return, days: dict[int, DayRow]) -> tuple[Settlement, ...]:
-    """Return what has to last longer of the points that a return gives back, by wallet.
+def settlements(
+    program: Program, near: Near, change: Return | Cancellation, days: dict[int, DayRow]
+) -> tuple[Settlement, ...]:
+    """Return what has to last longer of the points that a return or a cancellation gives back, by wallet.
 
     `days` are all earlier rows of the owner. Points of lots of credits were given longer once, and are not again.
     """
     rows = dict(days)
     if near.last is not None:
         rows[near.last.day] = near.last
-    row = rows.get(change.day)
-    was = row.paid.get(change.key) if row is not None else None
-    if row is None or was is None:
-        return ()
-    now = points_left(change.receipt, change.returned)
-    rows[change.day] = row.copy()
-    rows[change.day].paid[change.key] = (was[0], now)
+    paid = moved(rows, change) if change.day in rows else Moved()
     clock = max(near.clock, change.at)
     ends = credit(program, moment(change.at, program.zone).toordinal(), 0).expires_at
-    lots, before = ledger_facts(program, {**rows, change.day: row})
-    after = ledger_facts(program, rows)[1]
+    lots, before = ledger_facts(program, rows, clock)
+    after = ledger_facts(program, {**rows, **paid.rows}, clock)[1]
     found = []
-    for key, points in sorted(was[1].items()):
-        back = points - now.get(key, 0)
-        if back and ends > clock:
-            moved, revived = _too_short(lots.get(key, []), before.get(key, []), after.get(key, []), clock, ends)
-            revived = min(revived, back)
-            moved = min(moved, back - revived)
-            if moved or revived:
-                found.append(Settlement(key, moved, revived))
+    for key, points in sorted(paid.taken.items()):
+        if points < 0 and ends > clock:
+            short, revived = _too_short(lots.get(key, []), before.get(key, []), after.get(key, []), clock, ends)
+            revived = min(revived, -points)
+            short = min(short, -points - revived)
+            if short or revived:
+                found.append(Settlement(key, short, revived))
     return tuple(found)
 
 

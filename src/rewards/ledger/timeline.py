@@ -19,17 +19,23 @@ from rewards.engine.program import Past, PastDay, Program
 from rewards.engine.step import Compiled
 from rewards.engine.tiers import Standing
 from rewards.ledger.entries import Award, Entry, Posting, postings, sums_by_wallet
+from rewards.ledger.holds import held_after
 from rewards.ledger.lots import Purse, advance, spend, terms
 from rewards.ledger.purses import add_to_lot, copied, extend, fold_until
 from rewards.ledger.refold import Receipts, carry_before, fold_anew, judge, past_of, vector_of
 from rewards.ledger.state import (
     Activity,
     Booking,
+    Cancellation,
     Change,
     DayRow,
+    Ending,
     Grant,
+    Held,
+    Holding,
     Near,
     Purchase,
+    Redemption,
     Return,
     Settlement,
     Spending,
@@ -39,21 +45,27 @@ from rewards.ledger.state import (
     decode_near,
     encode,
     member_on,
+    of_reward,
     open_near,
     with_told,
 )
 from rewards.ledger.uses import uses_after
 from rewards.policy.activity_model import YEARLY
-from rewards.receipt import Receipt, points_left
+from rewards.receipt import Receipt, held_left, points_left
 
 __all__ = [
     "Activity",
     "Booking",
+    "Cancellation",
     "Change",
     "DayRow",
+    "Ending",
     "Grant",
+    "Held",
+    "Holding",
     "Near",
     "Purchase",
+    "Redemption",
     "Return",
     "Settlement",
     "Spending",
@@ -66,6 +78,7 @@ __all__ = [
     "fold_until",
     "member_on",
     "needs",
+    "of_reward",
     "open_near",
     "scene",
     "standings",
@@ -78,6 +91,10 @@ _KINDS = {
     Grant: "adjustment",
     Telling: "change",
     Activity: "activity",
+    Redemption: "redemption",
+    Cancellation: "cancellation",
+    Holding: "hold",
+    Ending: "hold",
 }
 
 
@@ -88,10 +105,14 @@ def needs(program: Program, near: Near, change: Change) -> str:
     before this change with their returned quantities.
     """
     last, day = near.last, change.day
+    if isinstance(change, Holding | Ending):
+        return "days"
     if last is None:
         return "days" if isinstance(change, Return) else ""  # all came back before: there are no days
-    if isinstance(change, Spending):
+    if isinstance(change, Spending | Redemption):
         return "days" if change.at < near.clock else ""
+    if isinstance(change, Cancellation):
+        return "days"
     if isinstance(change, Telling):
         looks_back = program.needs_anywhere(last.day) == "receipts"
         return "" if day > last.day else "receipts" if looks_back else "days"
@@ -103,7 +124,7 @@ def needs(program: Program, near: Near, change: Change) -> str:
             cut = program.needs_past(last.carry if day == last.day else near.carry, day)
         if cut == "receipts":
             return cut
-        if cut or isinstance(change, Return) or _is_gone(change):
+        if cut or isinstance(change, Return) or _is_gone(change) or _captures(change):
             return "days"
     spends = isinstance(change, Purchase) and bool(_paid(change.receipt))
     # WHY: before the clock the purses were booked beyond the change already
@@ -113,6 +134,10 @@ def needs(program: Program, near: Near, change: Change) -> str:
 
 def _is_gone(change: Change) -> bool:
     return isinstance(change, Activity) and change.gone
+
+
+def _captures(change: Change) -> bool:
+    return isinstance(change, Purchase) and _spends(change.receipt) and bool(held_left(change.receipt, {}))
 
 
 def _out_of_order(program: Program, near: Near, day: int, *, spends: bool) -> bool:
@@ -156,8 +181,11 @@ def book(
     after.clock, after.told, after.since, after.referrer = clock, near.told, near.since, near.referrer
     after.uses = uses_after(program, near.uses, change)
     after.booked = near.booked
+    after.holds = held_after(near.holds, change) if days is not None else near.holds  # holds are never in order
     if isinstance(change, Activity) and change.name in YEARLY:
         after.booked = {**near.booked, change.name: change.day}
+    if isinstance(change, Redemption) and change.automatic:
+        after.booked = {**near.booked, of_reward(change.reward): change.day}
     result.entries = entries
     if awards or not isinstance(change, Telling):
         entries.append(Entry(_KINDS[type(change)], change.at, version.policy.version, legs, awards))
@@ -181,6 +209,7 @@ def _in_order(
 ) -> tuple[Booking, list[Posting], list[Award]]:
     """Book a change on the last day or after it, from the near state alone."""
     last, day = near.last, change.day
+    assert not isinstance(change, Holding | Ending)  # `needs` asks for their days
     if isinstance(change, Telling):
         return Booking(Near(near.joined, 0, last, near.carry, purses), {}, []), [], []
     days: dict[int, DayRow | None] = {}
@@ -195,10 +224,14 @@ def _in_order(
     if isinstance(change, Spending):
         row.spent.append((change.at, change.wallet, change.points))
         legs = _spend(purses, change)
+    elif isinstance(change, Redemption):
+        row.paid[change.key] = (change.at, {change.wallet: change.points})
+        legs = _spend(purses, Spending(change.at, change.day, change.wallet, change.points))
     elif isinstance(change, Grant):
         row.granted[change.wallet] = row.granted.get(change.wallet, 0) + change.points
         legs = _gain(version, purses, day, {change.wallet: change.points}, "adjusted", clock)
     else:
+        assert not isinstance(change, Cancellation)  # `needs` asks for all days
         row.rows[change.key] = vector_of(version, change)
         legs = _pay(purses, row, change) if isinstance(change, Purchase) else []
         had = sum(row.points.values())
@@ -213,8 +246,12 @@ def _in_order(
     return Booking(Near(near.joined, 0, row, carry, purses), days, []), legs, awards
 
 
+def _spends(receipt: Receipt) -> bool:
+    return bool(receipt.tenders or receipt.discounts)
+
+
 def _paid(receipt: Receipt) -> dict[str, int]:
-    return points_left(receipt, {}) if receipt.tenders or receipt.discounts else {}
+    return points_left(receipt, {}, of_holds=False) if _spends(receipt) else {}
 
 
 def _pay(purses: dict[str, Purse], row: DayRow, change: Purchase) -> list[Posting]:
@@ -243,7 +280,7 @@ def _gain(
     for key in sorted(gained) if len(gained) > 1 else gained:
         points = gained[key]
         assert points >= 0
-        if points:
+        if points and key:  # gift cards are no points
             legs += add_to_lot(version.policy, purses.setdefault(key, Purse()), key, day, points, clock)
             legs.append(Posting(contra, key, -points))
     return legs

@@ -7,7 +7,6 @@ around it (`read`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +15,16 @@ import msgspec
 from rewards.basket import AskedReward, Basket, BasketLine, BasketTender, MemberRef, StoredValue
 from rewards.days import instant
 from rewards.policy.forms import Given
-from rewards.policy.model import Policy
-from rewards.policy.problems import Report, Span
+from rewards.policy.problems import Span
 from rewards.policy.shape import Got, Table
-from rewards.policy.wording import Hint, one_of, quoted
-from rewards.scenario.story import Act, Action, Buy, Issue, Member, Quote, ReadBalance, Step, UseCard
-from rewards.scenario.vocabulary import VERBS, Local
+from rewards.policy.wording import one_of, quoted
+from rewards.scenario.hold_steps import by_hold, hold_step
+from rewards.scenario.hold_words import HOLD_VERBS
+from rewards.scenario.names import Known
+from rewards.scenario.reward_steps import of_rewards
+from rewards.scenario.story import Act, Action, Buy, Issue, Quote, ReadBalance, Step, UseCard
+from rewards.scenario.values import Local
+from rewards.scenario.vocabulary import VERBS
 from rewards.service.commands import (
     Adjust,
     GiftCardActivity,
@@ -34,8 +37,11 @@ from rewards.service.commands import (
 )
 
 STORE = "shop"
+_OF_CARDS = ("issue", "card")
 _BY_RULE = ("earned_by", "taken_back_by")
-_BY_WALLET = ("earned", "would_earn", "spent", "restored", "taken_back", "balance", "pending", "debt", "next_expiry")
+_BY_WALLET = frozenset(
+    ("earned", "would_earn", "spent", "restored", "taken_back", "balance", "pending", "held", "debt", "next_expiry")
+)
 _DOES: dict[str, GiftCardActivity] = {
     "block": "BLOCK",
     "unblock": "UNBLOCK",
@@ -48,29 +54,6 @@ _DOES: dict[str, GiftCardActivity] = {
 _RULE_LISTS = ("gives", "not_gives")
 
 _Missing = tuple[str, str, Span, set[str]]  # what, its name, where, and the names that there are
-
-
-@dataclass(slots=True)
-class Known:
-    """What names may stand for in a story."""
-
-    policy: Policy
-    members: dict[str, Member]
-    rules: set[str]
-    wallets: set[str]
-    products: set[str]
-    cards: set[str]  # names of gift cards that are issued anywhere in the story
-    purchases: dict[str, tuple[str, str | None]]  # receipt number -> its store and member, anywhere in the story
-    beside: dict[str, bytes]  # policies that steps publish, by file name
-    report: Report
-
-    def miss(self, what: str, name: str, span: Span, names: set[str] | list[str]) -> None:
-        """Report a name that stands for nothing."""
-        self.report.add("unknown-name", f"there is no {what} {quoted(name)}", span, _hint(name, names))
-
-
-def _hint(name: str, names: set[str] | list[str]) -> Hint:
-    return Hint(name, sorted(names), "there is none here", "there is")
 
 
 class StepReader:
@@ -108,18 +91,17 @@ class StepReader:
 
     def _action(self, verb: str, table: Table, at: datetime) -> tuple[Action | None, str | None]:
         got = table.got[verb]
+        if verb in _OF_CARDS:
+            return (self._use(table), None) if verb == "card" else self._issue(got.value, at)
         if verb in ("purchase", "quote"):
             return self._purchase(verb, table, at)
-        if verb == "return":
-            return self._return(got.value, at)
-        if verb == "adjust":
-            return self._adjust(got.value, at)
-        if verb == "issue":
-            return self._issue(got.value, at)
-        if verb == "card":
-            return self._use(table), None
-        if verb == "activity":
-            return self._activity(got.value, at)
+        read = {"return": self._return, "adjust": self._adjust, "activity": self._activity}
+        if verb in read:
+            return read[verb](got.value, at)
+        if verb in ("redeem", "cancel"):
+            return of_rewards(self.known, got, at, self.number)
+        if verb in HOLD_VERBS:
+            return hold_step(self.known, verb, got.value)
         if verb == "balance":
             return (ReadBalance(), got.value) if self._is_member(got.value, got.span) else (None, None)
         return self._publish(got, at, table.got["at"].span), None
@@ -131,9 +113,9 @@ class StepReader:
         return False
 
     def _is_card(self, got: Got) -> bool:
-        if got.value in self.known.cards:
+        if got.value in self.known.cards or got.value in self.known.products:
             return True
-        self.known.miss("gift card", got.value, got.span, self.known.cards)
+        self.known.miss("gift card", got.value, got.span, self.known.cards | self.known.products)
         return False
 
     def _use(self, table: Table) -> Action | None:
@@ -205,6 +187,8 @@ class StepReader:
         wallet = beside.value("wallet", "")
         if kind == "card" and isinstance(got.value, str):
             return self._by_card(got, beside)
+        if kind == "hold" and isinstance(got.value, str):
+            return by_hold(self.known, got, beside)
         if isinstance(got.value, Given) and kind == "points":
             return BasketTender(kind=kind, wallet=got.value.wallet, points=got.value.points)
         if isinstance(got.value, int) and (kind != "points" or wallet in self.known.wallets):
@@ -328,7 +312,7 @@ class StepReader:
     def _missing(self, key: str, got: Got) -> Iterator[_Missing]:
         """Return the names of rules and wallets in an expectation that no policy of the story has."""
         what, names = ("wallet", self.known.wallets) if key in _BY_WALLET else ("rule", self.known.rules)
-        if key in _BY_RULE or key in _BY_WALLET:
+        if key in _BY_RULE or (key in _BY_WALLET and isinstance(got.value, Table)):
             used = [(name, one.key) for name, one in got.value.got.items()]
         elif key in _RULE_LISTS:
             used = [(one.value, one.span) for one in got.value]
@@ -339,7 +323,7 @@ class StepReader:
 
 def _pays(key: str, beside: Table) -> bool:
     """Return whether a key names a tender, and not what goes with one."""
-    return key != "wallet" and not (key == "amount" and isinstance(beside.value("card"), str))
+    return key != "wallet" and not (key == "amount" and isinstance(beside.value("card", beside.value("hold")), str))
 
 
 def sold_in(table: Table) -> dict[str, str]:
@@ -368,7 +352,7 @@ def _says(verb: str, table: Table) -> str:
     value = table.value(verb)
     if isinstance(value, str):
         return f"{verb} {value}"
-    names = {"return": "of", "issue": "card"}
+    names = {"return": "of", "issue": "card", "hold": "id", "capture": "hold", "void": "hold"}
     return f"{verb} {'of ' * (verb == 'return')}{value.value(names.get(verb, 'member'))}"
 
 

@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 
 from rewards.basket import Basket
 from rewards.policy.model import Policy
-from rewards.service.commands import Adjust, GiftCardActivity, IssueGiftCard, Publish, RecordActivity, RecordReturn
+from rewards.service.commands import (
+    Adjust,
+    CaptureHold,
+    GiftCardActivity,
+    IssueGiftCard,
+    OpenHold,
+    Publish,
+    RecordActivity,
+    RecordReturn,
+    Redeem,
+    VoidHold,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,46 @@ class Act:
     key: str
 
 
-Action = Buy | Quote | RecordReturn | Adjust | Act | Issue | UseCard | ReadBalance | Publish
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """A redemption, which later steps know by its name; `card` is the story's name for the first card that it gives."""
+
+    command: Redeem
+    name: str
+    card: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """The cancellation of a redemption, by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Set something aside; of a gift card or a voucher, the one of a name."""
+
+    command: OpenHold
+    card: str = ""
+
+
+Action = (
+    Buy
+    | Quote
+    | RecordReturn
+    | Adjust
+    | Act
+    | Spend
+    | TakeBack
+    | Issue
+    | UseCard
+    | Hold
+    | CaptureHold
+    | VoidHold
+    | ReadBalance
+    | Publish
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,12 @@ from rewards.ledger.gift_cards import encode_card
 from rewards.ledger.lots import Purse
 from rewards.ledger.timeline import (
     Activity,
+    Cancellation,
     Change,
     DayRow,
+    Ending,
     Grant,
+    Holding,
     Near,
     Purchase,
     Return,
@@ -36,7 +39,7 @@ from rewards.ledger.timeline import (
     open_near,
 )
 from rewards.receipt import Receipt, Returned
-from rewards.service import card_audit, claims
+from rewards.service import card_audit, claims, hold_audit, rule_cards
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
 from rewards.service.budgets import Tally
@@ -46,8 +49,11 @@ from rewards.service.journal import (
     entry_hash,
     read_activity,
     read_adjustment,
+    read_cancellation,
     read_change,
     read_enrolment,
+    read_hold,
+    read_hold_end,
     read_receipt,
     read_return,
     read_settled,
@@ -56,6 +62,7 @@ from rewards.service.journal import (
     recorded_first,
     total,
 )
+from rewards.service.redeeming import redemption_of
 from rewards.service.running import Running
 from rewards.store import statements
 
@@ -135,6 +142,7 @@ def _faults(batch: Batch, whole: Whole, tally: Tally) -> Iterator[str]:
         yield from _cards(batch, whole)
         yield from _is_in_state(whole)
         yield from claims.faults(batch, whole.line, whole.events)
+        yield from hold_audit.faults(batch, whole.line, whole.events)
         near, days = _fold(batch.running, whole)
         _count(whole, tally)
     except Exception as error:  # noqa: BLE001  whatever a damaged event brings about is a finding
@@ -235,6 +243,9 @@ def _cards(batch: Batch, whole: Whole) -> Iterator[str]:
     if whole.line.kind == "card":
         yield from card_audit.faults(batch, whole.line, whole.events, whole.postings)
         return
+    if whole.line.kind == "member" and batch.running.has_gift_cards:
+        yield from card_audit.ungiven(batch, whole.line, whole.events)
+        yield from rule_cards.faults(batch, whole.line, whole.entries)
     sold = whole.events if batch.running.has_gift_cards and whole.line.kind != "budget" else ()
     for row in sold:
         if row[2] == "purchase":
@@ -260,6 +271,8 @@ def _states(running: Running, whole: Whole, near: Near, days: dict[int, DayRow])
         yield "its lots and debts are not what its days give"
     if _booked(whole.postings) != _open(near.purses):
         yield "its postings do not add up to its lots and debts"
+    if sum(row[5] for row in whole.postings if row[3] == "held") != sum(hold.points for hold in near.holds.values()):
+        yield "its postings do not add up to what is held"
 
 
 def _open(purses: dict[str, Purse]) -> dict[tuple[str, int], int]:
@@ -297,7 +310,7 @@ def _fold(running: Running, whole: Whole) -> tuple[Near, dict[int, DayRow]]:
     back: dict[int, Returned] = {}
     for row in whole.events:
         history = [(receipt, back.get(number, {})) for number, receipt in receipts.items()]
-        change = _change(running, row, receipts, back)
+        change = _change(running, whole, row, receipts, back)
         if change is None:
             continue
         need = needs(running.program, near, change)
@@ -322,7 +335,9 @@ def _opened(running: Running, whole: Whole) -> Near:
     return open_near(joined, told, day_of(row[5], running.zone), first.referrer)
 
 
-def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict[int, Returned]) -> Change | None:
+def _change(
+    running: Running, whole: Whole, row: Row, receipts: dict[int, Receipt], back: dict[int, Returned]
+) -> Change | None:
     """Return what an event changes, and remember it for the events after it."""
     number, kind, of, at, body = row[1], row[2], row[4], row[5], row[11]
     if kind == "purchase":
@@ -334,6 +349,8 @@ def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict
     if kind == "activity":
         done = read_activity(body)
         return Activity(-done.friend or number, done.name, at, day_of(at, running.zone), done.gone)
+    if kind in {"redemption", "cancellation", "hold"}:
+        return _held(running, row) if kind == "hold" else _bought(running, whole, row)
     if kind == "adjustment":
         given: Any = read_adjustment(body)
         day = day_of(at, running.zone)
@@ -343,3 +360,21 @@ def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict
     if kind == "change" and (told := read_change(body)) is not None:
         return Telling(at, told)
     return None
+
+
+def _bought(running: Running, whole: Whole, row: Row) -> Change:
+    """Return what a redemption or its cancellation changes."""
+    if row[2] == "redemption":
+        return redemption_of(row, running)
+    gone, at = read_cancellation(row[11]), row[5]
+    of = redemption_of(whole.events[row[4] - 1], running)
+    return Cancellation(of, gone.points, at).settling(gone.settled, day_of(at, running.zone))
+
+
+def _held(running: Running, row: Row) -> Change | None:
+    """Return what a hold's event changes: nothing where a purchase captured it, whose own event took the points."""
+    if not row[3].startswith("\x1f"):
+        hold = read_hold(row[11])
+        return Holding(hold.id, row[5], day_of(row[5], running.zone), hold.wallet, hold.points, hold.until)
+    end = read_hold_end(row[11])
+    return None if any(end.purchase) else Ending(end.id, row[5], end.day, end.taken)

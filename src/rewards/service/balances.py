@@ -13,17 +13,17 @@ from zoneinfo import ZoneInfo
 from rewards.days import moment
 from rewards.engine.program import Program
 from rewards.ledger.lots import NEVER, Purse, advance
-from rewards.ledger.timeline import DayRow, Near, fold_until
-from rewards.service.answers import Arriving, Expiring, WalletBalance, WalletDetail
+from rewards.ledger.timeline import DayRow, Held, Near, fold_until
+from rewards.service.balance_answers import Arriving, Expiring, WalletBalance, WalletDetail
 
 
 def purses(program: Program, near: Near, at: int, days: dict[int, DayRow] | None = None) -> dict[str, Purse]:
-    """Return the purses at an instant; one before the state's clock needs all earlier days."""
+    """Return the purses at an instant; one before the state's clock needs all earlier days.
+
+    Points that are held now are held at every instant to come.
+    """
     if at < near.clock:
-        rows = dict(days or {})
-        if near.last is not None:
-            rows[near.last.day] = near.last
-        return fold_until(program, rows, at)
+        return fold_until(program, _rows(near, days), at)
     found = {}
     for key, p in near.purses.items():
         purse = found[key] = p if not p.debt and at < p.soonest else Purse(p.debt, p.latest, p.spent_at, p.open)
@@ -32,11 +32,47 @@ def purses(program: Program, near: Near, at: int, days: dict[int, DayRow] | None
     return found
 
 
+def _rows(near: Near, days: dict[int, DayRow] | None) -> dict[int, DayRow]:
+    rows = dict(days or {})
+    if near.last is not None:
+        rows[near.last.day] = near.last
+    return rows
+
+
+def needs_days(near: Near, at: int) -> bool:
+    """Return whether what is there at an instant can't be told from the near state alone."""
+    return at < near.clock or any(hold.until <= at for hold in near.holds.values())
+
+
+def seen(
+    program: Program, near: Near, at: int, days: dict[int, DayRow] | None
+) -> tuple[dict[str, Purse], dict[str, int]]:
+    """Return the purses and what is held by wallet, at any instant; holds end by themselves on the way to it.
+
+    `days` are all earlier days where `needs_days` says so.
+    """
+    if not needs_days(near, at):
+        return purses(program, near, at), _held(near.holds.values())
+    rows = _rows(near, days)
+    return fold_until(program, rows, at, lapse=True), _held(
+        [h for row in rows.values() for h in row.holds.values()], at
+    )
+
+
+def _held(holds: Iterable[Held], at: int | None = None) -> dict[str, int]:
+    """Return the points that are held, by wallet: at an instant, or all of holds that are open."""
+    found: dict[str, int] = {}
+    for hold in holds:
+        if points := hold.points if at is None else hold.held(at):
+            found[hold.wallet] = found.get(hold.wallet, 0) + points
+    return found
+
+
 def wallets(program: Program, near: Near, at: int) -> dict[str, WalletBalance]:
     """Return the balances at an instant, or at the last event if that is later; every wallet of that day is named."""
     at = max(at, near.clock)
-    found = purses(program, near, at)
-    return {key: _balance(found.get(key), at) for key in names(program, at, found)}
+    found, held = purses(program, near, at), _held(near.holds.values())
+    return {key: _balance(found.get(key), at, held.get(key, 0)) for key in names(program, at, found)}
 
 
 def names(program: Program, at: int, found: Iterable[str]) -> list[str]:
@@ -45,22 +81,22 @@ def names(program: Program, at: int, found: Iterable[str]) -> list[str]:
     return [*known, *(key for key in found if key not in known)]
 
 
-def _balance(purse: Purse | None, at: int) -> WalletBalance:
+def _balance(purse: Purse | None, at: int, held: int) -> WalletBalance:
     if purse is None:
-        return WalletBalance()
+        return WalletBalance(held=held)
     available = pending = 0
     for _, available_at, _, points in purse.open:
         if available_at <= at:
             available += points
         else:
             pending += points
-    return WalletBalance(available, pending, 0, purse.debt)
+    return WalletBalance(available, pending, held, purse.debt)
 
 
-def detail(purse: Purse | None, at: int, zone: ZoneInfo) -> WalletDetail:
+def detail(purse: Purse | None, at: int, zone: ZoneInfo, held: int = 0) -> WalletDetail:
     """Return a wallet's balance with every coming expiry and availability, soonest first."""
     if purse is None:
-        return WalletDetail()
+        return WalletDetail(held=held)
     ends: dict[int, int] = {}
     arrivals: dict[int, int] = {}
     for _, available_at, expires_at, points in purse.open:
@@ -68,7 +104,7 @@ def detail(purse: Purse | None, at: int, zone: ZoneInfo) -> WalletDetail:
             ends[expires_at] = ends.get(expires_at, 0) + points
         if available_at > at:
             arrivals[available_at] = arrivals.get(available_at, 0) + points
-    plain = _balance(purse, at)
+    plain = _balance(purse, at, held)
     return WalletDetail(
         plain.available,
         plain.pending,

@@ -37,12 +37,14 @@ from rewards.service.codes import with_claim_code
 from rewards.service.commands import Outcome
 from rewards.service.contacts import normal
 from rewards.service.journal import Happened, Row, Rows, Timeline, near_row, pack, read_receipt, read_return, total
+from rewards.service.owing import Owing
 from rewards.service.running import Running
 from rewards.store import statements
 from rewards.store.database import Session
 
 Key = tuple[Any, ...]
 Place = tuple[int, int]  # owner and event number
+KeyRow = tuple[int | None, int | None, bytes, int, bytes | None]
 Profile = tuple[str, str, bytes]  # name, language, packed metadata
 V = TypeVar("V")
 
@@ -106,13 +108,12 @@ class Lists(Generic[V]):
 class Batch:
     """One batch. `now` is the instant of recording of the command at work."""
 
-    def __init__(self, session: Session, running: Running) -> None:
+    def __init__(self, session: Session, running: Running, now: int = 0) -> None:
         """Begin a batch on a transaction, or on a read session to work something out without writing it."""
         self.session = session
         self.running = running
-        self.keys: Table[tuple[int | None, int | None, bytes, int, bytes | None]] = Table(
-            session, statements.KEY_ROUTES, 2
-        )
+        self.now = now
+        self.keys: Table[KeyRow] = Table(session, statements.KEY_ROUTES, 2)
         self.receipts: Table[tuple[int | None, int | None, bytes]] = Table(session, statements.RECEIPT_ROUTES, 3)
         self.contacts: Table[tuple[int]] = Table(session, statements.CONTACTS, 2)
         self.replaced: Table[tuple[int]] = Table(session, statements.REPLACED_CARDS, 1)
@@ -122,9 +123,11 @@ class Batch:
         self.guesses: Table[tuple[int, int]] = Table(session, statements.GUESSES, 1)
         self.parked: Lists[tuple[str, str, int, bytes]] = Lists(session, statements.PARKED, 2)
         self.returns: Lists[tuple[int, bytes]] = Lists(session, statements.EVENTS_OF, 2)
+        self.given: Lists[tuple[str, int, int]] = Lists(session, statements.GIVEN_CARDS, 2)
         self._profiles: dict[int, Profile] = {}
         self._lines: dict[int, Timeline | None] = {}
         self._next: int | None = None
+        self.owing = Owing(gives_cards=running.program is not None and running.program.gives_cards)
         self.rows = Rows()
         self.more: defaultdict[str, list[Row]] = defaultdict(list)  # by statement
 
@@ -228,8 +231,7 @@ class Batch:
         """Have a member's profile written, in place of what is there unless the member is new."""
         self._profiles[owner] = profile
         rows = self.more[statements.ADD_PROFILE]
-        rows[:] = [row for row in rows if row[0] != owner]
-        rows.append((owner, *profile))
+        rows[:] = [*(row for row in rows if row[0] != owner), (owner, *profile)]
         if not new:
             self.more[statements.DROP_PROFILE].append((owner,))
 
@@ -319,6 +321,7 @@ class Batch:
         if booking is not None:
             line.take(booking)
             entries = booking.entries
+            self.owing.note(line, happened, entries)
         number = self.rows.record(line, happened, entries)
         row = self.rows.events[-1]
         self.events.put(row[:2], row[2:])

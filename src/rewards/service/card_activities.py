@@ -13,21 +13,24 @@ import msgspec
 from rewards.days import midnight, plus
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import Lots, taken
-from rewards.ledger.gift_cards import OF_VOUCHERS, Activity, Card, balance_at, is_possible, state_at
+from rewards.ledger.gift_cards import OF_VOUCHERS, Activity, Card, balance_at, held_minor, is_possible, state_at
 from rewards.service import vouchers
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
+from rewards.service.codes import code_hash, new_code
 from rewards.service.commands import ActOnGiftCard, Outcome, ShowGiftCards
 from rewards.service.gift_cards import (
     check_currency,
     check_load,
     check_room,
     happen,
+    lapse,
     money_ends,
     promised,
     told,
     unknown,
+    with_code,
 )
 from rewards.service.journal import NoteBody, Timeline, pack
 from rewards.service.pins import begin_anew, looked_up, opened
@@ -64,6 +67,8 @@ def act(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     assert card is not None
     _check_form(batch, command, card)
     _check_state(command, card, asked.now)
+    if command.activity == "NEW_CODE":
+        return _new_code(batch, asked, command, line, print_)
     if command.activity == "TRANSFER_BALANCE":
         number = _transfer(batch, asked, command, line, print_)
     else:
@@ -72,9 +77,27 @@ def act(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
         number = happen(batch, asked.now, line, activity, print_, at=asked.now, of=command)
         if command.activity in _BEGINS_ANEW:
             begin_anew(batch, line)
+    _note(batch, line, number, command)
+    return batch.answered(asked, (line.owner, number), 201, _json.encode(told(batch, line, asked.now)))
+
+
+def _new_code(batch: Batch, asked: Asked, command: ActOnGiftCard, line: Timeline, print_: bytes) -> Outcome:
+    """Have one more code lead to a card, for who was never told one; those that there are go on leading to it."""
+    assert line.card is not None
+    code = new_code(line.card.last_four)
+    hash_ = code_hash(batch.running.secret, code)
+    activity = Activity("NEW_CODE", code_hash=hash_, at=asked.now)
+    place = line.owner, happen(batch, asked.now, line, activity, print_, at=asked.now, of=command)
+    batch.more[statements.ADD_CODE_ROUTE].append((hash_, line.owner, line.card.last_four))
+    _note(batch, line, place[1], command)
+    told_ = told(batch, line, asked.now)
+    batch.answered(asked, place, 201, _json.encode(told_))
+    return with_code(told_, code, place)
+
+
+def _note(batch: Batch, line: Timeline, number: int, command: ActOnGiftCard) -> None:
     if command.reason:
         batch.more[statements.ADD_NOTE].append((line.owner, number, pack(NoteBody(command.reason))))
-    return batch.answered(asked, (line.owner, number), 201, _json.encode(told(batch, line, asked.now)))
 
 
 def _line(batch: Batch, gift_card_id: str, pointer: str) -> Timeline:
@@ -82,7 +105,7 @@ def _line(batch: Batch, gift_card_id: str, pointer: str) -> Timeline:
     line = batch.line(owner) if owner is not None else None
     if line is None or line.card is None:
         raise unknown(pointer)
-    return line
+    return lapse(batch, line)
 
 
 def _check_form(batch: Batch, command: ActOnGiftCard, card: Card) -> None:
@@ -117,9 +140,13 @@ def _check_state(command: ActOnGiftCard, card: Card, now: int) -> None:
             pointer="/activity",
             state=card.state,
         )
-    if activity == "DEACTIVATE" and balance:
+    if activity == "DEACTIVATE" and (balance or card.holds):
         message = f"{balance} are on the gift card: pay them out, move or clear them first"
-        raise Conflict("balance-left", message, pointer="/activity", balance_minor=balance)
+        facts = {"balance_minor": balance}
+        if card.holds:
+            message = f"{balance} are on the gift card, and a hold of it is open: capture or void it first"
+            facts["held_minor"] = held_minor(card)
+        raise Conflict("balance-left", message, pointer="/activity", **facts)
 
 
 # what is added or taken
@@ -132,13 +159,13 @@ def _no_parts(_running: Running, _command: ActOnGiftCard, _card: Card, _at: int)
 def _load(running: Running, command: ActOnGiftCard, card: Card, at: int) -> Lots:
     product, minor = promised(running, card), command.amount_minor or 0
     check_load(product, minor)
-    check_room(product, balance_at(card, at), minor)
+    check_room(product, balance_at(card, at) + held_minor(card), minor)
     return ((money_ends(running, product, at), minor),)
 
 
 def _increase(running: Running, command: ActOnGiftCard, card: Card, at: int) -> Lots:
     product, minor = promised(running, card), command.amount_minor or 0
-    check_room(product, balance_at(card, at), minor)
+    check_room(product, balance_at(card, at) + held_minor(card), minor)
     return ((back_until(running, card, at), minor),)
 
 
@@ -178,10 +205,11 @@ def _all_or_part(_running: Running, command: ActOnGiftCard, card: Card, at: int)
 
 def spent(card: Card, minor: int, at: int, pointer: str) -> Lots:
     """Return the lots that a spending takes from; raise `Conflict` `balance-too-low` for more than there is."""
-    balance = balance_at(card, at)
+    balance, held = balance_at(card, at), held_minor(card)
     if minor > balance:
         message = f"{balance} are on the gift card, so {minor} are too many"
-        raise Conflict("balance-too-low", message, pointer=pointer, balance_minor=balance, wanted_minor=minor)
+        facts = {"balance_minor": balance, "wanted_minor": minor, **({"held_minor": held} if held else {})}
+        raise Conflict("balance-too-low", message, pointer=pointer, **facts)
     return taken(tuple(lot for lot in card.lots if lot[0] > max(card.clock, at)), minor)
 
 
@@ -206,7 +234,9 @@ def _transfer(batch: Batch, asked: Asked, command: ActOnGiftCard, line: Timeline
     at = max(asked.now, card.clock, to.clock)
     _check_target(card, to, at, same=line is other)
     parts = _all_or_part(batch.running, command, card, at)
-    check_room(promised(batch.running, to), balance_at(to, at), sum(minor for _, minor in parts), "/to")
+    check_room(
+        promised(batch.running, to), balance_at(to, at) + held_minor(to), sum(minor for _, minor in parts), "/to"
+    )
     gave = Activity("TRANSFER_OUT", of=(other.owner, other.events + 1), at=at, parts=parts)
     number = happen(batch, asked.now, line, gave, print_, at=asked.now, of=command)
     got = Activity("TRANSFER_IN", of=(line.owner, number), at=at, parts=parts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rewards.ledger.card_money import Lots, add
-from rewards.ledger.gift_cards import Activity, Card, after, read_activity
+from rewards.ledger.gift_cards import Activity, Card, after, held_minor, read_activity
 from rewards.ledger.lots import NEVER
 from rewards.receipt import Receipt
 from rewards.service.batch import Batch
@@ -34,6 +34,8 @@ def faults(batch: Batch, line: Timeline, events: Sequence[Row], postings: Sequen
         yield "its state is not what its events give"
     if add((), _lots(postings)) != card.lots or any(row[4] != card.currency for row in postings):
         yield "its postings do not add up to what is on it"
+    if sum(row[5] for row in postings if row[3] == "held") != held_minor(card):
+        yield "its postings do not add up to what is held of it"
     for row in events:
         yield from _event(batch, line.owner, row[1], read_activity(row[11]))
 
@@ -63,9 +65,21 @@ def _event(batch: Batch, owner: int, number: int, activity: Activity) -> Iterato
         if not mirrored:
             yield f"event {number}: the other card of this transfer does not know of it"
         return
+    if activity.kind in {"ISSUE", "VOID"} and any(owner == card for _, _, card in batch.given.get(*activity.of)):
+        return
     receipt = read_receipt(other[9]) if other is not None and other[0] == "purchase" else None
     if receipt is None or batch.running.ids.gift_card(owner) not in _named(receipt):
         yield f"event {number}: the purchase that it names had nothing from it"
+
+
+def ungiven(batch: Batch, member: Timeline, events: Sequence[Row]) -> Iterator[str]:
+    """Yield the gift cards that a member's events are said to have given, and that know nothing of it."""
+    numbers = {row[1] for row in events}
+    for _, number, giver, _, card in batch.session.keyed(statements.GIVEN_CARDS_OF_OWNER, [(member.owner,)]):
+        first = batch.events.get(card, 1)
+        of = read_activity(first[9]).of if first is not None and first[0] == "card" else None
+        if number not in numbers or of != (member.owner, number):
+            yield f"event {number}: the gift card that `{giver}` gave was not issued by it"
 
 
 _OTHER_WAY = {"TRANSFER_OUT": "TRANSFER_IN", "TRANSFER_IN": "TRANSFER_OUT"}
@@ -77,7 +91,7 @@ def _named(receipt: Receipt) -> set[str]:
     return {discount.voucher for discount in receipt.discounts} | sold | {tender.card for tender in receipt.tenders}
 
 
-_USED, _LOADED = frozenset(("REDEEM",)), frozenset(("ISSUE", "ACTIVATE", "LOAD"))
+_USED, _LOADED = frozenset(("REDEEM", "CAPTURE")), frozenset(("ISSUE", "ACTIVATE", "LOAD"))
 
 
 def unredeemed(batch: Batch, place: tuple[int, int], row: Row) -> Iterator[str]:

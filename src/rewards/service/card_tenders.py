@@ -24,9 +24,11 @@ from rewards.service.batch import Batch, Place
 from rewards.service.card_activities import lasts_at_least, spent
 from rewards.service.codes import may_hold_code, normal
 from rewards.service.commands import ShowGiftCards
-from rewards.service.gift_cards import by_code, event_name, happen, promised
+from rewards.service.gift_cards import event_name, happen, lapse, promised
+from rewards.service.hold_ends import HOLD, Found, end, found, too_small
 from rewards.service.journal import Timeline
 from rewards.service.pins import begin_anew, opened
+from rewards.service.rule_cards import was_charged
 
 KIND, PROMOTIONAL = "gift_card", "promotional"
 Allowed = dict[int, list[bool]]  # by tender: the lines that it may pay, where those are not all
@@ -44,26 +46,20 @@ def proof(basket: Basket) -> ShowGiftCards | None:
 
 
 def by_card(
-    batch: Batch, asked: Asked, buyer: Timeline, receipt: Receipt, basket: Basket, i: int
+    batch: Batch, asked: Asked, buyer: Timeline, receipt: Receipt, basket: Basket, i: int, hold: Found | None = None
 ) -> tuple[Tender, list[bool] | None]:
-    """Return what a card pays, and which lines it may pay if not all; raise what refuses it.
+    """Return what a card pays, out of a hold if there is one, and which lines it may pay if not all; or raise.
 
     One without a code is another system's card, which only a trusted caller may name.
     """
     sent, pointer = basket.tenders[i], f"/tenders/{i}"
+    if hold is not None:
+        return _tender(batch, buyer, receipt, hold.line, sent.amount_minor or 0, pointer, hold)
     if sent.wallet or sent.points is not None or sent.up_to:
         message = "`wallet`, `points` and `up_to` are for a tender of kind `points`"
         raise InvalidRequest("tender-ambiguous", message, pointer=pointer)
     line = _opened(batch, asked, sent.code, sent.pin, pointer)
-    if any(one.kind == KIND and _same(batch, one.code, line) for one in basket.tenders[:i]):
-        message = "two tenders take money of one gift card: add them up"
-        raise InvalidRequest("gift-card-twice", message, pointer=pointer)
     return _tender(batch, buyer, receipt, line, sent.amount_minor or 0, pointer)
-
-
-def _same(batch: Batch, code: str, line: Timeline) -> bool:
-    other = by_code(batch, code)
-    return other is not None and other.owner == line.owner
 
 
 def _opened(batch: Batch, asked: Asked, code: str, pin: str, pointer: str) -> Timeline:
@@ -73,22 +69,34 @@ def _opened(batch: Batch, asked: Asked, code: str, pin: str, pointer: str) -> Ti
 
 
 def _tender(
-    batch: Batch, buyer: Timeline, receipt: Receipt, line: Timeline, minor: int, pointer: str
+    batch: Batch,
+    buyer: Timeline,
+    receipt: Receipt,
+    line: Timeline,
+    minor: int,
+    pointer: str,
+    hold: Found | None = None,
 ) -> tuple[Tender, list[bool] | None]:
     card, at = line.card, receipt.occurred_at
     assert card is not None
+    if hold is not None and hold.kind == "code":
+        return Tender(HOLD, 0, hold=hold.id), None
     state = "voucher" if card.kind == "voucher" else state_at(card, max(at, card.clock))
     if state == "active" and card.personal and card.member != buyer.owner:
         state = "other-member"
     if state != "active":
         facts = {"state": state, "last_four": card.last_four}
-        raise Conflict("gift-card-not-usable", _WHY[state], pointer=pointer, **facts)
+        raise Conflict("gift-card-not-usable", WHY_NOT[state], pointer=pointer, **facts)
     if not minor:
         message = "give what the gift card pays in `amount_minor`"
         raise InvalidRequest("amount-missing", message, pointer=f"{pointer}/amount_minor")
-    spent(card, minor, max(at, card.clock), pointer)
+    if hold is None:
+        spent(card, minor, max(at, card.clock), pointer)
+    elif minor > hold.minor:
+        raise too_small(hold, minor, pointer)
     kind = PROMOTIONAL if card.kind == PROMOTIONAL else KIND
-    tender = Tender(kind, minor, card=batch.running.ids.gift_card(line.owner), last_four=card.last_four)
+    name, owner = hold.id if hold is not None else "", batch.running.ids.gift_card(line.owner)
+    tender = Tender(kind, minor, card=owner, last_four=card.last_four, hold=name)
     not_on = promised(batch.running, card).not_on
     lines = [
         (not_on is None or not selects(not_on, one)) and (kind == KIND or one.stored_value is None)
@@ -97,7 +105,9 @@ def _tender(
     return tender, None if all(lines) else lines
 
 
-_WHY = {
+WHY_NOT = {
+    "not-a-voucher": "the gift card holds money: hold some of it with kind `gift_card`",
+    "held": "the voucher is held already",
     "voucher": "a voucher gives an offer and holds no money: send its code in `codes`",
     "inactive": "the gift card is not active yet",
     "blocked": "the gift card is blocked",
@@ -121,6 +131,16 @@ def as_sent(receipt: Receipt, basket: Basket) -> Receipt:
 def redeem(batch: Batch, now: int, receipt: Receipt, place: Place, print_: bytes) -> None:
     """Take the money of the cards that paid a purchase, with the purchase."""
     for line, tender in _cards(batch, receipt):
+        if tender.hold:
+            end(
+                batch,
+                found(batch, tender.hold, "/tenders"),
+                "captured",
+                print_,
+                taken=tender.amount_minor,
+                purchase=place,
+            )
+            continue
         card = line.card
         assert card is not None
         at = max(receipt.occurred_at, card.clock)
@@ -140,7 +160,7 @@ def _line(batch: Batch, tender: Tender) -> Timeline:
     owner = batch.running.ids.read_gift_card(tender.card)
     line = batch.line(owner) if owner is not None else None
     assert line is not None
-    return line
+    return lapse(batch, line)
 
 
 # coming back
@@ -165,7 +185,8 @@ def give_back(
         line = _line(batch, tender) if tender.card and minor else None
         if line is None or line.card is None or line.card.state == "deactivated":
             continue
-        known = batch.by_id.get(line.owner, "card", receipt.store_id, event_name("REDEEM", receipt.receipt_id))
+        name = event_name("END", tender.hold) if tender.hold else event_name("REDEEM", receipt.receipt_id)
+        known = batch.by_id.get(line.owner, "card", "" if tender.hold else receipt.store_id, name)
         assert known is not None
         taken = read_activity(batch.event(line.owner, known[0])[9]).parts
         at = max(now, line.card.clock)
@@ -180,10 +201,17 @@ def took(batch: Batch, tender: Tender, about: tuple[str, str]) -> bool:
 
 
 def paid_out(batch: Batch, receipt: Receipt, refund: Sequence[int], about: tuple[str, str]) -> int:
-    """Return the money that is handed out because its card is gone: of paid cards alone, in minor units."""
+    """Return the money that is handed out because its card is gone, in minor units.
+
+    It was sold, or somebody has paid for it since: see `rule_cards.was_charged`.
+    """
     pairs = zip(receipt.tenders, refund, strict=True)
-    gone = ((tender, minor) for tender, minor in pairs if tender.card and minor and tender.kind == KIND)
-    return sum(minor for tender, minor in gone if not took(batch, tender, about))
+    gone = ((tender, minor) for tender, minor in pairs if tender.card and minor and not took(batch, tender, about))
+    return sum(minor for tender, minor in gone if _is_money(batch, tender))
+
+
+def _is_money(batch: Batch, tender: Tender) -> bool:
+    return tender.kind == KIND or was_charged(batch, _line(batch, tender))
 
 
 # telling
@@ -217,7 +245,7 @@ def refund_told(
         tender = receipt.tenders[index]
         told_ = _told(batch, tender, one, now)
         if tender.card and not took(batch, tender, about):
-            told_["paid_out" if tender.kind == KIND else "forfeited"] = True
+            told_["paid_out" if _is_money(batch, tender) else "forfeited"] = True
         found.append(told_)
     return found
 

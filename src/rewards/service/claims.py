@@ -20,7 +20,7 @@ from rewards.days import instant, moment
 from rewards.errors import Conflict, NotFound
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import due, guesses
+from rewards.service import due, guesses, rule_cards
 from rewards.service.answers import ClaimedAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import earned, told
@@ -29,6 +29,7 @@ from rewards.service.batch import Batch, Place
 from rewards.service.codes import claim_code, code_hash, normal
 from rewards.service.commands import ClaimPurchase, Outcome
 from rewards.service.journal import ClaimBody, Happened, Row, Timeline, read_claim, read_receipt
+from rewards.service.sold_cards import with_codes
 from rewards.service.telling import balance_of
 from rewards.store import statements
 
@@ -76,15 +77,17 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     booking = batch.book(line, Purchase(line.events + 1, receipt))
     place = (line.owner, batch.record(line, _purchase(asked.now, receipt, print_), booking))
     _note(batch, asked.now, guest, _CLAIMED, ClaimBody(*place), print_)
+    rule_cards.settle(batch)
     entry = booking.entries[-1]
     answer = ClaimedAnswer(
         purchase_id=batch.running.ids.purchase(guest.owner, _FIRST),
         member_id=batch.running.ids.member(line.owner),
         earned=earned(entry.awards),
         awards=told(batch.running.ready(), entry.awards, entry.postings, receipt),
+        gift_cards_issued=rule_cards.issued(batch, place, entry.awards),
         balance=balance_of(batch, line, asked.now),
     )
-    return batch.answered(asked, place, 200, _json.encode(answer))
+    return with_codes(batch.answered(asked, place, 200, _json.encode(answer)), batch.owing.codes)
 
 
 def _guest(batch: Batch, asked: Asked, command: ClaimPurchase, print_: bytes) -> Timeline:

@@ -30,11 +30,15 @@ GiftCardActivity = Literal[
     "CLEAR_BALANCE",
     "DEACTIVATE",
     "LOAD",
+    "NEW_CODE",
     "REDEEM",
     "REFUND",
     "TRANSFER_BALANCE",
     "UNBLOCK",
 ]
+HoldKind = Literal["code", "gift_card", "points", "reward"]
+HoldId = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f/]+(?!\n)$")]  # fits an address
+LONGEST_HOLD = 7 * 86_400  # seconds
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", examples=["4711"])]
 Score = Annotated[int, Meta(ge=-1000, le=1000)]
 Metadata = Annotated[dict[Id, Name], Meta(max_length=50)]
@@ -199,13 +203,58 @@ class IssueGiftCard(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
-    """Do something with a gift card. Where an amount may be left out, it is all that is on the card."""
+    """Do something with a gift card. Where an amount may be left out, it is all that is on the card.
+
+    NEW_CODE answers one more code for it.
+    """
 
     gift_card_id: Id
     activity: GiftCardActivity
     amount_minor: Minor | None = None
     currency: Currency | None = None  # the program's, if it is given
     to: OptionalId = ""  # TRANSFER_BALANCE: the id of the card that gets it
+    reason: Name = ""
+    actor: OptionalId = ""
+
+
+class OpenHold(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Set something aside, for as many seconds at most, so that nothing else can take it.
+
+    `points` of a member's `wallet` (as many, or as pay `amount_minor`), money of a `gift_card` (its `code`, and its
+    `pin` if it has one), what a `reward` costs the member, so many `times`, or a voucher by its `code`.
+    """
+
+    hold_id: HoldId
+    kind: HoldKind
+    store_id: OptionalId = ""
+    till_id: OptionalId = ""
+    operator_id: OptionalId = ""
+    member: MemberRef | None = None
+    wallet: OptionalId = ""
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    amount_minor: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    currency: Currency | None = None  # the program's, if it is given
+    code: OptionalId = ""
+    pin: OptionalId = ""
+    reward: OptionalId = ""
+    times: Annotated[int, Meta(ge=1, le=100)] | None = None  # 1, if it is left out
+    expires_in_seconds: Annotated[int, Meta(ge=1, le=LONGEST_HOLD)] = 900
+
+
+class CaptureHold(msgspec.Struct, frozen=True, kw_only=True):
+    """Take what is held, or a part of it; the rest is released."""
+
+    hold_id: Id
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    amount_minor: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    reason: Name = ""
+    actor: OptionalId = ""
+
+
+class VoidHold(msgspec.Struct, frozen=True, kw_only=True):
+    """Release what is held."""
+
+    hold_id: Id
     reason: Name = ""
     actor: OptionalId = ""
 
@@ -230,6 +279,28 @@ class RecordActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     occurred_at: Instant
     score: Score | None = None  # of a survey or a review, as the caller counts it
     metadata: Metadata = {}
+
+
+class Redeem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Have points buy a reward outside a basket. `points` is for an open cost, and says how many."""
+
+    member: MemberRef
+    reward: Id
+    times: Annotated[int, Meta(ge=1, le=100)] = 1
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    occurred_at: Instant | None = None
+    store_id: OptionalId = ""
+    till_id: OptionalId = ""
+    operator_id: OptionalId = ""
+
+
+class CancelRedemption(msgspec.Struct, frozen=True, kw_only=True):
+    """Take a redemption back: its points return to their lots, but for what of a gift card was used up."""
+
+    member_id: Id
+    redemption_id: Id
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+    actor: Id
 
 
 class BookDue(msgspec.Struct, frozen=True):
@@ -263,9 +334,14 @@ Command = (
     | OfflineReturn
     | Adjust
     | RecordActivity
+    | Redeem
+    | CancelRedemption
     | BookDue
     | IssueGiftCard
     | ActOnGiftCard
     | ShowGiftCards
+    | OpenHold
+    | CaptureHold
+    | VoidHold
     | Publish
 )

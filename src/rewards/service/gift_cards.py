@@ -7,12 +7,15 @@ and what staff do with a card (`card_activities`).
 
 from __future__ import annotations
 
+from hashlib import blake2b
+from typing import TypeVar
+
 import msgspec
 
 from rewards.days import instant, midnight
 from rewards.errors import Conflict, InvalidRequest, NotFound
 from rewards.ledger.card_money import Lots, total
-from rewards.ledger.gift_cards import Activity, Card, state_at
+from rewards.ledger.gift_cards import Activity, Card, held_minor, lapsed, state_at
 from rewards.ledger.lots import NEVER, last_day
 from rewards.policy.model import GiftCard
 from rewards.service.answers import Ending, GiftCardAnswer, MoneyCard, VoucherAnswer
@@ -28,6 +31,7 @@ from rewards.store import statements
 
 _json = msgspec.json.Encoder()
 _NOBODY = 0  # no owner has this number
+T = TypeVar("T", VoucherAnswer, MoneyCard)
 
 
 def issue(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
@@ -50,7 +54,7 @@ def issue(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     number = hand_out(batch, asked.now, line, card, code, minor or 0, print_, of=command)
     told_ = told(batch, line, asked.now)
     batch.answered(asked, (line.owner, number), 201, _json.encode(told_))
-    return _with_code(told_, code, (line.owner, number))
+    return with_code(told_, code, (line.owner, number))
 
 
 def _product(batch: Batch, command: IssueGiftCard, day: int) -> GiftCard:
@@ -205,10 +209,11 @@ def issued_again(batch: Batch, place: Place) -> Outcome:
     told_ = msgspec.json.decode(known[1], type=GiftCardAnswer)
     code = new_code(told_.last_four)
     batch.more[statements.ADD_CODE_ROUTE].append((code_hash(batch.running.secret, code), place[0], told_.last_four))
-    return msgspec.structs.replace(_with_code(told_, code, place), replayed=True)
+    return msgspec.structs.replace(with_code(told_, code, place), replayed=True)
 
 
-def _with_code(told_: GiftCardAnswer, code: str, place: Place) -> Outcome:
+def with_code(told_: GiftCardAnswer, code: str, place: Place) -> Outcome:
+    """Return the answer with a code, which the stored one does not have."""
     return Outcome(201, _json.encode(msgspec.structs.replace(told_, code=shown(code))), place=place)
 
 
@@ -222,9 +227,13 @@ def happen(
     at: int,
     of: IssueGiftCard | ActOnGiftCard | None = None,
     about: tuple[str, str] = ("", ""),
+    ends: str = "",
 ) -> int:
-    """Record what happened to a card; `about` is the store and number of a purchase or return. Return its number."""
-    name = event_name(activity.kind, about[1] or str(line.events + 1))
+    """Record what happened to a card; return its number.
+
+    `about` is the store and number of a purchase, a return or a hold; `ends` is the hold that it ends, which is once.
+    """
+    name = event_name("END", ends) if ends else event_name(activity.kind, about[1] or str(line.events + 1))
     entries = line.act(activity)
     number = batch.record(
         line,
@@ -267,7 +276,18 @@ def nearest(batch: Batch, code: str) -> tuple[Timeline | None, bool]:
     hash_ = code_hash(batch.running.secret, code)
     rows = batch.session.rows(statements.NEAREST_CODE, (hash_,))
     found, owner = rows[0] if rows else (b"", _NOBODY)
-    return batch.line(owner), found == hash_
+    line, right = batch.line(owner), found == hash_
+    return lapse(batch, line) if right and line is not None else line, right
+
+
+def lapse(batch: Batch, line: Timeline) -> Timeline:
+    """End the holds of a card that have run out by now; return the card."""
+    for hold in line.card.holds if line.card is not None else ():
+        if hold.until <= batch.now:
+            activity = Activity("LAPSE", at=hold.until, hold=hold.id)
+            print_ = blake2b(hold.id.encode(), digest_size=32, key=batch.running.secret).digest()
+            happen(batch, batch.now, line, activity, print_, at=hold.until, ends=hold.id)
+    return line
 
 
 def unknown(pointer: str) -> NotFound:
@@ -277,8 +297,9 @@ def unknown(pointer: str) -> NotFound:
 
 def told(batch: Batch, line: Timeline, now: int) -> GiftCardAnswer:
     """Return a card as callers see it."""
-    card, running = line.card, batch.running
-    assert card is not None
+    running = batch.running
+    assert line.card is not None
+    card = lapsed(line.card, now)
     answer = GiftCardAnswer(
         **msgspec.structs.asdict(_voucher(batch, line.owner, card)),
         kind=card.kind,
@@ -301,6 +322,7 @@ def _with_money(batch: Batch, answer: GiftCardAnswer, card: Card, at: int) -> Gi
         balance_minor=total(open_),
         expiries=[Ending(minor, text(end, zone)) for end, minor in open_ if end != NEVER],
         has_pin=bool(card.pin),
+        held_minor=held_minor(card),
     )
 
 
@@ -318,16 +340,31 @@ def _voucher(batch: Batch, owner: int, card: Card, language: str = "") -> Vouche
 
 
 def held_by(batch: Batch, member: int, at: int, language: str = "") -> tuple[list[VoucherAnswer], list[MoneyCard]]:
-    """Return the vouchers and the money that a member has to hand at an instant, the soonest ending first."""
+    """Return the vouchers and cards with money that a member has at an instant, the soonest ending first."""
     if not batch.running.has_gift_cards:
         return [], []
     owners = [card for _, card in batch.session.keyed(statements.HELD_CARDS, [(member,)])]
     batch.foresee_lines(owners)
+    due = {card for owner, card in batch.more[statements.ADD_HELD_CARD] if owner == member}  # the next event books them
+    owners += due
     cards = [(card.expires_at, owner, card) for owner in owners if (card := _card(batch, owner)) is not None]
     ready = [(owner, card) for _, owner, card in sorted(cards) if _to_hand(card, at)]
-    vouchers = [_voucher(batch, owner, card, language) for owner, card in ready if card.kind == "voucher"]
-    money = [_money(batch, owner, card, at) for owner, card in ready if card.kind != "voucher"]
-    return vouchers, [one for one in money if one.balance_minor]
+    vouchers = [
+        _named(_voucher(batch, owner, card, language), booked=owner not in due)
+        for owner, card in ready
+        if card.kind == "voucher"
+    ]
+    money = [
+        _named(_money(batch, owner, card, at), booked=owner not in due)
+        for owner, card in ready
+        if card.kind != "voucher"
+    ]
+    return vouchers, [one for one in money if one.balance_minor or one.held_minor]
+
+
+def _named(told_: T, *, booked: bool) -> T:
+    """Return what is told of a card; one that has come by itself and is not booked yet has no id."""
+    return told_ if booked else msgspec.structs.replace(told_, gift_card_id="", last_four="")
 
 
 def _money(batch: Batch, owner: int, card: Card, at: int) -> MoneyCard:
@@ -335,10 +372,11 @@ def _money(batch: Batch, owner: int, card: Card, at: int) -> MoneyCard:
     line = batch.line(owner)
     assert line is not None
     told_ = told(batch, line, at)
-    balance = told_.balance_minor
+    balance, held = told_.balance_minor, told_.held_minor
     assert isinstance(balance, int)
+    assert isinstance(held, int)
     return MoneyCard(
-        told_.gift_card_id, card.product, card.kind, card.last_four, card.currency, balance, told_.expires_at
+        told_.gift_card_id, card.product, card.kind, card.last_four, card.currency, balance, told_.expires_at, held
     )
 
 
@@ -348,6 +386,7 @@ def _card(batch: Batch, owner: int) -> Card | None:
 
 
 def _to_hand(card: Card, at: int) -> bool:
+    card = lapsed(card, at)
     if card.used is not None and card.used_at > at:
         card = msgspec.structs.replace(card, used=None)
     return card.issued_at <= at and state_at(card, at) == "active"

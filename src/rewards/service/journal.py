@@ -49,6 +49,24 @@ class ActivityBody(msgspec.Struct, frozen=True, array_like=True):
     gone: bool = False
 
 
+class RedemptionBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of a redemption's event: what points bought, and how many they were in all."""
+
+    reward: str
+    times: int
+    wallet: str
+    points: int
+    automatic: bool = False
+
+
+class CancellationBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of a cancellation's event: the points that the redemption takes all the same."""
+
+    points: int
+    settled: tuple[Settlement, ...] = ()
+    of_return: int = 0  # the event of the return that brought it about; 0 for none
+
+
 class EnrolmentBody(msgspec.Struct, frozen=True, array_like=True):
     """The body of an enrolment's event; what is personal stands in the profile."""
 
@@ -72,6 +90,29 @@ class ClaimBody(msgspec.Struct, frozen=True, array_like=True):
     number: int = 0
 
 
+class HoldBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of the event that began a hold of a member's points."""
+
+    id: str
+    kind: str  # points, reward
+    wallet: str
+    points: int
+    until: int
+    amount_minor: int = 0  # that was asked for
+    reward: str = ""
+    times: int = 0
+
+
+class HoldEndBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of the event that ended a hold of a member's points."""
+
+    id: str
+    state: str  # captured, voided, expired
+    day: int  # of its beginning
+    taken: int = 0
+    purchase: tuple[int, int] = (0, 0)  # owner and number; its own event took the points
+
+
 class NoteBody(msgspec.Struct, frozen=True, array_like=True):
     """Free text about an event, which erasure deletes."""
 
@@ -82,9 +123,13 @@ class NoteBody(msgspec.Struct, frozen=True, array_like=True):
 _return = msgspec.msgpack.Decoder(ReturnBody)
 _adjustment = msgspec.msgpack.Decoder(AdjustmentBody)
 _activity = msgspec.msgpack.Decoder(ActivityBody)
+_redemption = msgspec.msgpack.Decoder(RedemptionBody)
+_cancellation = msgspec.msgpack.Decoder(CancellationBody)
 _enrolment = msgspec.msgpack.Decoder(EnrolmentBody)
 _change = msgspec.msgpack.Decoder(ChangeBody)
 _claim = msgspec.msgpack.Decoder(ClaimBody)
+_hold = msgspec.msgpack.Decoder(HoldBody)
+_hold_end = msgspec.msgpack.Decoder(HoldEndBody)
 _use = msgspec.msgpack.Decoder(Use)
 _note = msgspec.msgpack.Decoder(NoteBody)
 
@@ -106,9 +151,13 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
         | ReturnBody
         | AdjustmentBody
         | ActivityBody
+        | RedemptionBody
+        | CancellationBody
         | EnrolmentBody
         | ChangeBody
         | ClaimBody
+        | HoldBody
+        | HoldEndBody
         | Use
         | Activity
         | msgspec.Raw
@@ -140,6 +189,16 @@ def read_activity(body: bytes) -> ActivityBody:
     return _activity.decode(body)
 
 
+def read_redemption(body: bytes) -> RedemptionBody:
+    """Return what a redemption's event holds."""
+    return _redemption.decode(body)
+
+
+def read_cancellation(body: bytes) -> CancellationBody:
+    """Return what a cancellation's event holds."""
+    return _cancellation.decode(body)
+
+
 def read_enrolment(body: bytes) -> EnrolmentBody:
     """Return what an enrolment's event holds."""
     return _enrolment.decode(body)
@@ -158,6 +217,16 @@ def read_state(body: bytes) -> str:
 def read_claim(body: bytes) -> ClaimBody:
     """Return what a change of a guest's timeline holds."""
     return _claim.decode(body)
+
+
+def read_hold(body: bytes) -> HoldBody:
+    """Return what the event that began a hold of points holds."""
+    return _hold.decode(body)
+
+
+def read_hold_end(body: bytes) -> HoldEndBody:
+    """Return what the event that ended a hold of points holds."""
+    return _hold_end.decode(body)
 
 
 def read_use(body: bytes) -> Use:

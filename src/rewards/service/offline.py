@@ -16,12 +16,13 @@ from rewards.receipt import Discount, Receipt
 from rewards.service import budgets, due, pricing, tenders, vouchers
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
+from rewards.service.drafts import Draft
+from rewards.service.hold_ends import HOLD
 from rewards.service.journal import Timeline
 from rewards.service.pins import looked_up
 from rewards.service.running import Running
-from rewards.service.telling import Draft
 
-_ASKED_FOR = tenders.OURS | tenders.LATER
+_ASKED_FOR = tenders.OURS | {HOLD}
 Warnings = list[dict[str, object]]
 
 

@@ -17,22 +17,28 @@ from rewards.errors import Conflict
 from rewards.ledger.timeline import Purchase
 from rewards.policy.model import AmountOff, FixedPrice, Free, Offer, PercentOff, Policy
 from rewards.receipt import Discount, Receipt
-from rewards.service import budgets, rewards, vouchers
+from rewards.service import budgets, hold_tenders, rewards, vouchers
 from rewards.service.answers import DiscountAnswer, LineAmount, NotApplied
 from rewards.service.awards import title
 from rewards.service.batch import Batch
+from rewards.service.hold_ends import NONE, Holds
 from rewards.service.journal import Timeline
 from rewards.service.promises import Promise
 
 
-def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | None) -> Decision:
-    """Return the receipt with our discounts taken off; a promise is kept as it was given.
+def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | None, holds: Holds = NONE) -> Decision:
+    """Return the receipt with our discounts taken off; a promise is kept as it was given, holds give what they keep.
 
     Raises `Conflict` `offer-gone` if a limit, a budget or a voucher was used up since the quote.
     """
     version, guest = batch.running.ready().on(receipt.day), line.kind == "guest"
     receipt, hand = vouchers.shown(batch, line, receipt)
-    wanted = rewards.asked(version.policy, receipt, guest=guest) if promise is None else rewards.Wanted()
+    if holds:
+        hand = hold_tenders.with_vouchers(batch, receipt, hand, holds)
+    wanted = rewards.Wanted()
+    if promise is None:
+        wanted = rewards.asked(batch, line, hold_tenders.asking(receipt, holds))
+        wanted = hold_tenders.at_their_cost(wanted, holds)
     if promise is not None:
         decision = Decision(_as_promised(batch, line, receipt, promise), [])
     elif not (version.offers_by_itself or hand.asking or wanted.offers):
@@ -43,7 +49,11 @@ def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | N
         given = rewards.priced(version.policy, wanted, vouchers.given(hand, decision.receipt))
         decision = replace(decision, receipt=given)
         decision.withheld.extend(rewards.unused(wanted, decision))
+    if holds:
+        decision = hold_tenders.out_of(batch, decision, holds)
     if receipt.rewards:
+        bought = tuple(wanted.bought) if promise is None else rewards.promised(batch, line, receipt, promise)
+        decision = replace(decision, receipt=msgspec.structs.replace(decision.receipt, bought=bought))
         rewards.check_enough(batch, line, decision.receipt)
     kept = vouchers.kept(hand, version.policy, decision.receipt, guest=guest)
     return decision if kept is decision.receipt else replace(decision, receipt=kept)

@@ -21,7 +21,7 @@ from rewards.basket import Basket, MemberRef
 from rewards.errors import InvalidRequest, TryAgain
 from rewards.policy.compile import compile_policy
 from rewards.policy.problems import Problem
-from rewards.service import audit, card_tenders, reads
+from rewards.service import audit, card_tenders, holds, reads
 from rewards.service.answers import (
     BalanceAnswer,
     GiftCardAnswer,
@@ -33,6 +33,7 @@ from rewards.service.answers import (
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import BookDue, Command, Outcome, ShowGiftCards
+from rewards.service.hold_answers import HoldAnswer
 from rewards.service.inspection import Inspected, inspect
 from rewards.service.liability import LiabilityAnswer
 from rewards.service.liability import report as liability_report
@@ -142,7 +143,7 @@ class Service:
     def _reading(self) -> Iterator[Batch]:
         with self._store.reading() as session:
             self._running = current(session, self._running)
-            yield Batch(session, self._running)
+            yield Batch(session, self._running, self._clock())
 
     def quote(
         self, basket: Basket, *, caller: str = "local", now: int | None = None, proved: bool = False
@@ -178,6 +179,11 @@ class Service:
         What is wrong counts, so the writer looks.
         """
         return msgspec.json.decode(self.do(ShowGiftCards(((code, pin),))).body, type=GiftCardAnswer)
+
+    def hold(self, hold_id: str) -> HoldAnswer:
+        """Answer a hold as it is now; raise `NotFound` `unknown-hold`."""
+        with self._reading() as batch:
+            return holds.read(batch, hold_id)
 
     def statement(
         self, member_id: str, *, limit: int = 50, cursor: str | None = None, language: str | None = None

@@ -14,10 +14,9 @@ import msgspec
 from rewards.basket import Basket, BasketLine
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import taken, total
-from rewards.ledger.gift_cards import Activity, balance_at, read_activity
+from rewards.ledger.gift_cards import Activity, balance_at, held_minor, read_activity
 from rewards.policy.model import GiftCard
 from rewards.receipt import Line, Receipt, Returned
-from rewards.service.answers import VoidedAnswer
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Place
 from rewards.service.codes import code_hash, new_code, shown
@@ -36,8 +35,10 @@ from rewards.service.gift_cards import (
 )
 from rewards.service.journal import Timeline
 from rewards.service.pins import looked_up
+from rewards.service.reward_answers import VoidedAnswer
 from rewards.store import statements
 
+_ISSUED = b'"gift_cards_issued":[{'
 Codes = dict[str, str]  # by the id of the card that was issued with it
 
 
@@ -60,7 +61,7 @@ def check(batch: Batch, asked: Asked, line: Timeline, receipt: Receipt, basket: 
             message = f"the gift card is {card.state}, a `{card.product}`: this line cannot load it"
             facts = {"state": card.state, "product": card.product}
             raise Conflict("activity-not-possible", message, pointer=pointer, **facts)
-        before = balance_at(card, receipt.occurred_at) + loaded.get(card_line.owner, 0)
+        before = balance_at(card, receipt.occurred_at) + held_minor(card) + loaded.get(card_line.owner, 0)
         loaded[card_line.owner] = loaded.get(card_line.owner, 0) + receipt.lines[i].gross_minor
         check_room(promised(batch.running, card), before, receipt.lines[i].gross_minor, pointer)
 
@@ -186,7 +187,7 @@ def _is_new(batch: Batch, line: Timeline, receipt: Receipt, sold: Line) -> bool:
 
 def with_codes(outcome: Outcome, codes: Codes) -> Outcome:
     """Return the answer with the codes of the cards that were issued, which the stored one does not have."""
-    if not codes:
+    if not codes or _ISSUED not in outcome.body:
         return outcome
     answer = msgspec.json.decode(outcome.body)
     for one in answer["gift_cards_issued"]:
@@ -197,7 +198,7 @@ def with_codes(outcome: Outcome, codes: Codes) -> Outcome:
 
 def with_new_codes(batch: Batch, outcome: Outcome) -> Outcome:
     """Return a stored answer with a new code for each card that the purchase issued: the first was not kept."""
-    if b'"gift_cards_issued":[{' not in outcome.body:
+    if _ISSUED not in outcome.body:
         return outcome
     codes: Codes = {}
     for one in msgspec.json.decode(outcome.body)["gift_cards_issued"]:
@@ -229,7 +230,8 @@ def void(
         parts = taken(lots, min(sold.gross_minor, total(lots)))
         named = (about[0], _name(about[1], sold))
         happen(batch, now, line, Activity("VOID", of=place, at=at, parts=parts), print_, at=at, about=named)
-        if not balance_at(line.card, at) and line.card.state != "deactivated" and _is_new(batch, line, receipt, sold):
+        left = balance_at(line.card, at) + held_minor(line.card)
+        if not left and line.card.state != "deactivated" and _is_new(batch, line, receipt, sold):
             happen(batch, now, line, Activity("DEACTIVATE", at=at), print_, at=at, about=named)
 
 

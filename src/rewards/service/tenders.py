@@ -23,19 +23,28 @@ from rewards.service.balances import day_text, purses, text
 from rewards.service.batch import Batch
 from rewards.service.card_tenders import KIND as CARD
 from rewards.service.card_tenders import PROMOTIONAL, Allowed, by_card
+from rewards.service.hold_ends import HOLD, NONE, Found, Holds, too_small
 from rewards.service.journal import Timeline
 from rewards.service.running import Running
 
 POINTS = "points"
 OURS = frozenset((POINTS, CARD, PROMOTIONAL))  # what we hold: no money is due for it
-LATER = frozenset(("hold",))
 REST = ""  # in a quote: what is left to pay; no till can send this kind
 
 
 def resolved(
-    batch: Batch, asked: Asked, line: Timeline, receipt: Receipt, basket: Basket, *, quote: bool
+    batch: Batch,
+    asked: Asked,
+    line: Timeline,
+    receipt: Receipt,
+    basket: Basket,
+    holds: Holds = NONE,
+    *,
+    quote: bool,
 ) -> tuple[Receipt, Allowed]:
     """Return the receipt with its tenders as they are taken, and which lines they may pay; a quote's may leave a rest.
+
+    `holds` are those that it brings.
 
     Raises `Conflict` `not-enough-points`, `points-below-minimum`, `points-not-in-steps` or `points-above-share`, and
     `InvalidRequest` for what can't be a tender; each points at its own.
@@ -46,8 +55,14 @@ def resolved(
     found: list[Tender] = []
     allowed: Allowed = {}
     for i, tender in enumerate(basket.tenders):
-        if tender.kind == CARD and (tender.code or not asked.trusted):
-            paid, lines = by_card(batch, asked, line, receipt, basket, i)
+        if i in holds or (tender.kind == CARD and (tender.code or not asked.trusted)):
+            if i in holds and holds[i].line.card is None:
+                paid, lines = _held(batch, receipt, basket, i, holds[i]), None
+            else:
+                paid, lines = by_card(batch, asked, line, receipt, basket, i, holds.get(i))
+            if paid.card and any(one.card == paid.card for one in found):
+                message = "two tenders take money of one gift card: add them up"
+                raise InvalidRequest("gift-card-twice", message, pointer=f"/tenders/{i}")
             found.append(paid)
             if lines is not None:
                 allowed[i] = lines
@@ -56,20 +71,46 @@ def resolved(
             others += sum(one.amount_minor or 0 for one in basket.tenders[i + 1 :])
             found.append(_points(batch, line, receipt, basket, i, max(0, due - others)))
         else:
-            found.append(_money(asked, i, tender))
+            found.append(_money(i, tender))
+    if all(tender.kind == HOLD and tender.hold for tender in found):
+        found = []  # nothing is said of how it was paid
     rest = due - sum(one.amount_minor for one in found)
     if quote and rest > 0:
         found.append(Tender(REST, rest))
     return msgspec.structs.replace(receipt, tenders=tuple(found)), allowed
 
 
-def _money(asked: Asked, i: int, tender: BasketTender) -> Tender:
-    if tender.kind in LATER and not asked.trusted:
-        raise InvalidRequest(
-            "tender-not-supported",
-            f"a tender of kind `{tender.kind}` is not supported by this version of the engine",
-            pointer=f"/tenders/{i}/kind",
-        )
+def _held(batch: Batch, receipt: Receipt, basket: Basket, i: int, hold: Found) -> Tender:
+    """Return what a hold of a member's points pays: that of a reward nothing."""
+    minor, pointer, body = basket.tenders[i].amount_minor or 0, f"/tenders/{i}", hold.body
+    assert body is not None
+    if hold.kind == "reward":
+        return Tender(HOLD, 0, hold=hold.id)
+    if any(one.kind == POINTS and one.wallet == body.wallet for one in basket.tenders):
+        raise InvalidRequest("tender-ambiguous", "two tenders take points of the same wallet", pointer=pointer)
+    wallet = batch.running.policy_on(receipt.day).wallets.get(body.wallet)
+    points = points_for(wallet.pays if wallet is not None else None, body.wallet, minor, pointer)
+    assert wallet is not None
+    assert wallet.pays is not None
+    net = sum([each.net_minor for each in receipt.lines])
+    _check_terms(wallet.pays, body.wallet, points, net, pointer)
+    if points > hold.points:
+        raise too_small(hold, points, pointer)
+    return Tender(POINTS, minor, body.wallet, points, hold=hold.id)
+
+
+def points_for(pays: Pays | None, key: str, minor: int, pointer: str) -> int:
+    """Return the points that pay an amount; raise `points-do-not-pay` or `points-not-in-steps`."""
+    if pays is None:
+        what = f"{key} do not pay at the till: the wallet has no `pays`"
+        raise InvalidRequest("points-do-not-pay", what, pointer=pointer)
+    points, part = divmod(minor * pays.points, pays.buys_minor)
+    if part or points % pays.step:
+        raise _off_step(pays, key, pointer)
+    return points
+
+
+def _money(i: int, tender: BasketTender) -> Tender:
     if tender.code or tender.pin:
         what = "`code` and `pin` are for a tender of kind `gift_card`"
         raise InvalidRequest("tender-ambiguous", what, pointer=f"/tenders/{i}")
@@ -98,9 +139,7 @@ def _points(batch: Batch, line: Timeline, receipt: Receipt, basket: Basket, i: i
         return Tender(POINTS, pays.worth_minor(points), tender.wallet, points)
     points = tender.points or 0
     if tender.amount_minor is not None:
-        points, part = divmod(tender.amount_minor * pays.points, pays.buys_minor)
-        if part:
-            raise _off_step(pays, tender.wallet, pointer)
+        points = points_for(pays, tender.wallet, tender.amount_minor, pointer)
     _check_terms(pays, tender.wallet, points, net, pointer)
     taken = _by_rewards(receipt, tender.wallet)
     there = max(0, spendable(batch, line, receipt, tender.wallet, points + taken) - taken)
@@ -158,19 +197,32 @@ def spendable(batch: Batch, line: Timeline, receipt: Receipt, key: str, wanted: 
 
     Its own points are not among them. A late purchase takes nothing that was spent since.
     """
-    program, near, at = batch.running.ready(), line.near, receipt.occurred_at
+    return spendable_at(batch, line, receipt.occurred_at, receipt.day, key, wanted)
+
+
+def spendable_at(batch: Batch, line: Timeline, at: int, day: int, key: str, wanted: int | None = None) -> int:
+    """Return the same for an instant and its day."""
+    program, near = batch.running.ready(), line.near
     then = purses(program, near, at, batch.days_of(line) if at < near.clock else None)
     there = available(then.get(key, Purse()), at)
     there = there if wanted is None else min(there, wanted)
     if there and at < near.clock:
-        booked = batch.book(line, Spending(at, receipt.day, key, there)).near.purses[key].debt
+        booked = batch.book(line, Spending(at, day, key, there)).near.purses[key].debt
         there -= min(there, booked - near.purses.get(key, Purse()).debt)
     return there
 
 
 def _by_rewards(receipt: Receipt, key: str) -> int:
-    """Return the points of a wallet that the receipt's rewards cost: what pays comes after them."""
-    return points_left(msgspec.structs.replace(receipt, tenders=()), {}).get(key, 0)
+    """Return the points of a wallet that the receipt's rewards cost and no hold keeps: what pays comes after them."""
+    return rewarded(receipt).get(key, 0)
+
+
+def rewarded(receipt: Receipt) -> dict[str, int]:
+    """Return the points that the rewards of a receipt cost and no hold keeps, by wallet."""
+    found = points_left(msgspec.structs.replace(receipt, tenders=()), {}, of_holds=False)
+    for one in receipt.bought:
+        found[one.wallet] = found.get(one.wallet, 0) + one.points
+    return found
 
 
 def usable(batch: Batch, line: Timeline, receipt: Receipt) -> dict[str, dict[str, int]]:
@@ -190,14 +242,16 @@ def usable(batch: Batch, line: Timeline, receipt: Receipt) -> dict[str, dict[str
 
 def told(running: Running, receipt: Receipt, legs: Sequence[Posting]) -> list[dict[str, object]]:
     """Return the tenders of a receipt that we hold something of, with the lots from which points came; else none."""
-    if not any(tender.kind in OURS for tender in receipt.tenders):
+    if not any(tender.kind in OURS or tender.hold for tender in receipt.tenders):
         return []
     found = []
     for tender in receipt.tenders:
         if tender.kind != REST:
             one: dict[str, object] = {"kind": tender.kind, "amount_minor": tender.amount_minor}
+            if tender.hold:
+                one["hold_id"] = tender.hold
             if tender.wallet:
-                taken = lots(running, legs, tender.wallet, ("spent",), sign=-1)
+                taken = lots(running, legs, tender.wallet, ("spent",), sign=-1) if not tender.hold else []
                 one |= {"wallet": tender.wallet, "points": tender.points, "lots": taken}
             found.append(one)
     return found

@@ -15,14 +15,15 @@ import msgspec
 
 from rewards.engine.plan import member_conditions
 from rewards.errors import Conflict
-from rewards.ledger.gift_cards import Activity, Card, state_at
+from rewards.ledger.gift_cards import Activity, Card, hold_of, state_at
 from rewards.policy.model import AmountIs, InTier, Offer, Policy
 from rewards.receipt import Discount, Receipt, Returned, Shown, all_back
 from rewards.service.answers import RestoredAnswer
 from rewards.service.awards import reading, reason_of
 from rewards.service.batch import Batch, Place
 from rewards.service.codes import masked, may_hold_code, normal
-from rewards.service.gift_cards import by_code, happen
+from rewards.service.gift_cards import by_code, happen, lapse
+from rewards.service.hold_ends import end, found
 from rewards.service.journal import Timeline
 from rewards.service.running import Running
 
@@ -111,6 +112,11 @@ def _bars(card: Card, receipt: Receipt, buyer: Timeline) -> str:
     return ""
 
 
+def held_offer(batch: Batch, card: Card, receipt: Receipt) -> Offer | None:
+    """Return the offer of a voucher that was held, None if it can't be had now."""
+    return _offer(batch.running, batch.running.policy_on(receipt.day), card)
+
+
 def given(hand: Hand, receipt: Receipt) -> Receipt:
     """Say on each discount which voucher gave it."""
     if not hand.asking:
@@ -130,6 +136,8 @@ def check_promised(batch: Batch, discounts: Sequence[Discount]) -> None:
         if discount.voucher:
             card = _line(batch, discount.voucher).card
             assert card is not None
+            if discount.hold and hold_of(card, discount.hold) is not None:
+                card = msgspec.structs.replace(card, holds=())
             state = state_at(card, card.issued_at)
             if state != "active":
                 raise Conflict(
@@ -165,7 +173,10 @@ def redeem(batch: Batch, now: int, receipt: Receipt, place: Place, print_: bytes
             activity = Activity("REDEEM", of=place, at=receipt.occurred_at)
             about = (receipt.store_id, receipt.receipt_id)
             line = _line(batch, discount.voucher)
-            happen(batch, now, line, activity, print_, at=receipt.occurred_at, about=about)
+            if discount.hold:
+                end(batch, found(batch, discount.hold, "/tenders"), "captured", print_, purchase=place)
+            else:
+                happen(batch, now, line, activity, print_, at=receipt.occurred_at, about=about)
 
 
 def give_back(
@@ -193,4 +204,4 @@ def _line(batch: Batch, gift_card_id: str) -> Timeline:
     owner = batch.running.ids.read_gift_card(gift_card_id)
     line = batch.line(owner) if owner is not None else None
     assert line is not None
-    return line
+    return lapse(batch, line)

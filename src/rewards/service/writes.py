@@ -22,11 +22,14 @@ from rewards.service import (
     due,
     enrolment,
     gift_cards,
+    holds,
     member_contacts,
     member_facts,
     publishing,
     purchases,
+    redemptions,
     returns,
+    rule_cards,
     sold_cards,
 )
 from rewards.service.asked import Asked, fingerprint
@@ -35,6 +38,8 @@ from rewards.service.commands import (
     ActOnGiftCard,
     Adjust,
     BookDue,
+    CancelRedemption,
+    CaptureHold,
     ChangeContacts,
     ChangeMember,
     ClaimPurchase,
@@ -43,13 +48,16 @@ from rewards.service.commands import (
     IssueGiftCard,
     OfflinePurchase,
     OfflineReturn,
+    OpenHold,
     Outcome,
     PreparedPurchase,
     Publish,
     RecordActivity,
     RecordPurchase,
     RecordReturn,
+    Redeem,
     ShowGiftCards,
+    VoidHold,
 )
 from rewards.service.foresight import foresee
 from rewards.service.journal import pack
@@ -72,6 +80,11 @@ _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     ActOnGiftCard: card_activities.act,
     ShowGiftCards: card_activities.show,
     RecordActivity: activities.record,
+    Redeem: redemptions.record,
+    CancelRedemption: redemptions.cancel,
+    OpenHold: holds.begin,
+    CaptureHold: holds.capture,
+    VoidHold: holds.void,
     BookDue: due.record,
 }
 
@@ -129,6 +142,7 @@ class Planner:
         batch = Batch(session, self._next)
         foresee(batch, commands)
         results = [_one(batch, asked) for asked in commands]
+        rule_cards.settle(batch)  # of what came by itself
         batch.flush()
         return results
 
@@ -160,6 +174,7 @@ def _no_collector() -> Iterator[None]:
 
 
 def _one(batch: Batch, asked: Asked) -> Outcome | RewardsError:
+    batch.now = asked.now
     try:
         print_ = fingerprint(batch.running.secret, asked.command)
         if asked.key is not None and (known := _by_key(batch, asked, print_)) is not None:
@@ -193,10 +208,10 @@ def _by_key(batch: Batch, asked: Asked, print_: bytes) -> Outcome | RewardsError
         return Conflict(stored.code, stored.message, pointer=stored.pointer, **stored.facts)
     assert owner is not None
     assert number is not None
-    if isinstance(asked.command, IssueGiftCard):
+    if isinstance(asked.command, IssueGiftCard) or getattr(asked.command, "activity", "") == "NEW_CODE":
         return gift_cards.issued_again(batch, (owner, number))
     outcome = batch.replay(asked, (owner, number), lambda: _unanswered(batch, asked))
-    return sold_cards.with_new_codes(batch, outcome) if isinstance(asked.command, RecordPurchase) else outcome
+    return sold_cards.with_new_codes(batch, outcome)
 
 
 def _unanswered(batch: Batch, asked: Asked) -> bytes:

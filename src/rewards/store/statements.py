@@ -182,6 +182,7 @@ ADD_CODE_ROUTE = _add("code_route")
 ADD_HELD_CARD = _add("held_card")
 DROP_GUESSES = _drop_guesses()
 ADD_GUESS = _add("guess")
+ADD_GIVEN_CARD = _add("given_card")
 ADD_VERSION = _add("policy_version")
 ADD_PROGRAM = _add("program")
 SAVE_PROGRAM = _sql(
@@ -213,6 +214,8 @@ RECEIPT_ROUTES = _by("receipt_route", "store_id receipt_id kind")
 KEY_ROUTES = _by("key_route", "caller key")
 HELD_CARDS = _by("held_card", "owner_id")
 GUESSES = _by("guess", "key")
+GIVEN_CARDS = _by("given_card", "owner_id number")
+GIVEN_CARDS_OF_OWNER = _by("given_card", "owner_id")
 PARKED = _by("parked_return", "store_id receipt_id")
 
 # other reads

@@ -110,14 +110,15 @@ class Profile(Base, table=True):
 
 
 class Event(Base, table=True):
-    """What happened, as it was recorded; never changed. `of_number` is the purchase that a return is of."""
+    """What happened, as it was recorded; never changed. `of_number` is what a return or a cancellation is of."""
 
     __tablename__ = "event"
     __table_args__ = (
         UniqueConstraint("owner_id", "kind", "store_id", "external_id"),  # the journal's own net against doubles
         CheckConstraint("number > 0", name="number_is_positive"),
         CheckConstraint(
-            "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity')",
+            "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity', 'hold', "
+            "'redemption', 'cancellation')",
             name="kind_is_known",
         ),
         CheckConstraint("length(fingerprint) = 32", name="fingerprint_is_whole"),
@@ -134,7 +135,9 @@ class Event(Base, table=True):
     owner_id: int = Field(sa_column=_key())
     number: int = Field(sa_column=_key())
     kind: str = Field(sa_column=_text())
-    external_id: str = Field(sa_column=_text())  # receipt, return or adjustment id; of a card: what, and for which
+    external_id: str = Field(
+        sa_column=_text()
+    )  # receipt, return, adjustment or hold id; of a card: what, and for which
     of_number: int | None = Field(sa_column=Column(WHOLE))
     occurred_at: int = Field(sa_column=_whole())
     recorded_at: int = Field(sa_column=_whole())
@@ -251,10 +254,10 @@ class ParkedReturn(Base, table=True):
 
 
 class ReceiptRoute(Base, table=True):
-    """From a till's own number to the event; without an owner while a return is parked."""
+    """From a till's own number to the event; without an owner while a return is parked. Holds are of no store."""
 
     __tablename__ = "receipt_route"
-    __table_args__ = (CheckConstraint("kind IN ('purchase', 'return')", name="kind_is_known"), STRICT)
+    __table_args__ = (CheckConstraint("kind IN ('purchase', 'return', 'hold')", name="kind_is_known"), STRICT)
 
     store_id: str = Field(sa_column=_key(Text))
     receipt_id: str = Field(sa_column=_key(Text))
@@ -301,6 +304,19 @@ class HeldCard(Base, table=True):
 
     owner_id: int = Field(sa_column=_key())  # the member
     card_id: int = Field(sa_column=_key())  # the card, an owner too
+
+
+class GivenCard(Base, table=True):
+    """A gift card that an event of a member gave: by which rule or reward, and the how manieth of it, from 0."""
+
+    __tablename__ = "given_card"
+    __table_args__ = (CLUSTERED,)
+
+    owner_id: int = Field(sa_column=_key())  # the member
+    number: int = Field(sa_column=_key())  # of the event
+    giver: str = Field(sa_column=_key(Text))
+    position: int = Field(sa_column=_key())
+    card_id: int = Field(sa_column=_whole())  # the card, an owner too
 
 
 class ContactRoute(Base, table=True):

@@ -10,9 +10,10 @@ import msgspec
 
 from rewards.service.balance_answers import TierAnswer, WalletBalance, WalletDetail
 from rewards.service.reward_answers import CancellationAnswer, RedeemedAnswer, RewardWithin, VoidedAnswer
+from rewards.unsaid import Unsaid
 
 
-class VoucherAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class VoucherAnswer(Unsaid, frozen=True, kw_only=True):
     """A voucher: the offer that it gives, once."""
 
     gift_card_id: str
@@ -167,7 +168,7 @@ class DiscountAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     points: int = 0
 
 
-class ClaimAnswer(msgspec.Struct, frozen=True):
+class ClaimAnswer(Unsaid, frozen=True):
     """What a guest needs to have a purchase counted for a member: the code to print, and until when."""
 
     code: str

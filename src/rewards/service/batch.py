@@ -44,6 +44,7 @@ from rewards.store.database import Session
 
 Key = tuple[Any, ...]
 Place = tuple[int, int]  # owner and event number
+KeyRow = tuple[int | None, int | None, bytes, int, bytes | None]
 Profile = tuple[str, str, bytes]  # name, language, packed metadata
 V = TypeVar("V")
 
@@ -112,15 +113,14 @@ class Batch:
         self.session = session
         self.running = running
         self.now = now
-        self.keys: Table[tuple[int | None, int | None, bytes, int, bytes | None]] = Table(
-            session, statements.KEY_ROUTES, 2
-        )
+        self.keys: Table[KeyRow] = Table(session, statements.KEY_ROUTES, 2)
         self.receipts: Table[tuple[int | None, int | None, bytes]] = Table(session, statements.RECEIPT_ROUTES, 3)
         self.contacts: Table[tuple[int]] = Table(session, statements.CONTACTS, 2)
         self.replaced: Table[tuple[int]] = Table(session, statements.REPLACED_CARDS, 1)
         self.events: Table[tuple[Any, ...]] = Table(session, statements.EVENTS, 2)
         self.answers: Table[tuple[int, bytes]] = Table(session, statements.ANSWERS, 2)
         self.by_id: Table[tuple[int, bytes]] = Table(session, statements.EVENTS_BY_ID, 4)
+        self.guesses: Table[tuple[int, int]] = Table(session, statements.GUESSES, 1)
         self.parked: Lists[tuple[str, str, int, bytes]] = Lists(session, statements.PARKED, 2)
         self.returns: Lists[tuple[int, bytes]] = Lists(session, statements.EVENTS_OF, 2)
         self.given: Lists[tuple[str, int, int]] = Lists(session, statements.GIVEN_CARDS, 2)

@@ -14,6 +14,7 @@ from rewards.days import midnight, plus
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import Lots, taken
 from rewards.ledger.gift_cards import OF_VOUCHERS, Activity, Card, balance_at, held_minor, is_possible, state_at
+from rewards.service import vouchers
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
@@ -32,7 +33,7 @@ from rewards.service.gift_cards import (
     with_code,
 )
 from rewards.service.journal import NoteBody, Timeline, pack
-from rewards.service.pins import opened
+from rewards.service.pins import begin_anew, looked_up, opened
 from rewards.service.running import Running
 from rewards.store import statements
 
@@ -41,15 +42,19 @@ _WITH_AMOUNT = {"ACTIVATE", "LOAD", "REDEEM", "REFUND", "ADJUST_INCREMENT", "ADJ
 _ALL_OR_PART = {"CASH_OUT", "TRANSFER_BALANCE"}
 _OF_PAID = {"ACTIVATE", "LOAD", "CASH_OUT"}
 _WITH_REASON = {"ADJUST_INCREMENT", "ADJUST_DECREMENT", "CLEAR_BALANCE"}
+_BEGINS_ANEW = {"ACTIVATE", "REDEEM", "UNBLOCK"}
 _WHILE_BLOCKED = {"REFUND", "ADJUST_INCREMENT", "ADJUST_DECREMENT", "CLEAR_BALANCE"}
 
 
 def show(batch: Batch, asked: Asked, _print: bytes) -> Outcome:
-    """Answer the card that a code and a PIN lead to, or nothing for several; raise `NotFound` `unknown-gift-card`."""
+    """Answer the card that a code and a PIN lead to, nothing for those of a quote; raise what `pins.opened` raises."""
     command = asked.command
     assert isinstance(command, ShowGiftCards)
     pairs = zip(command.cards, command.pointers, strict=True)
-    lines = [opened(batch, asked.now, code, pin, pointer) for (code, pin), pointer in pairs]
+    lines = [opened(batch, asked, code, pin, pointer) for (code, pin), pointer in pairs]
+    if command.codes:
+        policy = batch.running.policy_on(day_of(command.at, batch.running.zone))
+        looked_up(batch, asked, vouchers.of_cards(policy, command.codes))
     return Outcome(200, _json.encode(told(batch, lines[0], asked.now)) if len(lines) == 1 else b"")
 
 
@@ -70,6 +75,8 @@ def act(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
         parts = _PARTS.get(command.activity, _no_parts)(batch.running, command, card, max(asked.now, card.clock))
         activity = Activity(command.activity, at=asked.now, parts=parts)
         number = happen(batch, asked.now, line, activity, print_, at=asked.now, of=command)
+        if command.activity in _BEGINS_ANEW:
+            begin_anew(batch, line)
     _note(batch, line, number, command)
     return batch.answered(asked, (line.owner, number), 201, _json.encode(told(batch, line, asked.now)))
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from rewards.basket import Basket
+from rewards.days import instant
 from rewards.engine.lines import selects
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import given_back
@@ -21,12 +22,12 @@ from rewards.receipt import Line, Receipt, Tender
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Place
 from rewards.service.card_activities import lasts_at_least, spent
-from rewards.service.codes import normal
+from rewards.service.codes import may_hold_code, normal
 from rewards.service.commands import ShowGiftCards
 from rewards.service.gift_cards import event_name, happen, lapse, promised
 from rewards.service.hold_ends import HOLD, Found, end, found, too_small
 from rewards.service.journal import Timeline
-from rewards.service.pins import opened
+from rewards.service.pins import begin_anew, opened
 from rewards.service.rule_cards import was_charged
 
 KIND, PROMOTIONAL = "gift_card", "promotional"
@@ -34,11 +35,14 @@ Allowed = dict[int, list[bool]]  # by tender: the lines that it may pay, where t
 
 
 def proof(basket: Basket) -> ShowGiftCards | None:
-    """Return what proves the PINs of a quote's cards, None if it brings none: a read cannot count wrong ones."""
-    shown = [(i, one) for i, one in enumerate(basket.tenders) if one.kind == KIND and one.pin]
-    if not shown:
+    """Return what proves the codes and PINs of a quote, None if it brings none: a read cannot count wrong ones."""
+    shown = [(i, one) for i, one in enumerate(basket.tenders) if one.kind == KIND and one.code]
+    loaded = tuple(line.stored_value.code for line in basket.lines if line.stored_value is not None)
+    codes = tuple(code for code in (*loaded, *basket.codes) if may_hold_code(code))
+    if not shown and not codes:
         return None
-    return ShowGiftCards(tuple((one.code, one.pin) for _, one in shown), tuple(f"/tenders/{i}" for i, _ in shown))
+    cards = tuple((one.code, one.pin) for _, one in shown)
+    return ShowGiftCards(cards, tuple(f"/tenders/{i}" for i, _ in shown), codes, instant(basket.occurred_at))
 
 
 def by_card(
@@ -61,7 +65,7 @@ def by_card(
 def _opened(batch: Batch, asked: Asked, code: str, pin: str, pointer: str) -> Timeline:
     if not code:
         raise InvalidRequest("code-missing", "a gift card is named by its `code`", pointer=f"{pointer}/code")
-    return opened(batch, asked.now, code, pin, pointer)
+    return opened(batch, asked, code, pin, pointer)
 
 
 def _tender(
@@ -143,6 +147,7 @@ def redeem(batch: Batch, now: int, receipt: Receipt, place: Place, print_: bytes
         activity = Activity("REDEEM", of=place, at=at, parts=spent(card, tender.amount_minor, at, "/tenders"))
         about = (receipt.store_id, receipt.receipt_id)
         happen(batch, now, line, activity, print_, at=receipt.occurred_at, about=about)
+        begin_anew(batch, line)
 
 
 def _cards(batch: Batch, receipt: Receipt) -> Iterator[tuple[Timeline, Tender]]:

@@ -20,7 +20,7 @@ from rewards.days import instant, moment
 from rewards.errors import Conflict, NotFound
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import due, rule_cards
+from rewards.service import due, guesses, rule_cards
 from rewards.service.answers import ClaimedAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import earned, told
@@ -92,25 +92,32 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
 
 def _guest(batch: Batch, asked: Asked, command: ClaimPurchase, print_: bytes) -> Timeline:
     """Return the guest whose purchase the id and the code name; a wrong code is counted."""
+    guesses.check(batch, asked)
     place = batch.running.ids.read_purchase(command.purchase_id)
     line = batch.line(place[0]) if place is not None else None
     if line is None or line.kind != "guest" or place != (line.owner, _FIRST):
-        _unknown()
+        _unknown(batch, asked)
     event = batch.events.get(line.owner, _FIRST)
     if event is None or event[0] != "purchase" or _guesses(batch, line) >= MOST_GUESSES:
-        _unknown()
+        _unknown(batch, asked)
     secret, code = batch.running.secret, normal(command.claim_code)
     if not compare_digest(code.encode(), normal(claim_code(secret, line.owner)).encode()):
         # WHY: the same wrong code again tells nothing new, so a till that sends it twice is not charged twice
         name = _GUESS + code_hash(secret, code).hex()
-        if batch.by_id.get(line.owner, "change", "", name) is None:
-            _note(batch, asked.now, line, name, ClaimBody(), print_)
-        _unknown()
+        if batch.by_id.get(line.owner, "change", "", name) is not None:
+            raise _refusal()
+        _note(batch, asked.now, line, name, ClaimBody(), print_)
+        _unknown(batch, asked)
     return line
 
 
-def _unknown() -> Never:
-    raise NotFound("unknown-purchase", "there is no such purchase of a guest with this code")
+def _unknown(batch: Batch, asked: Asked) -> Never:
+    guesses.count(batch, asked)
+    raise _refusal()
+
+
+def _refusal() -> NotFound:
+    return NotFound("unknown-purchase", "there is no such purchase of a guest with this code")
 
 
 def _guesses(batch: Batch, guest: Timeline) -> int:

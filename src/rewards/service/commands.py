@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 from rewards.basket import Basket, Currency, Id, Instant, MemberRef, Minor, Name, OptionalId, Quantity
 from rewards.money import LARGEST
 from rewards.receipt import Receipt
+from rewards.unsaid import Unsaid
 
 Language = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z0-9-]*$")]
 Birthday = Annotated[str, Meta(max_length=10, pattern=r"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$", examples=["03-27"])]
@@ -45,7 +46,7 @@ MemberState = Literal["active", "blocked"]
 Points = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(Unsaid, frozen=True):
     """What a command answered: the JSON body as it was stored, byte for byte.
 
     `status` is 201 (recorded, published), 200 (published already) or 202 (parked). `replayed` says that the
@@ -115,7 +116,7 @@ class RecordPurchase(msgspec.Struct, frozen=True):
     basket: Basket
 
 
-class ClaimPurchase(msgspec.Struct, frozen=True, kw_only=True):
+class ClaimPurchase(Unsaid, frozen=True, kw_only=True):
     """Have a guest's purchase count for a member: by the code that was printed on the receipt."""
 
     purchase_id: Id
@@ -185,7 +186,7 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     may_owe: bool = False  # take more than there is: the rest becomes a debt (opening balances of other systems)
 
 
-class IssueGiftCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class IssueGiftCard(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Issue a gift card of a product of the policy, to a member or to whoever holds its code.
 
     `amount_minor` is what is on a paid card (without it, it does nothing until ACTIVATE says how much) or on a
@@ -216,7 +217,7 @@ class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
     actor: OptionalId = ""
 
 
-class OpenHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class OpenHold(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Set something aside, for as many seconds at most, so that nothing else can take it.
 
     `points` of a member's `wallet` (as many, or as pay `amount_minor`), money of a `gift_card` (its `code`, and its
@@ -258,11 +259,16 @@ class VoidHold(msgspec.Struct, frozen=True, kw_only=True):
     actor: OptionalId = ""
 
 
-class ShowGiftCards(msgspec.Struct, frozen=True):
-    """Prove by code and PIN that one has these cards; a wrong PIN counts. Answers the one card of a look-up."""
+class ShowGiftCards(Unsaid, frozen=True):
+    """Prove by code and PIN that one has these cards; what is wrong counts. Answers the one card of a look-up.
+
+    `codes` of a quote are looked up beside them, under the policy of the day of an instant: wrong ones count too.
+    """
 
     cards: tuple[tuple[str, str], ...]
     pointers: tuple[str, ...] = ("/code",)
+    codes: tuple[str, ...] = ()
+    at: int = 0
 
 
 class RecordActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -30,6 +30,7 @@ from rewards.service.running import Running
 from rewards.store import statements
 
 _json = msgspec.json.Encoder()
+_NOBODY = 0  # no owner has this number
 T = TypeVar("T", VoucherAnswer, MoneyCard)
 
 
@@ -263,9 +264,20 @@ def by_code(batch: Batch, text_: str) -> Timeline | None:
     code = normal(text_)
     if not is_code(code):
         return None
-    rows = batch.session.rows(statements.CODE, (code_hash(batch.running.secret, code),))
-    line = batch.line(rows[0][0]) if rows else None
-    return lapse(batch, line) if line is not None else None
+    line, right = nearest(batch, code)
+    return line if right else None
+
+
+def nearest(batch: Batch, code: str) -> tuple[Timeline | None, bool]:
+    """Return the card that a code leads to; for a code of no card, another one (None if there is none) and False.
+
+    So the time that it takes does not tell which of the two it was.
+    """
+    hash_ = code_hash(batch.running.secret, code)
+    rows = batch.session.rows(statements.NEAREST_CODE, (hash_,))
+    found, owner = rows[0] if rows else (b"", _NOBODY)
+    line, right = batch.line(owner), found == hash_
+    return lapse(batch, line) if right and line is not None else line, right
 
 
 def lapse(batch: Batch, line: Timeline) -> Timeline:

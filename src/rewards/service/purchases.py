@@ -41,6 +41,7 @@ from rewards.service.commands import Outcome, PreparedPurchase, RecordPurchase
 from rewards.service.drafts import Draft
 from rewards.service.enrolment import enrol_unseen
 from rewards.service.journal import Happened, NoteBody, Timeline, pack, read_receipt
+from rewards.service.pins import looked_up
 from rewards.service.returns import book_parked
 from rewards.service.telling import again, answer
 from rewards.store import statements
@@ -144,6 +145,8 @@ def _worked_out(
     if asked.silent:
         receipt = vouchers.unseen(batch.running, receipt)
     else:
+        if receipt.codes:
+            looked_up(batch, asked, vouchers.without_codes(batch.running, receipt)[1])
         promise = promises.brought(batch, line, basket, asked.now) if basket is not None else None
         decision = pricing.decided(batch, line, receipt, promise, holds)
         receipt, withheld = decision.receipt, decision.withheld

@@ -34,6 +34,7 @@ from rewards.service.gift_cards import (
     unknown,
 )
 from rewards.service.journal import Timeline
+from rewards.service.pins import looked_up
 from rewards.service.reward_answers import VoidedAnswer
 from rewards.store import statements
 
@@ -45,6 +46,7 @@ def check(batch: Batch, asked: Asked, line: Timeline, receipt: Receipt, basket: 
     """Raise what refuses a line that sells a card; a product that the policy does not have is the till's own affair."""
     if asked.silent:
         return
+    looked_up(batch, asked, [line.stored_value.code for line in basket.lines if line.stored_value is not None])
     loaded: dict[int, int] = {}
     for i, sold, product in _sold(batch, receipt, basket):
         pointer = f"/lines/{i}/stored_value"

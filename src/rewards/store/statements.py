@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -99,6 +100,12 @@ def _drop(table: str, key: str) -> str:
     return _sql(delete(source).where(*(source.c[name] == bindparam(f"k_{name}") for name in key.split())))
 
 
+def _drop_guesses() -> str:
+    """Delete one row, and those that count no longer at an instant."""
+    guess = _T["guess"]
+    return _sql(delete(guess).where(or_(guess.c.key == bindparam("k_key"), guess.c.free_at <= bindparam("now"))))
+
+
 def _route_return() -> str:
     """Say where a parked return went: owner, number, then its store, its id."""
     route = _T["receipt_route"]
@@ -114,6 +121,13 @@ def _code() -> str:
     """Return whom a code leads to; one at a time, because a hash is no text that could stand in a list of keys."""
     route = _T["code_route"]
     return _sql(select(route.c.owner_id, route.c.last_four).where(route.c.code_hash == bindparam("hash")))
+
+
+def _nearest_code() -> str:
+    """Return the first route from a hash on: where the hash leads nowhere another code's, found in the same time."""
+    route = _T["code_route"]
+    found = select(route.c.code_hash, route.c.owner_id).where(route.c.code_hash >= bindparam("hash"))
+    return _sql(found.order_by(route.c.code_hash).limit(literal_column("1")).offset(literal_column("0")))
 
 
 @lru_cache(8)
@@ -166,6 +180,8 @@ ADD_KEY_ROUTE = _add("key_route")
 ADD_ANSWER = _add("answer")
 ADD_CODE_ROUTE = _add("code_route")
 ADD_HELD_CARD = _add("held_card")
+DROP_GUESSES = _drop_guesses()
+ADD_GUESS = _add("guess")
 ADD_GIVEN_CARD = _add("given_card")
 ADD_VERSION = _add("policy_version")
 ADD_PROGRAM = _add("program")
@@ -197,6 +213,7 @@ REPLACED_CARDS_OF_OWNER = _by("replaced_card", "owner_id", "owner_id value")
 RECEIPT_ROUTES = _by("receipt_route", "store_id receipt_id kind")
 KEY_ROUTES = _by("key_route", "caller key")
 HELD_CARDS = _by("held_card", "owner_id")
+GUESSES = _by("guess", "key")
 GIVEN_CARDS = _by("given_card", "owner_id number")
 GIVEN_CARDS_OF_OWNER = _by("given_card", "owner_id")
 PARKED = _by("parked_return", "store_id receipt_id")
@@ -209,4 +226,5 @@ ENTRIES_PAGE = _entries_page()
 PROGRAM = _sql(select(_T["program"]))
 LAST_VERSION = _sql(select(func.max(_T["policy_version"].c.number)))
 CODE = _code()
+NEAREST_CODE = _nearest_code()
 VERSIONS = _sql(select(_T["policy_version"]).order_by(_T["policy_version"].c.number))

@@ -344,6 +344,21 @@ class ReplacedCard(Base, table=True):
     owner_id: int = Field(sa_column=_whole())
 
 
+class Guess(Base, table=True):
+    """Wrong guesses at codes and PINs, of a caller or about a card: by a keyed hash, until they count no longer."""
+
+    __tablename__ = "guess"
+    __table_args__ = (
+        CheckConstraint("wrong > 0", name="wrong_is_counted"),
+        Index("ix_guess_free_at", "free_at"),
+        CLUSTERED,
+    )
+
+    key: str = Field(sa_column=_key(Text))
+    wrong: int = Field(sa_column=_whole())
+    free_at: int = Field(sa_column=_whole())
+
+
 class ApiKey(Base, table=True):
     """Who may call: a key's hash, its scopes and stores (space between)."""
 

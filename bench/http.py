@@ -32,7 +32,7 @@ from rewards.store.database import Store
 ROOT = Path(__file__).resolve().parents[1]
 POLICY = ROOT / "rules" / "corner-cafe.yaml"
 MEMBERS, CONNECTIONS = 2_000, 64
-OURS, BARE = 8731, 8732
+OURS, BARE = 18801, 18802
 
 
 @contextmanager

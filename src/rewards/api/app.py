@@ -37,14 +37,10 @@ def create_app(service: Service, *, loopback_only: bool = True) -> Litestar:
     async def provide_service() -> Service:
         return service
 
-    guesses = Guesses()
-
-    async def provide_guesses() -> Guesses:
-        return guesses
-
     return Litestar(
         route_handlers=[Router("/v1", route_handlers=(*V1, *CARDS, *HOLDS, *POLICY)), *HEALTH],
-        dependencies={"service": Provide(provide_service), "guesses": Provide(provide_guesses)},
+        dependencies={"service": Provide(provide_service)},
+        state=State({"guesses": Guesses()}),
         before_request=_only_loopback if loopback_only else None,  # a guard would copy the handler every time
         request_class=StrictRequest,
         request_max_body_size=MOST_BYTES,

@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 
 from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
 from rewards.api.bodies import CardActivity, GiftCardCode
-from rewards.api.guesses import Asking, Guesses, address_of
+from rewards.api.guesses import Asking, address_of, guesses_of
 from rewards.api.parameters import Key, pointing_nowhere
 from rewards.service.answers import GiftCardAnswer
 from rewards.service.commands import IssueGiftCard, ShowGiftCards
@@ -42,10 +42,10 @@ async def issue_gift_card(
     responses=refusals(404, 429, body=True),
 )
 async def look_up_gift_card(
-    data: JSONBody[GiftCardCode], service: NamedDependency[Service], guesses: NamedDependency[Guesses], request: Asking
+    data: JSONBody[GiftCardCode], service: NamedDependency[Service], request: Asking
 ) -> Answer[GiftCardAnswer]:
     """What it gives, and whether it still can. Whatever is wrong with code or PIN, the answer is the same 404."""
-    with guesses.of(address_of(request)):
+    with guesses_of(request).of(address_of(request)):
         if not data.pin:
             return answer(service.gift_card(data.code))
         shown = await service.asubmit(ShowGiftCards(((data.code, data.pin),)))  # a wrong PIN is written down

@@ -13,7 +13,7 @@ from litestar.params import FromPath, JSONBody
 
 from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
 from rewards.api.bodies import Capture, Release
-from rewards.api.guesses import Asking, Guesses, address_of
+from rewards.api.guesses import Asking, address_of, guesses_of
 from rewards.api.parameters import OptionalKey
 from rewards.service.commands import OpenHold
 from rewards.service.hold_answers import HoldAnswer
@@ -31,12 +31,11 @@ from rewards.service.service import Service
 async def open_hold(
     data: JSONBody[OpenHold],
     service: NamedDependency[Service],
-    guesses: NamedDependency[Guesses],
     request: Asking,
     idempotency_key: OptionalKey = None,
 ) -> Answer[HoldAnswer]:
     """Once per `hold_id`, for seven days at most. Until it ends nothing else can take what is held."""
-    with guesses.of(address_of(request)) if data.code else nullcontext():
+    with guesses_of(request).of(address_of(request)) if data.code else nullcontext():
         return written(await service.asubmit(data, key=idempotency_key))
 
 

@@ -1,0 +1,102 @@
+"""Steps at the service desk: points given and taken, and all that is done with gift cards besides paying."""
+
+from __future__ import annotations
+
+from rewards.basket import MemberRef
+from rewards.service.commands import ActOnGiftCard, Adjust, IssueGiftCard
+from tests.machine.notebook import GRACE, WALLETS, Card, day_of, midnight
+from tests.machine.shop import NUMBERS, Shop
+from tests.machine.till import AMOUNTS
+
+FULL = 15000  # what a plain card holds at most
+BLOCKED_TOO = ("active", "blocked")
+
+
+class Desk(Shop):
+    def adjust(self, dice):
+        who, wallet, points = dice.choice([*NUMBERS]), dice.choice(WALLETS), dice.randint(-60, 40)
+        allowed = points > 0 or (points < 0 and self.has(who, wallet, -points))
+        command = Adjust(member=MemberRef(card=NUMBERS[who]), wallet=wallet, points=points, reason="so", actor="kim")
+        assert (self.ask(command) is not None) == allowed, self.refused
+        if allowed and points > 0:
+            self.book.given.append((who, wallet, day_of(self.now), points))
+        elif allowed:
+            self.book.spent.append((who, wallet, self.now, -points))
+
+    def issue(self, dice):
+        product, minor = dice.choice(["plain", "plain", "ending", "gift", "flyer"]), dice.choice(AMOUNTS)
+        waits = product in {"plain", "ending"} and dice.random() < 0.2
+        minor = None if waits or product == "flyer" else minor
+        answer = self.ask(IssueGiftCard(product=product, amount_minor=minor))
+        card = Card(answer["gift_card_id"], answer["code"], product, self.ends(product))
+        card.state = "inactive" if waits else "active"
+        if minor:
+            card.put(card.ends, minor)
+        self.book.cards.append(card)
+
+    def act(self, card, activity, minor=None, to=""):
+        facts = {"gift_card_id": card.id, "activity": activity, "amount_minor": minor, "to": to}
+        return self.ask(ActOnGiftCard(**facts, reason="so", actor="kim")) is not None
+
+    def of_money(self, dice, number=1):
+        """Some gift cards that hold money, none if there are not so many."""
+        money = [card for card in self.book.cards if card.product != "flyer"]
+        return dice.sample(money, number) if len(money) >= number else []
+
+    def put_on_a_card(self, dice):
+        minor, activity = dice.choice(AMOUNTS), dice.choice(["LOAD", "ACTIVATE", "ADJUST_INCREMENT", "REFUND"])
+        for card in self.of_money(dice):
+            states = {"ACTIVATE": ("inactive",), "LOAD": ("active",)}.get(activity, BLOCKED_TOO)
+            fits = card.product != "plain" or card.left(self.now) + minor <= FULL or activity == "REFUND"
+            allowed = card.state in states and fits and (activity != "REFUND" or minor <= card.drawn)
+            allowed = allowed and not (card.product == "gift" and activity in {"LOAD", "ACTIVATE"})
+            assert self.act(card, activity, minor) == allowed, (card, self.refused)
+            if allowed:
+                card.state = "active" if activity == "ACTIVATE" else card.state
+                given = max(card.ends, midnight(day_of(self.now), GRACE))
+                card.put(given if card.product == "gift" else self.ends(card.product), minor)
+                card.drawn -= minor if activity == "REFUND" else 0
+            return True
+        return False
+
+    def take_off_a_card(self, dice):
+        minor = dice.choice(AMOUNTS)
+        activity = dice.choice(["REDEEM", "REDEEM", "ADJUST_DECREMENT", "CASH_OUT", "CLEAR_BALANCE"])
+        for card in self.of_money(dice):
+            clear, there = activity == "CLEAR_BALANCE", card.left(self.now)
+            minor = there if clear else minor
+            states = BLOCKED_TOO if activity in {"ADJUST_DECREMENT", "CLEAR_BALANCE"} else ("active",)
+            allowed = card.state in states and 0 < minor <= there and (activity, card.product) != ("CASH_OUT", "gift")
+            assert self.act(card, activity, None if clear else minor) == allowed, (card, self.refused)
+            if allowed:
+                card.take(minor)
+                card.drawn += minor if activity == "REDEEM" else 0
+            return True
+        return False
+
+    def transfer(self, dice):
+        pair = self.of_money(dice, 2)
+        if not pair:
+            return False
+        card, to = pair
+        minor = dice.choice([None, *AMOUNTS])
+        wanted = card.left(self.now) if minor is None else minor
+        alike = (card.product == "gift") == (to.product == "gift")
+        fits = to.product != "plain" or to.left(self.now) + wanted <= FULL
+        allowed = alike and fits and 0 < wanted <= card.left(self.now) and card.state == to.state == "active"
+        assert self.act(card, "TRANSFER_BALANCE", minor, to.id) == allowed, (card, to, self.refused)
+        if allowed:
+            for ends, part in card.take(wanted).items():
+                to.put(ends, part)
+        return True
+
+    def turn_a_card(self, dice):
+        if not self.book.cards:
+            return False
+        card, activity = dice.choice(self.book.cards), dice.choice(["BLOCK", "UNBLOCK", "DEACTIVATE"])
+        states = {"BLOCK": ("active",), "UNBLOCK": ("blocked",), "DEACTIVATE": ("active", "blocked", "inactive")}
+        allowed = card.state in states[activity] and not (activity == "DEACTIVATE" and card.left(self.now))
+        assert self.act(card, activity) == allowed, (card, self.refused)
+        if allowed:
+            card.state = {"BLOCK": "blocked", "UNBLOCK": "active", "DEACTIVATE": "deactivated"}[activity]
+        return True

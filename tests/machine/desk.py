@@ -6,9 +6,8 @@ from rewards.basket import MemberRef
 from rewards.service.commands import ActOnGiftCard, Adjust, IssueGiftCard
 from tests.machine.notebook import GRACE, WALLETS, Card, day_of, midnight
 from tests.machine.shop import NUMBERS, Shop
-from tests.machine.till import AMOUNTS
+from tests.machine.till import AMOUNTS, FULL
 
-FULL = 15000  # what a plain card holds at most
 BLOCKED_TOO = ("active", "blocked")
 
 
@@ -93,7 +92,9 @@ class Desk(Shop):
     def turn_a_card(self, dice):
         if not self.book.cards:
             return False
-        card, activity = dice.choice(self.book.cards), dice.choice(["BLOCK", "UNBLOCK", "DEACTIVATE"])
+        activity = dice.choice(["BLOCK", "UNBLOCK", "DEACTIVATE"])
+        empty = [card for card in self.book.cards if activity == "DEACTIVATE" and not card.left(self.now)]
+        card = dice.choice(empty or self.book.cards)
         states = {"BLOCK": ("active",), "UNBLOCK": ("blocked",), "DEACTIVATE": ("active", "blocked", "inactive")}
         allowed = card.state in states[activity] and not (activity == "DEACTIVATE" and card.left(self.now))
         assert self.act(card, activity) == allowed, (card, self.refused)

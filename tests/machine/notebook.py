@@ -42,7 +42,7 @@ offers:
   euro: {only_by: voucher, amount_off: 1.00, stage: basket}
 rewards: {cup: {cost: 3 stamps, gives: {offer: cup}}}
 gift_cards:
-  plain: {kind: paid, load: 1.00-100.00, max_balance: 150.00}
+  plain: {kind: paid, load: 1.00-100.00, max_balance: 110.00}
   ending: {kind: paid, expires: {after: 5 days}}
   gift: {kind: promotional, expires: {after: 3 days}}
   flyer: {kind: voucher, offer: euro, expires: {after: 7 days}}
@@ -226,7 +226,7 @@ class Notebook:
     cards: list[Card] = field(default_factory=list)
     given: list[tuple[str, str, date, int]] = field(default_factory=list)  # who, wallet, day, points
     spent: list[tuple[str, str, datetime, int]] = field(default_factory=list)
-    settled: list[tuple[str, str, date, int]] = field(default_factory=list)  # given back, to last from a day on
+    settled: list[tuple[str, str, datetime, int, int]] = field(default_factory=list)  # … points that moved, and rose
 
     def of(self, who: str) -> list[Receipt]:
         return [one for one in self.receipts.values() if one.who == who]
@@ -241,7 +241,9 @@ class Notebook:
         drawn = sum((one.day().year, one.day().month) == (day.year, day.month) for one in used)
         return drawn < 3 and all(one.who != who or week(one.day()) != week(day) for one in used)
 
-    def discounts(self, who: str | None, day: date, lines: dict[str, tuple[int, int]], asks: set[str]) -> dict[str, int]:
+    def discounts(
+        self, who: str | None, day: date, lines: dict[str, tuple[int, int]], asks: set[str]
+    ) -> dict[str, int]:
         """What offers take off lines of (units, price); `basket` is what coupon and voucher take together."""
         off = {}
         if "cake" in lines and who is not None:
@@ -282,7 +284,9 @@ class Notebook:
                 points["stamps", one.day()] += coffee.left(coffee.units - coffee.free)
         return points
 
-    def fold(self, who: str, wallet: str, at: datetime, instead: dict[str, int] | None = None) -> tuple[list[list], int]:
+    def fold(
+        self, who: str, wallet: str, at: datetime, instead: dict[str, int] | None = None
+    ) -> tuple[list[list], int]:
         """Lots as [day, ready, ends, points left at an instant or at their end, credit?], and what is owed.
 
         Spendings take the soonest ending lot; what none covers is owed, and paid by lots as they become ready.
@@ -297,11 +301,13 @@ class Notebook:
             for day, points in sums.items()
             if points and day <= day_of(at)
         ]
-        for whose, kind, day, points in self.settled:
-            if (whose, kind) == (who, wallet) and day <= day_of(at):
-                lots.append([day, midnight(day), midnight(day, GRACE), points, 0])
+        settled = [one[2:] for one in self.settled if one[:2] == (who, wallet)]
+        for when, moved, risen in settled:
+            if (day := day_of(when)) <= day_of(at):
+                lots.append([day, midnight(day), midnight(day, GRACE), moved + risen, 0])
         steps = [(lot[1], 1, lot[2], lot[4], lot[0], lot) for lot in lots]
         steps += [(when, 2, None, 0, None, n) for whose, kind, when, n in self.spent if (whose, kind) == (who, wallet)]
+        steps += [(when, 2, None, 0, None, moved) for when, moved, _ in settled]
         for name, one in self.receipts.items():
             if one.who == who:
                 cost = instead[name] if instead and name in instead else one.costs()[wallet]
@@ -336,17 +342,15 @@ class Notebook:
         receipt.move(units)
         after = receipt.costs()
         receipt.move(units, -1)
-        last, found = midnight(day_of(at), GRACE), []
+        last, settled = midnight(day_of(at), GRACE), []
         for wallet in WALLETS if receipt.who and last > now else ():
             points = before[wallet] - after[wallet]
             olds, _ = self.fold(receipt.who, wallet, now)
             news, _ = self.fold(receipt.who, wallet, now, {name: after[wallet]})
             gains = [(new[2], new[3] - old[3]) for old, new in zip(olds, news, strict=True) if new[4]]
-            revived = min(points, sum(gain for ends, gain in gains if gain > 0 and ends <= now))
-            moved = min(points - revived, sum(gain for ends, gain in gains if gain > 0 and now < ends < last))
-            found.append((wallet, moved, moved + revived))
+            risen = min(points, sum(gain for ends, gain in gains if gain > 0 and ends <= now))
+            moved = min(points - risen, sum(gain for ends, gain in gains if gain > 0 and now < ends < last))
+            settled.append((receipt.who, wallet, at, moved, risen))
         receipt.move(units)
-        for wallet, moved, points in found:
-            self.settled.append((receipt.who, wallet, day_of(at), points))
-            self.spent.append((receipt.who, wallet, at, moved))
+        self.settled += settled
         return {wallet: before[wallet] - after[wallet] for wallet in WALLETS if before[wallet] > after[wallet]}

@@ -33,18 +33,21 @@ class Shop:
         self.service = self.opened()
         self.answered = []  # (command, key, answer without codes)
         self.refused = None  # the last refusal
+        self.seen = Counter()  # what happened that is worth counting
         self.names = 0
+        self.service.do(Publish(PROGRAM.replace("RATE", "3").encode()))
+        self.book.rates.append((date.min, 3))
+        enrolled = {who: self.ask(Enrol(card=card, joined=date(2026, 1, 1))) for who, card in NUMBERS.items()}
+        self.members = {who: answer["member_id"] for who, answer in enrolled.items()}
+
+    def abandon(self):
+        self.service.close()
+        self.folder.cleanup()
 
     def opened(self):
         service = Service(Store.open(f"sqlite:///{self.folder.name}/shop.db"), clock=lambda: us(self.now))
         service._store._writing.execute("PRAGMA synchronous = OFF")  # nobody pulls the plug here
         return service
-
-    def begin(self, rate):
-        self.service.do(Publish(PROGRAM.replace("RATE", str(rate)).encode()))
-        self.book.rates.append((date.min, rate))
-        enrolled = {who: self.ask(Enrol(card=card, joined=date(2026, 1, 1))) for who, card in NUMBERS.items()}
-        self.members = {who: answer["member_id"] for who, answer in enrolled.items()}
 
     def name(self):
         self.names += 1
@@ -57,6 +60,7 @@ class Shop:
             answer = json.loads(self.service.do(command, key=key).body)
         except RewardsError as error:
             self.refused = error
+            self.seen[error.code] += 1
             return None
         self.answered.append((command, key, without_codes(answer)))
         return answer

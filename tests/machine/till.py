@@ -12,10 +12,11 @@ import msgspec
 from rewards.basket import AskedReward, Basket, BasketLine, MemberRef, StoredValue
 from rewards.service.commands import ClaimPurchase, OfflinePurchase, OfflineReturn, RecordPurchase, RecordReturn
 from tests.machine.notebook import GRACE, Card, Line, Receipt, Tender, day_of, midnight
-from tests.machine.shop import NUMBERS, UNKNOWN, Shop, back, sent, us, without_codes
+from tests.machine.shop import NUMBERS, UNKNOWN, Shop, back, sent, without_codes
 
 PRICES = (1, 33, 99, 250, 500, 999, 2000)
 AMOUNTS = (100, 250, 999, 5000, 10000)
+FULL = 11000  # what a plain card holds at most
 
 
 @dataclass
@@ -81,10 +82,13 @@ class Till(Shop):
     # buying
 
     def wished(self, dice):
-        """Somebody's basket, with a code, a reward or a voucher at times."""
-        who = somebody(dice)
-        wish = Wish(who, goods(dice), at_times(dice, 0.4), at_times(dice, 0.4) and who is not None)
+        """Somebody's basket, with a code, a reward or a voucher at times: mostly of use, not always."""
+        wish = Wish(somebody(dice), goods(dice), coupon=at_times(dice, 0.3))
+        if wish.who is not None and at_times(dice, 0.6 if self.has(wish.who, "stamps", 3) else 0.05):
+            wish.reward = True
+            wish.lines.setdefault("coffee", (1, dice.choice(PRICES)))
         slips = [card for card in self.book.cards if card.product == "flyer"]
+        slips = [card for card in slips if card.at(self.now) == "active" or at_times(dice, 0.1)]
         wish.slip = dice.choice(slips) if slips and at_times(dice, 0.5) else None
         return wish
 
@@ -124,17 +128,20 @@ class Till(Shop):
     def paid(self, dice, wish, net):
         """Tenders that sum to what is due, and whether the service has to take them."""
         tenders, allowed, due = [], True, net
-        points = dice.choice([0, 0, 0, 1, 7, 20, 60])
+        most = min(net // 20, self.figures(wish.who, "beans")[0]) if wish.who else 0
+        points = dice.choice([0, 0, most, most // 2, most + 1])
         if wish.who and points and points * 10 <= due:
             tenders.append(Tender("points", points * 10, points))
-            allowed = points * 10 <= net // 2 and self.has(wish.who, "beans", points)
+            allowed = points <= most
             due -= points * 10
         money = [card for card in self.book.cards if card.product != "flyer"]
+        money = [card for card in money if card.at(self.now) == "active" or at_times(dice, 0.1)]
         for card in dice.sample(money, min(len(money), dice.choice([0, 1, 2, 2]))):
-            minor = due * dice.randint(1, 4) // 4
+            there = card.left(self.now)
+            minor = min(due, dice.choice([there, there, there // 2, there + 1]))
             if minor and not (card.product == "gift" and wish.sells):
                 tenders.append(Tender("gift_card", minor, card=card))
-                allowed = allowed and card.at(self.now) == "active" and card.left(self.now) >= minor
+                allowed = allowed and card.at(self.now) == "active" and minor <= there
                 due -= minor
         if due or not tenders:
             tenders.insert(dice.randint(0, len(tenders)), Tender("cash", due))
@@ -145,7 +152,7 @@ class Till(Shop):
         product, minor = dice.choice(["plain", "ending"]), dice.choice(AMOUNTS)
         mine = [one for one in self.book.cards if one.product == product and one.state in {"active", "inactive"}]
         card = dice.choice([None, *mine])
-        if card is None or product != "plain" or card.left(self.now) + minor <= 15000:
+        if card is None or product != "plain" or card.left(self.now) + minor <= FULL:
             wish.sells = StoredValue(product=product, gift_card_id=card.id if card else "")
             wish.lines["card"] = (1, minor)
 
@@ -173,6 +180,7 @@ class Till(Shop):
         totals = {"earned": changed(was, self.earned(wish.who)), "spent": +Counter(receipt.costs())}
         assert {key: answer["totals"][key] for key in totals} == totals
         self.move_money(receipt, answer)
+        self.note(receipt)
         if wish.who is None:
             receipt.claimable = self.days_on(7)
             self.claims[name] = (answer["purchase_id"], answer["claim"]["code"])
@@ -189,6 +197,20 @@ class Till(Shop):
             line.sold = next(card for card in self.book.cards if card.id == one["gift_card_id"])
             line.new, line.sold.state = one["new"], "active"
             line.sold.put(ends, line.net)
+
+    def note(self, receipt):
+        """Count what is worth counting of a receipt."""
+        kinds = Counter(tender.kind for tender in receipt.tenders)
+        told = {
+            "a coupon": receipt.coupon,
+            "a reward": any(line.stamps for line in receipt.lines.values()),
+            "a voucher": receipt.slip,
+            "two cards on one receipt": kinds["gift_card"] > 1,
+            "a purchase with points, cards and cash": len(kinds) == 3,
+            "a new card at the till": any(line.new for line in receipt.lines.values()),
+            "a load at the till": any(line.sold and not line.new for line in receipt.lines.values()),
+        }
+        self.seen.update(what for what, true in told.items() if true)
 
     def buy_late(self, dice):
         """The receipt of a till that was cut off for a while, and took no points and no cards."""
@@ -241,7 +263,7 @@ class Till(Shop):
             self.book.receipts[basket.receipt_id].cakes = cakes
         return True
 
-    # returns
+    # goods that come back
 
     def give_back(self, dice):
         """Some units or all that is left, of any receipt."""
@@ -266,6 +288,7 @@ class Till(Shop):
         assert [(one["voided_minor"], one["spent_minor"]) for one in answer.get("gift_cards_voided", [])] == voided
         gone = {i for i, one in told.items() if one.get("paid_out")}
         assert all(receipt.tenders[i].card.state == "deactivated" for i in gone)
+        self.seen["money paid out for a card that is gone"] += len(gone)
         handed = gone | {i for i, tender in enumerate(receipt.tenders) if tender.kind == "cash"}
         assert answer.get("refund_due_minor", 0) == sum(refund[i] for i in handed)
         left = {one["line_id"]: one["quantity"] for one in answer.get("still_returnable", [])}
@@ -282,6 +305,7 @@ class Till(Shop):
         if receipt.slip is not None and not receipt.kept():
             receipt.slip.used_by = ""
         voided = [line.sold.void(line, self.now) for line in sold]
+        self.seen["a sold card that was spent came back"] += any(lacked for _, lacked in voided)
         refund = receipt.keep_off(refund, sum(lacked for _, lacked in voided))
         for tender, left, minor in zip(receipt.tenders, before, refund, strict=True):
             if tender.card is not None and tender.card.state != "deactivated":
@@ -302,7 +326,9 @@ class Till(Shop):
         for at, wanted in self.parked.pop(name, ()):
             left = self.book.receipts[name].units_left()
             units = wanted or left
-            if units and all(count <= left.get(kind, 0) for kind, count in units.items()):
+            fits = bool(units) and all(count <= left.get(kind, 0) for kind, count in units.items())
+            self.seen[f"a parked return that {'fits' if fits else 'does not fit'}"] += 1
+            if fits:
                 self.come_back(name, units, at)
 
     def return_too_much(self, dice):
@@ -339,6 +365,7 @@ class Till(Shop):
         assert (answer is not None) == allowed, self.refused
         if answer is not None:
             receipt.who = who
+            self.seen["a receipt claimed"] += 1
             assert answer["earned"] == changed(was, self.earned(who))
         return True
 
@@ -351,14 +378,16 @@ class Till(Shop):
             answer = json.loads(future.result().body)
             self.answered.append((command, key, without_codes(answer)))
             name = command.basket.receipt_id
+            overrun = any(one["code"] == "limit-overrun" for one in answer.get("warnings", []))
+            assert overrun == (wish.who is not None and units > self.book.cakes_left(wish.who))
+            self.seen["a limit overrun offline"] += overrun
             self.record(wish, name, answer, off, cash, command.basket.occurred_at)
             self.book.receipts[name].cakes = units
 
     def sold_offline(self, dice):
         who = dice.choice([*NUMBERS, "nobody knows"])
         wish = Wish(who if who in NUMBERS else None, goods(dice))
-        units, price = wish.lines.get("cake", (0, 0))
-        units = units if at_times(dice, 0.5) else 0
+        units, price = wish.lines.setdefault("cake", (3, 250)) if at_times(dice, 0.7) else (0, 0)
         off = min(50, price) * units
         cash = [Tender("cash", wish.bill() - off)]
         basket = wish.basket(self.name(), self.ago(dice.choice([0, 10, 60 * 24 * 9])), cash)

@@ -12,8 +12,20 @@ BLOCKED_TOO = ("active", "blocked")
 
 
 class Desk(Shop):
+    def __init__(self):
+        """Everybody begins with some points, and there is a card of each kind."""
+        super().__init__()
+        for who in NUMBERS:
+            for wallet, points in (("beans", 60), ("stamps", 7)):
+                self.give_points(who, wallet, points)
+        for product in ("plain", "plain", "ending", "gift", "flyer"):
+            self.hand_out(product, None if product == "flyer" else 2500)
+
     def adjust(self, dice):
-        who, wallet, points = dice.choice([*NUMBERS]), dice.choice(WALLETS), dice.randint(-60, 40)
+        self.give_points(dice.choice([*NUMBERS]), dice.choice(WALLETS), dice.randint(-60, 40))
+
+    def give_points(self, who, wallet, points):
+        """Below zero: take them."""
         allowed = points > 0 or (points < 0 and self.has(who, wallet, -points))
         command = Adjust(member=MemberRef(card=NUMBERS[who]), wallet=wallet, points=points, reason="so", actor="kim")
         assert (self.ask(command) is not None) == allowed, self.refused
@@ -23,14 +35,18 @@ class Desk(Shop):
             self.book.spent.append((who, wallet, self.now, -points))
 
     def issue(self, dice):
-        product, minor = dice.choice(["plain", "plain", "ending", "gift", "flyer"]), dice.choice(AMOUNTS)
+        product, minor = dice.choice(["plain", "ending", "gift", "flyer"]), dice.choice(AMOUNTS)
         waits = product in {"plain", "ending"} and dice.random() < 0.2
-        minor = None if waits or product == "flyer" else minor
+        self.hand_out(product, None if waits or product == "flyer" else minor)
+
+    def hand_out(self, product, minor):
+        """Issue a card; one that could hold money and does not waits to be activated."""
         answer = self.ask(IssueGiftCard(product=product, amount_minor=minor))
         card = Card(answer["gift_card_id"], answer["code"], product, self.ends(product))
-        card.state = "inactive" if waits else "active"
         if minor:
             card.put(card.ends, minor)
+        elif product != "flyer":
+            card.state = "inactive"
         self.book.cards.append(card)
 
     def act(self, card, activity, minor=None, to=""):
@@ -43,7 +59,7 @@ class Desk(Shop):
         return dice.sample(money, number) if len(money) >= number else []
 
     def put_on_a_card(self, dice):
-        minor, activity = dice.choice(AMOUNTS), dice.choice(["LOAD", "ACTIVATE", "ADJUST_INCREMENT", "REFUND"])
+        minor, activity = dice.choice(AMOUNTS), dice.choice(["LOAD", "LOAD", "ACTIVATE", "ADJUST_INCREMENT", "REFUND"])
         for card in self.of_money(dice):
             states = {"ACTIVATE": ("inactive",), "LOAD": ("active",)}.get(activity, BLOCKED_TOO)
             fits = card.product != "plain" or card.left(self.now) + minor <= FULL or activity == "REFUND"

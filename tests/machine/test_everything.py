@@ -40,9 +40,9 @@ STEPS = {  # each with how often it is taken beside the others
     "come_online": 2,
     "adjust": 3,
     "issue": 5,
-    "put_on_a_card": 3,
+    "put_on_a_card": 5,
     "take_off_a_card": 3,
-    "transfer": 2,
+    "transfer": 3,
     "turn_a_card": 2,
     "send_again": 4,
     "publish": 1,
@@ -161,7 +161,7 @@ PARTS = campaign.size(default=1, ci=2, long=40)
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_everything_that_can_happen_to_a_shop(part):
-    steps = campaign.size(default=600, ci=10_000, long=200_000) // PARTS
+    steps = campaign.size(default=1_000, ci=10_000, long=200_000) // PARTS
     taken, seen = tell(Everything, steps, SEED + part)
     assert set(+taken) == set(STEPS)
     if campaign.CAMPAIGN:

@@ -229,6 +229,7 @@ class Till(Shop):
     # quotes
 
     def ask_for_a_quote(self, dice):
+        """And buy the same without it at times, so that what it promised may be gone."""
         wish = self.wished(dice)
         off = self.taken_off(wish, day_of(self.now))
         if "cup" in off and not self.has(wish.who, "stamps", 3):
@@ -240,6 +241,8 @@ class Till(Shop):
         offers = {one["offer"] for one in quoted["discounts"]}
         basket = msgspec.structs.replace(basket, quote=quoted["quote"])
         self.quotes.append((wish, basket, off, cakes, offers, self.now))
+        if wish.who is not None and at_times(dice, 0.5):
+            self.buy_by_cash(Wish(wish.who, dict(wish.lines), coupon=True), self.now)
         return True
 
     def bring_a_quote(self, dice):

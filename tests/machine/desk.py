@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from rewards.basket import MemberRef
-from rewards.service.commands import ActOnGiftCard, Adjust, IssueGiftCard
-from tests.machine.notebook import GRACE, WALLETS, Card, day_of, midnight
+from rewards.service.commands import ActOnGiftCard, Adjust, CaptureHold, IssueGiftCard, OpenHold, VoidHold
+from tests.machine.notebook import GRACE, WALLETS, Card, Hold, day_of, midnight
 from tests.machine.shop import NUMBERS, Shop
 from tests.machine.till import AMOUNTS, FULL
 
+LASTS_SECONDS = (60, 900, 86_400, 604_800)
 BLOCKED_TOO = ("active", "blocked")
 
 
@@ -62,7 +65,7 @@ class Desk(Shop):
         minor, activity = dice.choice(AMOUNTS), dice.choice(["LOAD", "LOAD", "ACTIVATE", "ADJUST_INCREMENT", "REFUND"])
         for card in self.of_money(dice):
             states = {"ACTIVATE": ("inactive",), "LOAD": ("active",)}.get(activity, BLOCKED_TOO)
-            fits = card.product != "plain" or card.left(self.now) + minor <= FULL or activity == "REFUND"
+            fits = card.product != "plain" or card.left(self.now) + card.held() + minor <= FULL or activity == "REFUND"
             allowed = card.state in states and fits and (activity != "REFUND" or minor <= card.drawn)
             allowed = allowed and not (card.product == "gift" and activity in {"LOAD", "ACTIVATE"})
             assert self.act(card, activity, minor) == allowed, (card, self.refused)
@@ -97,7 +100,7 @@ class Desk(Shop):
         minor = dice.choice([None, *AMOUNTS])
         wanted = card.left(self.now) if minor is None else minor
         alike = (card.product == "gift") == (to.product == "gift")
-        fits = to.product != "plain" or to.left(self.now) + wanted <= FULL
+        fits = to.product != "plain" or to.left(self.now) + to.held() + wanted <= FULL
         allowed = alike and fits and 0 < wanted <= card.left(self.now) and card.state == to.state == "active"
         assert self.act(card, "TRANSFER_BALANCE", minor, to.id) == allowed, (card, to, self.refused)
         if allowed:
@@ -110,10 +113,69 @@ class Desk(Shop):
             return False
         activity = dice.choice(["BLOCK", "UNBLOCK", "DEACTIVATE"])
         empty = [card for card in self.book.cards if activity == "DEACTIVATE" and not card.left(self.now)]
-        card = dice.choice(empty or self.book.cards)
+        card = dice.choice(empty if empty and dice.random() < 0.8 else self.book.cards)
         states = {"BLOCK": ("active",), "UNBLOCK": ("blocked",), "DEACTIVATE": ("active", "blocked", "inactive")}
-        allowed = card.state in states[activity] and not (activity == "DEACTIVATE" and card.left(self.now))
+        allowed = card.state in states[activity] and not (
+            activity == "DEACTIVATE" and (card.left(self.now) or card.holds)
+        )
         assert self.act(card, activity) == allowed, (card, self.refused)
         if allowed:
             card.state = {"BLOCK": "blocked", "UNBLOCK": "active", "DEACTIVATE": "deactivated"}[activity]
+        return True
+
+    # holds
+
+    def hold_points(self, dice):
+        who, wallet, points = dice.choice([*NUMBERS]), dice.choice(WALLETS), dice.randint(1, 40)
+        name, lasts = self.name(), dice.choice(LASTS_SECONDS)
+        command = OpenHold(
+            hold_id=name,
+            kind="points",
+            member=MemberRef(card=NUMBERS[who]),
+            wallet=wallet,
+            points=points,
+            expires_in_seconds=lasts,
+        )
+        allowed = self.has(who, wallet, points)
+        assert (self.ask(command) is not None) == allowed, self.refused
+        if allowed:
+            self.book.holds[name] = Hold(name, self.now, self.now + timedelta(seconds=lasts), who, wallet, points)
+
+    def hold_money(self, dice):
+        for card in self.of_money(dice):
+            name, lasts, there = self.name(), dice.choice(LASTS_SECONDS), card.left(self.now)
+            minor = dice.choice([*AMOUNTS, there // 2 + 1, there + 1])
+            command = OpenHold(
+                hold_id=name, kind="gift_card", code=card.code, amount_minor=minor, expires_in_seconds=lasts
+            )
+            allowed = card.at(self.now) == "active" and minor <= there
+            assert (self.ask(command) is not None) == allowed, (card, self.refused)
+            if allowed:
+                hold = Hold(name, self.now, self.now + timedelta(seconds=lasts), card=card, parts=card.take(minor))
+                self.book.holds[name] = hold
+                card.holds.append(hold)
+            return True
+        return False
+
+    def end_a_hold(self, dice):
+        """Once; in the same way again, it is answered the same, in another way it is refused."""
+        if not self.book.holds:
+            return False
+        some = [hold for hold in self.book.holds.values() if hold.state == "open"]
+        hold = dice.choice(some if some and dice.random() < 0.8 else list(self.book.holds.values()))
+        most = hold.minor() or hold.points
+        taken = dice.choice([most, most, dice.randint(1, most), most + 1, 0])
+        amount = {"amount_minor": taken} if hold.card else {"points": taken}
+        command = CaptureHold(hold_id=hold.name, **amount) if taken else VoidHold(hold_id=hold.name)
+        state = "captured" if taken else "voided"
+        was_open = hold.state == "open"
+        usable = taken <= most and (not taken or hold.card is None or hold.card.state == "active")
+        allowed = usable if was_open else hold.state == state and taken == hold.taken
+        answer = self.ask(command)
+        assert (answer is not None) == allowed, (hold, command, self.refused)
+        if allowed:
+            assert answer["state"] == state
+            if was_open:
+                hold.end(state, self.now, taken)
+                self.seen[f"a hold {state}"] += 1
         return True

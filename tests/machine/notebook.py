@@ -8,7 +8,7 @@ It shares no code with the engine, and knows no state, no order of arrival and n
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -92,6 +92,10 @@ class Card:
     money: dict[datetime, int] = field(default_factory=dict)
     drawn: int = 0  # redeemed without a receipt
     used_by: str = ""
+    holds: list[Hold] = field(default_factory=list)  # that are open
+
+    def held(self) -> int:
+        return sum(hold.minor() for hold in self.holds)
 
     def put(self, ends: datetime, minor: int) -> None:
         self.money[ends] = self.money.get(ends, 0) + minor
@@ -119,7 +123,7 @@ class Card:
         """The line that sold it comes back: take what is left of it; return that, and what lacks."""
         part = min(line.net, self.left(now))
         self.take(part)
-        if line.new and not self.left(now):
+        if line.new and not self.left(now) and not self.holds:
             self.state = "deactivated"
         return part, line.net - part
 
@@ -131,8 +135,49 @@ class Card:
         """Its state, as whoever asks is told."""
         if self.state == "deactivated" or (self.state != "active" and not self.used_by):
             return self.state
-        ended = self.product in {"gift", "flyer"} and self.ends <= now and not self.left(now)
+        ended = self.product in {"gift", "flyer"} and self.ends <= now and not self.left(now) and not self.holds
         return "used" if self.used_by else "expired" if ended else "active"
+
+
+@dataclass
+class Hold:
+    """Points or money of a card that are set aside."""
+
+    name: str
+    at: datetime
+    until: datetime
+    who: str | None = None
+    wallet: str = ""
+    points: int = 0
+    card: Card | None = None
+    parts: dict[datetime, int] = field(default_factory=dict)  # money of the card, by when it ends
+    state: str = "open"
+    ended: datetime | None = None
+    taken: int = 0  # points or money
+    receipt: Receipt | None = None  # that captured it
+
+    def over(self, at: datetime) -> bool:
+        return at >= (self.ended or self.until)
+
+    def minor(self) -> int:
+        return sum(self.parts.values())
+
+    def costs(self, at: datetime, receipt: Receipt | None = None) -> int:
+        """The points that it takes at an instant, from the lots of the instant at which it began."""
+        receipt = receipt or self.receipt
+        taken = self.taken if receipt is None else receipt.points_of(self)
+        return taken if self.over(at) else self.points
+
+    def end(self, state: str, at: datetime, taken: int = 0) -> dict[datetime, int]:
+        """Take some of it, and release the rest; return the money that was taken, by when it ends."""
+        self.state, self.ended, self.taken, found = state, at, taken, {}
+        if self.card is not None:
+            self.card.holds.remove(self)
+            for ends in sorted(self.parts):
+                found[ends] = min(taken, self.parts[ends])
+                taken -= found[ends]
+                self.card.put(ends, self.parts[ends] - found[ends])
+        return found
 
 
 @dataclass
@@ -141,6 +186,7 @@ class Tender:
     minor: int
     points: int = 0
     card: Card | None = None
+    hold: Hold | None = None  # out of which it paid
     taken: dict[datetime, int] = field(default_factory=dict)
 
     def counts(self) -> bool:
@@ -168,6 +214,7 @@ class Line:
 
 @dataclass
 class Receipt:
+    name: str
     who: str | None
     at: datetime
     lines: dict[str, Line]  # by kind
@@ -179,10 +226,6 @@ class Receipt:
 
     def day(self) -> date:
         return day_of(self.at)
-
-    def move(self, units: dict[str, int], sign: int = 1) -> None:
-        for kind, count in units.items():
-            self.lines[kind].back += sign * count
 
     def units_left(self) -> dict[str, int]:
         return {kind: line.units - line.back for kind, line in self.lines.items() if line.units > line.back}
@@ -196,11 +239,19 @@ class Receipt:
     def on_tenders(self) -> list[int]:
         return [sum(column) for column in zip(*(line.parts() for line in self.lines.values()), strict=True)]
 
-    def costs(self) -> dict[str, int]:
-        """The points that it takes, by wallet."""
+    def points_of(self, hold: Hold | None) -> int:
+        """The points that it takes out of a hold; or, for none, freely."""
         pairs = zip(self.tenders, self.on_tenders(), strict=True)
-        beans = sum(tender.points * left // tender.minor for tender, left in pairs if tender.points)
-        return {"beans": beans, "stamps": sum(line.left(line.stamps) for line in self.lines.values())}
+        return sum(one.points * left // one.minor for one, left in pairs if one.points and one.hold is hold)
+
+    def costs(self) -> dict[str, int]:
+        """The points that it takes, by wallet, but for those of holds."""
+        return {"beans": self.points_of(None), "stamps": sum(line.left(line.stamps) for line in self.lines.values())}
+
+    def taken(self) -> dict[str, int]:
+        """All points that it takes, by wallet."""
+        held = sum(self.points_of(one.hold) for one in self.tenders if one.hold is not None)
+        return {wallet: cost + (held if wallet == "beans" else 0) for wallet, cost in self.costs().items()}
 
     def keep_off(self, refund: list[int], minor: int) -> list[int]:
         """A refund by tender less what is kept: off the last tender of money first, then off the last gift card."""
@@ -226,6 +277,7 @@ class Notebook:
     cards: list[Card] = field(default_factory=list)
     given: list[tuple[str, str, date, int]] = field(default_factory=list)  # who, wallet, day, points
     spent: list[tuple[str, str, datetime, int]] = field(default_factory=list)
+    holds: dict[str, Hold] = field(default_factory=dict)
     settled: list[tuple[str, str, datetime, int, int]] = field(default_factory=list)  # … points that moved, and rose
 
     def of(self, who: str) -> list[Receipt]:
@@ -285,12 +337,12 @@ class Notebook:
         return points
 
     def fold(
-        self, who: str, wallet: str, at: datetime, instead: dict[str, int] | None = None
+        self, who: str, wallet: str, at: datetime, then: dict[str, Receipt] | None = None
     ) -> tuple[list[list], int]:
         """Lots as [day, ready, ends, points left at an instant or at their end, credit?], and what is owed.
 
         Spendings take the soonest ending lot; what none covers is owed, and paid by lots as they become ready.
-        `instead` says of receipts that they took so many points, whatever they take.
+        `then` are receipts as they will be: what they cost counts, not what they earn.
         """
         sums = Counter({day: points for (kind, day), points in self.earned(who).items() if kind == wallet})
         for whose, kind, day, points in self.given:
@@ -310,8 +362,11 @@ class Notebook:
         steps += [(when, 2, None, 0, None, moved) for when, moved, _ in settled]
         for name, one in self.receipts.items():
             if one.who == who:
-                cost = instead[name] if instead and name in instead else one.costs()[wallet]
-                steps.append((one.at, 2, None, 0, None, cost))
+                steps.append((one.at, 2, None, 0, None, (then or {}).get(name, one).costs()[wallet]))
+        for hold in self.holds.values():
+            if (hold.who, hold.wallet) == (who, wallet):
+                cost = hold.costs(at, (then or {}).get(hold.receipt.name if hold.receipt else ""))
+                steps.append((hold.at, 2, None, 0, None, cost))
         owed = 0
         for when, what, _, _, _, it in sorted(steps, key=lambda step: (step[:2], step[2] or FOREVER, step[3])):
             if when > at:
@@ -326,11 +381,19 @@ class Notebook:
                 owed, lot[3] = owed - taken, lot[3] - taken
         return lots, owed
 
-    def balance(self, who: str, wallet: str, at: datetime) -> tuple[int, int, int]:
-        """Available, pending, owed."""
+    def balance(self, who: str, wallet: str, at: datetime) -> tuple[int, int, int, int]:
+        """Available, pending, owed, held."""
         lots, owed = self.fold(who, wallet, at)
         alive = [lot for lot in lots if at < lot[2]]
-        return sum(x[3] for x in alive if x[1] <= at), sum(x[3] for x in alive if x[1] > at), owed
+        mine = [one for one in self.holds.values() if (one.who, one.wallet) == (who, wallet) and one.at <= at]
+        held = sum(hold.points for hold in mine if not hold.over(at))
+        return sum(x[3] for x in alive if x[1] <= at), sum(x[3] for x in alive if x[1] > at), owed, held
+
+    def lapse(self, now: datetime) -> None:
+        """Holds that have run out end by themselves."""
+        for hold in sorted(self.holds.values(), key=lambda one: one.until):
+            if hold.state == "open" and hold.until <= now:
+                hold.end("expired", hold.until)
 
     def come_back(self, name: str, units: dict[str, int], at: datetime, now: datetime) -> dict[str, int]:
         """Note that units of a receipt come back; return the points that they had taken, by wallet.
@@ -338,19 +401,18 @@ class Notebook:
         Those that would end within the grace last so long: they leave their lots, or rise from them.
         """
         receipt = self.receipts[name]
-        before = receipt.costs()
-        receipt.move(units)
-        after = receipt.costs()
-        receipt.move(units, -1)
+        lines = {k: replace(line, back=line.back + units.get(k, 0)) for k, line in receipt.lines.items()}
+        then = replace(receipt, lines=lines)
+        before, after = receipt.taken(), then.taken()
         last, settled = midnight(day_of(at), GRACE), []
         for wallet in WALLETS if receipt.who and last > now else ():
             points = before[wallet] - after[wallet]
             olds, _ = self.fold(receipt.who, wallet, now)
-            news, _ = self.fold(receipt.who, wallet, now, {name: after[wallet]})
+            news, _ = self.fold(receipt.who, wallet, now, {name: then})
             gains = [(new[2], new[3] - old[3]) for old, new in zip(olds, news, strict=True) if new[4]]
             risen = min(points, sum(gain for ends, gain in gains if gain > 0 and ends <= now))
             moved = min(points - risen, sum(gain for ends, gain in gains if gain > 0 and now < ends < last))
             settled.append((receipt.who, wallet, at, moved, risen))
-        receipt.move(units)
+        receipt.lines = lines
         self.settled += settled
         return {wallet: before[wallet] - after[wallet] for wallet in WALLETS if before[wallet] > after[wallet]}

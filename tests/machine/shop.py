@@ -120,6 +120,8 @@ def without_codes(answer):
 
 def sent(tender):
     """A tender as the till sends it."""
+    if tender.hold is not None:
+        return BasketTender(kind="hold", hold_id=tender.hold.name, amount_minor=tender.minor)
     if tender.kind == "points":
         return BasketTender(kind="points", wallet="beans", points=tender.points)
     code = tender.card.code if tender.card is not None else ""

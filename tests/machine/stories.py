@@ -6,6 +6,7 @@ a story again. Hypothesis draws so long stories badly: of 600 steps that it drew
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections import Counter
 from random import Random
@@ -13,7 +14,7 @@ from random import Random
 from hypothesis import Phase, settings
 
 LENGTH = 50
-Story = list[tuple[str, int]]
+_EMPTY = re.compile(r", \w+=(?:''|\(\)|\{\}|None|False)(?=[,)])")
 
 
 def tell(machine, steps, seed):
@@ -47,7 +48,7 @@ def play(machine, story, taken, seen):
                 taken[name] += getattr(one, name)(Random(seed)) is not False
                 one.check()
             finally:
-                said.append(f"{name}: {one.answered[known:]}")
+                said.append(f"{name} at {one.now}:" + "".join(map(_brief, one.answered[known:])))
     except Exception as error:  # noqa: BLE001  the shortest story is wanted, whatever went wrong
         one.abandon()
         return said, error
@@ -73,6 +74,12 @@ def shortest(machine, story, error):
                 i += left
         left //= 2
     return story, said, error
+
+
+def _brief(answered):
+    """A command and its answer, without what it does not say."""
+    command, _, answer = answered
+    return f"\n    {_EMPTY.sub('', str(command))}\n      -> {answer}"
 
 
 def _place(error):

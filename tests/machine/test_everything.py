@@ -44,6 +44,9 @@ STEPS = {  # each with how often it is taken beside the others
     "take_off_a_card": 3,
     "transfer": 3,
     "turn_a_card": 2,
+    "hold_points": 3,
+    "hold_money": 4,
+    "end_a_hold": 3,
     "send_again": 4,
     "publish": 1,
     "pass_time": 8,
@@ -53,6 +56,10 @@ STEPS = {  # each with how often it is taken beside the others
 RARE = (
     "a coupon",
     "a debt",
+    "a hold captured",
+    "a hold captured by a purchase",
+    "a hold run out",
+    "a hold voided",
     "a limit overrun offline",
     "a load at the till",
     "a new card at the till",
@@ -107,6 +114,9 @@ class Everything(Till, Desk):
 
     def pass_time(self, dice):
         self.now += timedelta(minutes=dice.choice([1, 20, 60, 60 * 9, DAY, DAY, 3 * DAY, 8 * DAY, 8 * DAY, 31 * DAY]))
+        before = sum(hold.state == "open" for hold in self.book.holds.values())
+        self.book.lapse(self.now)
+        self.seen["a hold run out"] += before - sum(hold.state == "open" for hold in self.book.holds.values())
 
     def open_anew(self, _dice):
         self.service.close()
@@ -133,7 +143,8 @@ class Everything(Till, Desk):
                 found = self.service.balance(member, us(at))
                 for wallet in WALLETS:
                     has = found.wallets[wallet]
-                    assert (has.available, has.pending, has.debt) == self.figures(who, wallet, at), (who, wallet, at)
+                    figures = has.available, has.pending, has.debt, has.held
+                    assert figures == self.figures(who, wallet, at), (who, wallet, at)
                     self.seen["a debt"] += has.debt > 0
                 silver = self.book.is_silver(who, day_of(at))
                 assert found.tier.name == ("silver" if silver else "basic")
@@ -144,6 +155,7 @@ class Everything(Till, Desk):
             told = self.service.gift_card(card.code)
             assert told.state == card.at(self.now), card
             assert card.product == "flyer" or told.balance_minor == card.left(self.now) >= 0, card
+            assert card.product == "flyer" or told.held_minor == card.held(), card
 
     def close(self):
         findings = self.service.verify()

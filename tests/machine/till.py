@@ -119,7 +119,7 @@ class Till(Shop):
         if quoted is not None:  # L11
             assert all(answer[key] == quoted[key] for key in ("totals", "discounts", "lines", "awards"))
         self.record(wish, name, answer, off, tenders)
-        for wallet, (available, _, owed) in before.items():  # L3
+        for wallet, (available, _, owed, _) in before.items():  # L3
             cost = self.book.receipts[name].costs()[wallet]
             assert self.figures(wish.who, wallet)[0] >= available - cost
             assert self.figures(wish.who, wallet)[2] <= owed
@@ -128,13 +128,20 @@ class Till(Shop):
     def paid(self, dice, wish, net):
         """Tenders that sum to what is due, and whether the service has to take them."""
         tenders, allowed, due = [], True, net
-        most = min(net // 20, self.figures(wish.who, "beans")[0]) if wish.who else 0
+        holds = [hold for hold in self.book.holds.values() if hold.state == "open" or at_times(dice, 0.1)]
+        holds = [hold for hold in holds if hold.wallet != "stamps"]
+        hold = dice.choice(holds) if holds and at_times(dice, 0.4) else None
+        if hold is not None:
+            tender, allowed = held(dice, wish, hold, net)
+            tenders += [tender] if tender.minor else []
+            due -= tender.minor
+        most = min(net // 20, self.figures(wish.who, "beans")[0]) if wish.who and not (hold and hold.who) else 0
         points = dice.choice([0, 0, most, most // 2, most + 1])
         if wish.who and points and points * 10 <= due:
             tenders.append(Tender("points", points * 10, points))
-            allowed = points <= most
+            allowed = allowed and points <= most
             due -= points * 10
-        money = [card for card in self.book.cards if card.product != "flyer"]
+        money = [card for card in self.book.cards if card.product != "flyer" and not (hold and hold.card is card)]
         money = [card for card in money if card.at(self.now) == "active" or at_times(dice, 0.1)]
         for card in dice.sample(money, min(len(money), dice.choice([0, 1, 2, 2]))):
             there = card.left(self.now)
@@ -152,7 +159,7 @@ class Till(Shop):
         product, minor = dice.choice(["plain", "ending"]), dice.choice(AMOUNTS)
         mine = [one for one in self.book.cards if one.product == product and one.state in {"active", "inactive"}]
         card = dice.choice([None, *mine])
-        if card is None or product != "plain" or card.left(self.now) + minor <= FULL:
+        if card is None or product != "plain" or card.left(self.now) + card.held() + minor <= FULL:
             wish.sells = StoredValue(product=product, gift_card_id=card.id if card else "")
             wish.lines["card"] = (1, minor)
 
@@ -165,7 +172,7 @@ class Till(Shop):
         found = {one["offer"]: one["amount_minor"] for one in answer["discounts"]}
         basket = [found.pop(offer) for offer in ("coupon", "euro") if offer in found]
         assert found | ({"basket": sum(basket)} if basket else {}) == off
-        receipt = Receipt(wish.who, at or self.now, lines(wish, answer, len(tenders)), tenders)
+        receipt = Receipt(name, wish.who, at or self.now, lines(wish, answer, len(tenders)), tenders)
         assert receipt.on_tenders() == [tender.minor for tender in tenders]
         offers = {one["offer"] for one in answer["discounts"]}
         receipt.coupon = "coupon" in offers
@@ -177,7 +184,7 @@ class Till(Shop):
             receipt.slip, wish.slip.used_by = wish.slip, name
         was = self.earned(wish.who)
         self.book.receipts[name] = receipt
-        totals = {"earned": changed(was, self.earned(wish.who)), "spent": +Counter(receipt.costs())}
+        totals = {"earned": changed(was, self.earned(wish.who)), "spent": +Counter(receipt.taken())}
         assert {key: answer["totals"][key] for key in totals} == totals
         self.move_money(receipt, answer)
         self.note(receipt)
@@ -188,7 +195,10 @@ class Till(Shop):
     def move_money(self, receipt, answer):
         """Gift cards pay first, then those that were sold are loaded."""
         for tender in receipt.tenders:
-            if tender.card is not None:
+            if tender.hold is not None:
+                tender.taken = tender.hold.end("captured", self.now, tender.points or tender.minor)
+                tender.hold.receipt = receipt
+            elif tender.card is not None:
                 tender.taken = tender.card.take(tender.minor)
         for one in answer["gift_cards_issued"]:
             line, ends = receipt.lines[one["line_id"]], self.ends(one["product"])
@@ -205,6 +215,7 @@ class Till(Shop):
             "a coupon": receipt.coupon,
             "a reward": any(line.stamps for line in receipt.lines.values()),
             "a voucher": receipt.slip,
+            "a hold captured by a purchase": any(tender.hold for tender in receipt.tenders),
             "two cards on one receipt": kinds["gift_card"] > 1,
             "a purchase with points, cards and cash": len(kinds) == 3,
             "a new card at the till": any(line.new for line in receipt.lines.values()),
@@ -401,6 +412,20 @@ class Till(Shop):
         ref = MemberRef(card=NUMBERS.get(who, UNKNOWN))
         basket = msgspec.structs.replace(basket, lines=tuple(rows), member=ref)
         return OfflinePurchase(basket), (wish, {"cakes": off} if off else {}, units, cash)
+
+
+def held(dice, wish, hold, net):
+    """A tender out of a hold, and whether the service has to take it."""
+    if hold.card is not None:
+        minor = min(net, dice.choice([hold.minor(), hold.minor() // 2, hold.minor() + 1]))
+        minor = 0 if hold.card.product == "gift" and wish.sells else minor
+        tender, fits = Tender("gift_card", minor, card=hold.card, hold=hold), hold.card.state == "active"
+        fits = fits and minor <= hold.minor()
+    else:
+        points = min(net // 10, dice.choice([hold.points, hold.points // 2, hold.points + 1]))
+        tender, fits = Tender("points", points * 10, points, hold=hold), points <= min(hold.points, net // 20)
+        fits = fits and hold.who == wish.who
+    return tender, not tender.minor or (fits and hold.state == "open")
 
 
 def lines(wish, answer, tenders):

@@ -13,6 +13,7 @@ from rewards.days import Duration
 from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, EachTime
 from rewards.policy.model import (
     ALL,
+    Accepted,
     AmountIs,
     AmountOff,
     Anniversary,
@@ -20,6 +21,7 @@ from rewards.policy.model import (
     Condition,
     EarningRule,
     Eligible,
+    Fairness,
     FirstPurchase,
     FixedPrice,
     Flat,
@@ -104,6 +106,7 @@ class _Printer:
                 "spent_points": policy.returns.spent_points,
                 "restored_points_last": _duration(policy.returns.restored_points_last),
             },
+            fairness=policy.fairness and self._fairness(policy.fairness),
         )
 
     def _reward(self, reward: Reward) -> dict[str, object]:
@@ -222,7 +225,7 @@ class _Printer:
             remainder=rule.remainder
             if rule.remainder == "drop" or (rule.title and isinstance(rule.gives, Rate))
             else None,
-            limit=_one_or_all([self._limit(limit, rule.wallet) for limit in rule.limits]),
+            limit=_one_or_all([self._limit(limit, rule) for limit in rule.limits]),
             choose=rule.choose,
         )
 
@@ -235,7 +238,7 @@ class _Printer:
             when=self._conditions(rule.when),
             **self._gives(rule),
             for_referrer=referrer and self._gives(referrer)["give"],
-            limit=_one_or_all([self._limit(limit, one.wallet) for one in [referrer or rule] for limit in one.limits]),
+            limit=_one_or_all([self._limit(limit, one) for one in [referrer or rule] for limit in one.limits]),
             on=None if on == "day" else on,
         )
 
@@ -294,14 +297,40 @@ class _Printer:
     def _gives(self, rule: EarningRule) -> dict[str, object]:
         gives = rule.gives
         if isinstance(gives, Flat | EachTime):
-            return {"give": self._points(gives.give, rule.wallet)}
+            return {"give": self._given(gives.give, rule)}
         if isinstance(gives, Rate):
             every = self._money(gives.every) if gives.what == "spend" else _count(gives.every, gives.what)
-            return {"every": every, "give": self._points(gives.give, rule.wallet)}
+            return {"every": every, "give": self._given(gives.give, rule)}
         return {"times": str(float(Fraction(gives.numerator, gives.denominator))), "of": _one_or_all(list(gives.of))}
 
-    def _limit(self, limit: Limit, wallet: str) -> dict[str, object]:
-        return {"points": self._points(limit.points, wallet), "per": limit.per}
+    def _given(self, count: int, rule: EarningRule) -> object:
+        if rule.card is None:
+            return self._points(count, rule.wallet)
+        said = self._policy.gift_cards[rule.card.product].value is None and rule.card.value_minor
+        return _given(gift_card=rule.card.product, value=self._money(rule.card.value_minor) if said else None)
+
+    def _limit(self, limit: Limit, rule: EarningRule) -> dict[str, object]:
+        """Write a limit as what it counts: in an odd number of cards their worth, of units so many units."""
+        points, gives = limit.points, rule.gives
+        if rule.card is not None and (points % 2 == 0 or not rule.card.value_minor):
+            return {"times": points, "per": limit.per}
+        if rule.card is not None:
+            return {"money": self._money(points * rule.card.value_minor), "per": limit.per}
+        if isinstance(gives, Rate) and gives.what == "units" and points % gives.give == 0:
+            return {"units": points // gives.give * gives.every, "per": limit.per}
+        return {"points": self._points(points, rule.wallet), "per": limit.per}
+
+    def _fairness(self, fairness: Fairness) -> dict[str, object]:
+        return _given(
+            promise=list(fairness.promise),
+            accept={name: self._accepted(name, one) for name, one in fairness.accept.items()},
+        )
+
+    def _accepted(self, name: str, one: Accepted) -> dict[str, object]:
+        if one.names:
+            return {"facts" if name == "reads_member_facts" else "rules": list(one.names), "because": one.because}
+        most = self._points(one.points, one.wallet) if one.points else self._money(one.minor)
+        return {"at_most": _share(*one.share) if one.share[0] else most, "because": one.because}
 
     def _conditions(self, conditions: tuple[Condition, ...]) -> dict[str, object]:
         found = dict(self._condition(c) for c in conditions if not isinstance(c, HasAttribute))

@@ -7,7 +7,7 @@ which are bodies as they are.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -38,6 +38,7 @@ from rewards.service.commands import (
     Score,
     VoidHold,
 )
+from rewards.unsaid import Unsaid
 
 _Text = Annotated[str, Meta(min_length=1, pattern=r"^[^\x00]+$")]
 
@@ -140,7 +141,7 @@ class ContactsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         )
 
 
-class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Claim(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """For whom a guest's purchase is to count, and the code that was printed on its receipt."""
 
     member: MemberRef
@@ -224,7 +225,7 @@ class BatchAnswer(msgspec.Struct, frozen=True):
     results: list[EventResult]
 
 
-class GiftCardCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class GiftCardCode(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A gift card by its code, with or without blanks and dashes; in the body, so that no code stands in an address.
 
     Of a card that has a PIN nothing is told without it, and a wrong one counts.
@@ -232,6 +233,13 @@ class GiftCardCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     code: Id
     pin: OptionalId = ""
+
+
+class CodeImage(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A code, as it was told, and the symbol that is wanted."""
+
+    code: Id
+    form: Literal["qr", "code_128"] = "qr"
 
 
 class CardActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -30,6 +30,7 @@ from rewards.api.bodies import (
     CardActivity,
     CheckAnswer,
     Claim,
+    CodeImage,
     ContactsChange,
     GiftCardCode,
     Health,
@@ -64,7 +65,18 @@ from rewards.service.liability import LiabilityAnswer
 from rewards.service.reward_answers import CancellationAnswer, RedemptionAnswer
 
 _BODIES = (
-    *(Activity, Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef),
+    *(
+        Activity,
+        Adjustment,
+        Basket,
+        CardActivity,
+        CodeImage,
+        Enrol,
+        GiftCardCode,
+        IssueGiftCard,
+        MemberChange,
+        MemberRef,
+    ),
     *(
         PolicyText,
         PolicyToPublish,

@@ -79,6 +79,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "MemberChange": {"birthday": "03-27", "attributes": {}},
     "IssueGiftCard": {"product": "sorry", "actor": "lee"},
     "GiftCardCode": {"code": "7ZZZ-0000-0000-00004"},
+    "CodeImage": {"code": "7ZZZ-0000-0000-00004", "form": "code_128"},
     "CardActivity": {"activity": "BLOCK", "reason": "lost", "actor": "lee"},
     "Activity": {
         "name": "review",

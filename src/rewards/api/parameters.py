@@ -1,4 +1,4 @@
-"""What stands in addresses and headers: parameters, and what errors make of them.
+"""What stands in addresses and headers: parameters, what errors make of them, and who asks.
 
 What does not live here: the operations that take them (`routes`), and bodies (`wire`).
 """
@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
+from litestar import Request
 from litestar.params import HeaderParameter, QueryParameter
 
 from rewards.basket import Id, Instant
 from rewards.days import instant
 from rewards.errors import InvalidRequest, RewardsError
 
+Asking = Request[Any, Any, Any]
 _KEY = HeaderParameter(
     name="Idempotency-Key",
     min_length=1,
@@ -51,6 +53,11 @@ UntilMonth = Annotated[
 StoreId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
 ReceiptId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
 _PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not written `%2B`
+
+
+def address_of(request: Asking) -> str:
+    """Return the network address of whoever asks: an open server knows its callers by nothing else."""
+    return request.client.host if request.client is not None else ""
 
 
 _OF_THE_ADDRESS = ("/member_id", "/gift_card_id", "/redemption_id")

@@ -144,6 +144,7 @@ KINDS: dict[str, Kind] = {
     "activity-not-supported": Kind(422, "Not for this gift card", "see which activities its kind takes"),
     "voucher-without-money": Kind(422, "A voucher holds no money", "leave amount and PIN out"),
     "load-not-allowed": Kind(422, "Not an amount of this gift card", "use an amount that the policy allows"),
+    "code-slip": Kind(422, "Not a code", "read the code again: 16 symbols and a check symbol"),
     "code-missing": Kind(422, "No code", "send the gift card's `code`, and its `pin` if it has one"),
     "gift-card-twice": Kind(422, "One gift card twice", "send one tender for each gift card"),
     "not-for-sale": Kind(422, "Given, not sold", "sell a product of `kind: paid`"),

@@ -208,7 +208,7 @@ def _plan_rule(plan: Plan, rule: EarningRule, index: int) -> RulePlan:
     result = RulePlan(
         rule=rule,
         index=index,
-        rounding=policy.wallets[rule.wallet].round,
+        rounding=policy.wallets[rule.wallet].round if rule.card is None else "down",
         terms=[_term(plan, rule, base) for base in bases] if bases else [_own_term(plan, rule)],
         visits=isinstance(gives, Rate) and gives.what == "visits",
         flat=gives.give if isinstance(gives, Flat) else 0,

@@ -280,7 +280,7 @@ def _gain(
     for key in sorted(gained) if len(gained) > 1 else gained:
         points = gained[key]
         assert points >= 0
-        if points:
+        if points and key:  # gift cards are no points
             legs += add_to_lot(version.policy, purses.setdefault(key, Purse()), key, day, points, clock)
             legs.append(Posting(contra, key, -points))
     return legs

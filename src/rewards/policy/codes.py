@@ -346,6 +346,11 @@ _NOTES = {
         "till was offline and its receipt arrives late, it did happen, and what the rule gave is taken back by an "
         "entry with that reason. Staff can grant it again."
     ),
+    "fairness-not-checked": (
+        "`fairness` says what the owner promises and accepts. It is read in full: names, figures and reasons must be "
+        "right. Whether the rules keep these promises is not worked out by this version, so a file that says "
+        "`split_proof` is not shown to be."
+    ),
     "more-problems": "At most 100 problems are shown in one run, errors before others. Mend these, and run again.",
 }
 

@@ -14,6 +14,15 @@ GIFT_CARDS = {
         "With `only_by: voucher` it applies to those receipts alone whose customer shows one, with `only_by: reward` "
         "to those whose customer asks for a reward that gives it."
     ),
+    "group-of-cards": (
+        "The best member of a group is the one that gives most. Points and gift cards can't be compared, nor can "
+        "two offers that vouchers give."
+    ),
+    "limit-kind": (
+        "A limit counts what the rule gives: `times` of anything, `points` of a rule that gives points, `units` of "
+        "one that counts units, `money` of one that gives gift cards with money on them."
+    ),
+    "limit-below-one": "The limit is below what the rule gives at once, so the rule would never give anything.",
     "balance-below-load": (
         "A card can hold at most `max_balance`, and the least that it can be issued with is more. No card of this "
         "product could ever be issued."

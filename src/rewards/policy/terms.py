@@ -115,6 +115,14 @@ class Reward:
         return None if self.value is None else points * self.value[0] // self.value[1]
 
 
+@dataclass(frozen=True, slots=True)
+class GivenCard:
+    """A gift card that a rule gives each time: the product, and what is on it (minor units; 0 for a voucher)."""
+
+    product: str
+    value_minor: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returns:
     """What the shop promises about goods that come back."""
@@ -137,6 +145,26 @@ class Tiers:
     levels: tuple[tuple[str, int], ...]  # name and least amount (minor units, visits or points), lowest first, from 0
     keep: Duration | Literal["until_end_of_year", "until_end_of_next_year"] | None = None
     fall: Literal["to_what_was_earned", "one_level"] = "to_what_was_earned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """How far a policy may fall short of fairness, with its owner's reason; which figure counts is the key's matter."""
+
+    because: str
+    points: int = 0
+    wallet: str = ""  # of the points
+    minor: int = 0
+    share: tuple[int, int] = (0, 1)  # numerator, denominator
+    names: tuple[str, ...] = ()  # facts about members, or rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fairness:
+    """What the owner promises and accepts; it changes nothing of what the policy gives."""
+
+    promise: tuple[str, ...] = ()
+    accept: dict[str, Accepted] = field(default_factory=dict)  # by key: `cliff`, `dead_zone`, …
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,11 @@ class Happened:
             return [f"refused with `{self.refused.code}`: {self.refused.message}"]
         lines = [f"`{one['offer']}` took off: {one['why']}" for one in self.answer.get("discounts", [])]
         lines += [f"`{one['rule']}` gave {one['points']} {one['wallet']}: {one['why']}" for one in self.awards()]
+        lines += [
+            f"`{one['giver']}` gave a `{one['product']}`: {one['why']}"
+            for one in self.answer.get("gift_cards_issued", [])
+            if "why" in one
+        ]
         lines += [f"`{one['rule']}` gave nothing: {one['why']}" for one in self.answer.get("not_applied", [])]
         lines += [f"`{one['rule']}` gave nothing: {one['why']}" for one in self.answer.get("not_given", [])]
         lines += [
@@ -100,7 +105,7 @@ _VERBS: dict[str, tuple[str, ...]] = {  # what only steps of these verbs have; a
     "restored": (*_RETURN, "cancel"),
     **dict.fromkeys(("refund", "taken_back", "taken_back_by", "parked"), _RETURN),
     "lines": (*_SALE, *_RETURN),
-    "issued": (*_SALE, "redeem", "issue"),
+    "issued": (*_EARNS, "redeem", "issue"),
     "state": ("issue", "card"),
     "available": ("issue", "card", "hold", "capture", "void"),
 }
@@ -174,6 +179,7 @@ def _taken(key: str, value: dict[str, int], happened: Happened, _: Policy) -> li
 
 def _gives(key: str, value: list[str], happened: Happened, _: Policy) -> list[Mismatch]:
     gave = {rule for rule, points in _by_rule(happened).items() if points > 0}
+    gave |= {one["giver"] for one in happened.answer.get("gift_cards_issued", []) if "giver" in one}
     gave |= {one[key] for one in happened.answer.get("discounts", []) for key in ("offer", "reward") if key in one}
     gave |= {one["reward"] for one in [happened.answer, *happened.answer.get("redemptions", [])] if "reward" in one}
     wrong = [rule for rule in value if (rule in gave) == (key == "not_gives")]

@@ -113,9 +113,9 @@ class StepReader:
         return False
 
     def _is_card(self, got: Got) -> bool:
-        if got.value in self.known.cards:
+        if got.value in self.known.cards or got.value in self.known.products:
             return True
-        self.known.miss("gift card", got.value, got.span, self.known.cards)
+        self.known.miss("gift card", got.value, got.span, self.known.cards | self.known.products)
         return False
 
     def _use(self, table: Table) -> Action | None:

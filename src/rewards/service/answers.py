@@ -10,9 +10,10 @@ import msgspec
 
 from rewards.service.balance_answers import TierAnswer, WalletBalance, WalletDetail
 from rewards.service.reward_answers import CancellationAnswer, RedeemedAnswer, RewardWithin, VoidedAnswer
+from rewards.unsaid import Unsaid
 
 
-class VoucherAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class VoucherAnswer(Unsaid, frozen=True, kw_only=True):
     """A voucher: the offer that it gives, once."""
 
     gift_card_id: str
@@ -167,7 +168,7 @@ class DiscountAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     points: int = 0
 
 
-class ClaimAnswer(msgspec.Struct, frozen=True):
+class ClaimAnswer(Unsaid, frozen=True):
     """What a guest needs to have a purchase counted for a member: the code to print, and until when."""
 
     code: str
@@ -192,6 +193,7 @@ class PurchaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     not_applied: list[NotApplied]
     codes_refused: list[CodeRefused]
     gift_cards_issued: list[dict[str, object]]
+    gift_cards_voided: list[VoidedAnswer] = []  # that a rule gave on another day, and does no longer
     balance: dict[str, WalletBalance]
     would_earn: dict[str, int] = {}  # for guests
     rewards: list[RewardWithin] = []  # of a quote: the catalogue before this purchase
@@ -209,6 +211,7 @@ class ClaimedAnswer(msgspec.Struct, frozen=True, kw_only=True):
     member_id: str
     earned: dict[str, int]
     awards: list[AwardAnswer]
+    gift_cards_issued: list[dict[str, object]]  # by rules
     balance: dict[str, WalletBalance]
 
 
@@ -221,6 +224,8 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     rule: str = ""
     title: str = ""
     day: str = ""
+    gift_card: str = ""  # the product of cards that the rule gave, and no points; below zero: that were taken back
+    count: int = 0
 
 
 class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -279,6 +284,7 @@ class ReturnAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     vouchers_restored: list[RestoredAnswer] = []  # by the return of everything
     gift_cards_voided: list[VoidedAnswer] = []  # that the returned lines had sold, or rewards of the purchase given
     redemptions_cancelled: list[CancellationAnswer] = []  # of rewards that were bought with it, by the return of all
+    gift_cards_issued: list[dict[str, object]] = []  # as `given`, by rules that give cards
     given: list[AwardAnswer] = []  # a return can also add, e.g. when it restores an absence
     still_returnable: list[dict[str, object]] = []  # {line_id, quantity}
     waits_for: dict[str, str] = {}
@@ -335,5 +341,6 @@ class ActivityAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     policy_version: str
     earned: dict[str, int]  # by wallet, zeros left out
     awards: list[AwardAnswer]
+    gift_cards_issued: list[dict[str, object]] = []
     not_given: list[NotApplied]  # empty if it gave something
     balance: dict[str, WalletBalance] = {}

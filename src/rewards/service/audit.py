@@ -39,7 +39,7 @@ from rewards.ledger.timeline import (
     open_near,
 )
 from rewards.receipt import Receipt, Returned
-from rewards.service import card_audit, claims, hold_audit
+from rewards.service import card_audit, claims, hold_audit, rule_cards
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
 from rewards.service.budgets import Tally
@@ -245,6 +245,7 @@ def _cards(batch: Batch, whole: Whole) -> Iterator[str]:
         return
     if whole.line.kind == "member" and batch.running.has_gift_cards:
         yield from card_audit.ungiven(batch, whole.line, whole.events)
+        yield from rule_cards.faults(batch, whole.line, whole.entries)
     sold = whole.events if batch.running.has_gift_cards and whole.line.kind != "budget" else ()
     for row in sold:
         if row[2] == "purchase":

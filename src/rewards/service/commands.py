@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 from rewards.basket import Basket, Currency, Id, Instant, MemberRef, Minor, Name, OptionalId, Quantity
 from rewards.money import LARGEST
 from rewards.receipt import Receipt
+from rewards.unsaid import Unsaid
 
 Language = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z0-9-]*$")]
 Birthday = Annotated[str, Meta(max_length=10, pattern=r"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$", examples=["03-27"])]
@@ -29,12 +30,14 @@ GiftCardActivity = Literal[
     "CLEAR_BALANCE",
     "DEACTIVATE",
     "LOAD",
+    "NEW_CODE",
     "REDEEM",
     "REFUND",
     "TRANSFER_BALANCE",
     "UNBLOCK",
 ]
 HoldKind = Literal["code", "gift_card", "points", "reward"]
+HoldId = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f/]+(?!\n)$")]  # fits an address
 LONGEST_HOLD = 7 * 86_400  # seconds
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", examples=["4711"])]
 Score = Annotated[int, Meta(ge=-1000, le=1000)]
@@ -43,7 +46,7 @@ MemberState = Literal["active", "blocked"]
 Points = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(Unsaid, frozen=True):
     """What a command answered: the JSON body as it was stored, byte for byte.
 
     `status` is 201 (recorded, published), 200 (published already) or 202 (parked). `replayed` says that the
@@ -113,7 +116,7 @@ class RecordPurchase(msgspec.Struct, frozen=True):
     basket: Basket
 
 
-class ClaimPurchase(msgspec.Struct, frozen=True, kw_only=True):
+class ClaimPurchase(Unsaid, frozen=True, kw_only=True):
     """Have a guest's purchase count for a member: by the code that was printed on the receipt."""
 
     purchase_id: Id
@@ -183,7 +186,7 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     may_owe: bool = False  # take more than there is: the rest becomes a debt (opening balances of other systems)
 
 
-class IssueGiftCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class IssueGiftCard(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Issue a gift card of a product of the policy, to a member or to whoever holds its code.
 
     `amount_minor` is what is on a paid card (without it, it does nothing until ACTIVATE says how much) or on a
@@ -200,7 +203,10 @@ class IssueGiftCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
-    """Do something with a gift card. Where an amount may be left out, it is all that is on the card."""
+    """Do something with a gift card. Where an amount may be left out, it is all that is on the card.
+
+    NEW_CODE answers one more code for it.
+    """
 
     gift_card_id: Id
     activity: GiftCardActivity
@@ -211,14 +217,14 @@ class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
     actor: OptionalId = ""
 
 
-class OpenHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class OpenHold(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Set something aside, for as many seconds at most, so that nothing else can take it.
 
     `points` of a member's `wallet` (as many, or as pay `amount_minor`), money of a `gift_card` (its `code`, and its
     `pin` if it has one), what a `reward` costs the member, so many `times`, or a voucher by its `code`.
     """
 
-    hold_id: Id
+    hold_id: HoldId
     kind: HoldKind
     store_id: OptionalId = ""
     till_id: OptionalId = ""
@@ -253,11 +259,16 @@ class VoidHold(msgspec.Struct, frozen=True, kw_only=True):
     actor: OptionalId = ""
 
 
-class ShowGiftCards(msgspec.Struct, frozen=True):
-    """Prove by code and PIN that one has these cards; a wrong PIN counts. Answers the one card of a look-up."""
+class ShowGiftCards(Unsaid, frozen=True):
+    """Prove by code and PIN that one has these cards; what is wrong counts. Answers the one card of a look-up.
+
+    `codes` of a quote are looked up beside them, under the policy of the day of an instant: wrong ones count too.
+    """
 
     cards: tuple[tuple[str, str], ...]
     pointers: tuple[str, ...] = ("/code",)
+    codes: tuple[str, ...] = ()
+    at: int = 0
 
 
 class RecordActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

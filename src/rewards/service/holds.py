@@ -138,7 +138,7 @@ def _body(batch: Batch, command: OpenHold, day: int, until: int) -> HoldBody:
 def _of_card(batch: Batch, asked: Asked, command: OpenHold, until: int, print_: bytes) -> Place:
     if command.kind == "code" and not is_code(normal(command.code)):
         _check_word(batch, asked, command.code)
-    line = opened(batch, asked.now, command.code, command.pin, "/code")
+    line = opened(batch, asked, command.code, command.pin, "/code")
     card, wants_voucher = line.card, command.kind == "code"
     assert card is not None
     at = max(asked.now, card.clock)

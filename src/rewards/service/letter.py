@@ -121,6 +121,9 @@ class Letter:
     def _change(self, change: Change, of: date) -> str:
         """Tell one change: how much of what, by which rule, for which day if for another, and why."""
         words = f"{self._tongue.signed(change.points)} {self._wallet(change.wallet)}"
+        if change.gift_card:
+            card = self._tongue.say("gift card: {name}", name=change.gift_card)
+            words = f"{self._tongue.signed(change.count)} {card}"
         if change.day and (day := date.fromisoformat(change.day)) != of:
             words += f" ({self._tongue.day(day)})"
         return ": ".join(filter(None, (words, change.title, change.why)))

@@ -15,7 +15,18 @@ from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
 from rewards.ledger.entries import Award
 from rewards.ledger.timeline import Booking, Return, Settlement
 from rewards.receipt import Receipt, Returned, all_back
-from rewards.service import budgets, card_tenders, due, offline, redeeming, refunds, rewards, sold_cards, vouchers
+from rewards.service import (
+    budgets,
+    card_tenders,
+    due,
+    offline,
+    redeeming,
+    refunds,
+    rewards,
+    rule_cards,
+    sold_cards,
+    vouchers,
+)
 from rewards.service.answers import ReturnAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import told
@@ -108,7 +119,8 @@ def _again(
         )
     if owner is None or number is None:
         return Outcome(PARKED, b"" if asked.silent else _json.encode(_waiting(command)), replayed=True)
-    return batch.replay(asked, (owner, number), lambda: _json.encode(_told_anew(batch, asked, command, owner, number)))
+    told_ = batch.replay(asked, (owner, number), lambda: _json.encode(_told_anew(batch, asked, command, owner, number)))
+    return sold_cards.with_new_codes(batch, told_)
 
 
 # without a purchase, or before it
@@ -186,7 +198,7 @@ def _book(
     if not asked.silent:
         told_ = _answer(batch, asked.now, command, line, number, receipt, before, units, place[1])
         body = _json.encode(msgspec.structs.replace(told_, warnings=[*warnings, *told_.warnings]))
-    return batch.answered(asked, place, BOOKED, body)
+    return sold_cards.with_codes(batch.answered(asked, place, BOOKED, body), batch.owing.codes)
 
 
 def _taken(
@@ -250,6 +262,8 @@ def _record(
         spent = _to_cards(batch, now, receipt, (line.owner, of), units, about, print_)
         if line.kind == "member":
             change = Return(of, receipt, returned, instant(command.occurred_at))
+            if batch.running.ready().gives_cards:
+                spent += rule_cards.spent_of(batch, line, batch.book(line, change))
             due_minor = max(0, refunds.due(receipt, _so_far(batch, line, of), returned) - spent)
             change = settled(batch, line, change, due_minor)
             booking, settlements = batch.book(line, change), change.settled
@@ -268,6 +282,8 @@ def _record(
     if of is not None:
         batch.returns.get(line.owner, of).append((line.events + 1, pack(happened.body)))
     number = batch.record(line, happened, booking)
+    if batch.owing.events:
+        rule_cards.settle(batch)
     if receipt is not None and whole and receipt.bought and of is not None:
         why = redeeming.Cancelling(command.reason, command.operator_id, instant(command.occurred_at))
         rewards.take_back(batch, now, line, receipt, of, why, print_)
@@ -288,9 +304,11 @@ def _to_cards(
     place = recorded_first(*place, receipt)  # where cards know it
     vouchers.give_back(batch, now, receipt, place, after, about, print_)
     sold_cards.void(batch, now, receipt, place, units, about, print_)
+    spent = sold_cards.spent(sold_cards.voided(batch, receipt, units, about))
     earlier, refund = (refunds.by_tender(receipt, *pair) for pair in (({}, before), (before, after)))
-    card_tenders.give_back(batch, now, receipt, place, earlier, refund, about, print_)
-    return sold_cards.spent(sold_cards.voided(batch, receipt, units, about))
+    left = refunds.less(receipt, refund, spent)
+    card_tenders.give_back(batch, now, receipt, place, earlier, left, about, print_)
+    return spent
 
 
 def _told_anew(batch: Batch, asked: Asked, command: RecordReturn, owner: int, number: int) -> ReturnAnswer:
@@ -317,20 +335,21 @@ def _answer(
     number: int,
 ) -> ReturnAnswer:
     running = batch.running
-    program = running.ready()
     entries = [entry for entry in entries_of(batch, line.owner, [number]) if entry[0][3] == "return"]
     changes, legs = [], []
     for row, some in entries:
-        changes += told(program, _awards(row[8]), some, language=batch.language(line))
+        changes += told(running.ready(), _awards(row[8]), some, language=batch.language(line))
         legs += some
     after = total([before, units])
     about = (command.store_id, command.return_id)
-    voided = sold_cards.voided(batch, receipt, units, about)
+    awards = [award for row, _ in entries for award in _awards(row[8])]
+    place = (line.owner, number)
+    sold, given = sold_cards.voided(batch, receipt, units, about), rule_cards.voided(batch, place, awards)
     gone = read_settled(batch.event(line.owner, number)[9])
-    by_tender = refunds.by_tender(receipt, before, after)
-    kept = refunds.kept(gone) + sold_cards.spent(voided)
-    refund = refunds.told(running, receipt, before, after, legs, kept)
-    due_minor = max(0, refunds.due(receipt, before, after) - kept)
+    kept = (sold_cards.spent(sold), sold_cards.spent(given) + refunds.kept(gone))
+    by_tender = refunds.less(receipt, refunds.by_tender(receipt, before, after), *kept)
+    refund = refunds.told(running, receipt, by_tender, before, after, legs)
+    due_minor = max(0, refunds.due(receipt, before, after) - sum(kept))
     return ReturnAnswer(
         return_id=command.return_id,
         purchase_id=running.ids.purchase(*recorded_first(line.owner, of, receipt)),
@@ -342,7 +361,8 @@ def _answer(
         deducted=refunds.deducted(gone),
         taken_back=[msgspec.structs.replace(one, points=-one.points) for one in changes if one.points < 0],
         given=[one for one in changes if one.points > 0],
-        gift_cards_voided=voided,
+        gift_cards_voided=[*sold, *given],
+        gift_cards_issued=rule_cards.issued(batch, place, awards, batch.language(line)),
         redemptions_cancelled=_cancelled(batch, now, line, (line.owner, of), receipt, number),
         vouchers_restored=vouchers.restored(receipt, before, after),
         still_returnable=[

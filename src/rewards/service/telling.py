@@ -6,25 +6,23 @@ What does not live here: sentences (`engine.explain`) and what is written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
 
 from rewards.basket import payable
 from rewards.days import moment
-from rewards.engine.till import Withheld
 from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
 from rewards.ledger.timeline import Booking, Near
 from rewards.receipt import Line, Receipt, Returned, points_left
-from rewards.service import card_tenders, hold_ends, rewards, tenders
+from rewards.service import card_tenders, hold_ends, rewards, rule_cards, tenders
 from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals
 from rewards.service.awards import MOST_MISSES, codes_refused, earned, not_applied, title, told, why
 from rewards.service.balance_answers import WalletBalance
 from rewards.service.balances import day_text, purses, text, wallets
 from rewards.service.batch import Batch, Place
-from rewards.service.commands import PreparedPurchase
+from rewards.service.drafts import Draft
 from rewards.service.journal import (
     Timeline,
     read_activity,
@@ -45,23 +43,6 @@ from rewards.service.tongue import Tongue, marked
 from rewards.store import statements
 
 Row = tuple[Any, ...]
-
-
-@dataclass(slots=True)
-class Draft:
-    """A purchase, worked out and not recorded."""
-
-    line: Timeline
-    receipt: Receipt
-    booking: Booking | None  # None: nobody asks what a guest would have earned
-    withheld: Sequence[Withheld] = ()  # offers that did not apply
-    prepared: PreparedPurchase | None = None  # if the receipt is still what was prepared
-    warnings: Sequence[dict[str, object]] = ()  # what was recorded all the same
-
-    @property
-    def entry(self) -> Entry | None:
-        """The purchase's own entry."""
-        return self.booking.entries[-1] if self.booking is not None else None
 
 
 def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -> PurchaseAnswer:
@@ -96,7 +77,12 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
             *(not_applied(program, booking.near, receipt) if booking is not None else []),
         ][:MOST_MISSES],
         codes_refused=codes_refused(policy, receipt, guest=not member),
-        gift_cards_issued=[*issued(batch, receipt, place), *rewards.issued(batch, receipt, place)],
+        gift_cards_issued=[
+            *issued(batch, receipt, place),
+            *rewards.issued(batch, receipt, place),
+            *rule_cards.issued(batch, place, awards if member else (), language),
+        ],
+        gift_cards_voided=rule_cards.voided(batch, place, awards) if place is not None else [],
         redemptions=rewards.bought(batch, receipt, place, language),
         balance=_balance(batch, line, now, work, place),
         would_earn={} if member else points,
@@ -182,16 +168,18 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
     rows = entries_of(batch, owner, events)
     entry = next((_entry(row, legs) for row, legs in rows if row[2] == number and row[3] == "purchase"), None)
     plain = answer(batch, now, Draft(line, receipt, None), (owner, number))
-    legs = entry.postings if entry is not None else []
+    legs, awards = (entry.postings, entry.awards) if entry is not None else ([], [])
     back = total([read_return(body) for _, body in returns])
     later = [entry_answer(batch, row, legs) for row, legs in rows if row[2] != number]
     program = batch.running.ready()
     return msgspec.structs.replace(
         plain,
         policy_version=entry.policy_version if entry is not None else plain.policy_version,
-        totals=totals_of(receipt, earned(entry.awards) if entry is not None else {}),
+        totals=totals_of(receipt, earned(awards)),
         lines=lines_of(receipt, back),
-        awards=told(program, entry.awards, legs, receipt, batch.language(line)) if entry is not None else [],
+        awards=told(program, awards, legs, receipt, batch.language(line)),
+        gift_cards_issued=[*plain.gift_cards_issued, *rule_cards.issued(batch, (owner, number), awards)],
+        gift_cards_voided=rule_cards.voided(batch, (owner, number), awards),
         tenders=card_tenders.told(batch, receipt, tenders.told(batch.running, receipt, legs), now),
         adjustments=later,
     )
@@ -284,9 +272,12 @@ def note_of(batch: Batch, owner: int, number: int) -> str:
 def _change(running: Running, award: Award, tongue: Tongue | None) -> Change:
     program = running.ready()
     rule = program.on(award.day).policy.rules.get(award.rule)
+    product = rule.card.product if rule is not None and rule.card is not None else ""
     return Change(
         wallet=award.wallet,
-        points=award.points,
+        points=award.points if not product else 0,
+        gift_card=product,
+        count=award.points if product else 0,
         why=why(program, award) if tongue is None else reason(program, award, tongue),
         rule=award.rule,
         title=title(rule.title, tongue.language if tongue is not None else "") if rule is not None else "",

@@ -29,6 +29,7 @@ from rewards.service import (
     purchases,
     redemptions,
     returns,
+    rule_cards,
     sold_cards,
 )
 from rewards.service.asked import Asked, fingerprint
@@ -141,6 +142,7 @@ class Planner:
         batch = Batch(session, self._next)
         foresee(batch, commands)
         results = [_one(batch, asked) for asked in commands]
+        rule_cards.settle(batch)  # of what came by itself
         batch.flush()
         return results
 
@@ -206,10 +208,10 @@ def _by_key(batch: Batch, asked: Asked, print_: bytes) -> Outcome | RewardsError
         return Conflict(stored.code, stored.message, pointer=stored.pointer, **stored.facts)
     assert owner is not None
     assert number is not None
-    if isinstance(asked.command, IssueGiftCard):
+    if isinstance(asked.command, IssueGiftCard) or getattr(asked.command, "activity", "") == "NEW_CODE":
         return gift_cards.issued_again(batch, (owner, number))
     outcome = batch.replay(asked, (owner, number), lambda: _unanswered(batch, asked))
-    return sold_cards.with_new_codes(batch, outcome) if isinstance(asked.command, RecordPurchase | Redeem) else outcome
+    return sold_cards.with_new_codes(batch, outcome)
 
 
 def _unanswered(batch: Batch, asked: Asked) -> bytes:

@@ -357,8 +357,6 @@ class Batch:
             return Outcome(known[0], body, replayed=True, place=place)
         return Outcome(201, b"" if asked.silent else make(), replayed=True, place=place)
 
-    # the end
-
     def flush(self) -> None:
         """Write everything, each table's rows by one statement."""
         write, more = self.session.write, self.more

@@ -288,7 +288,7 @@ def test_at_most_the_configured_number_of_guesses_is_looked_at(tmp_path, clock):
     for pin in range(4705, 4715):
         unknown(desk, card, str(pin))
     with service._store.reading() as session:
-        kinds = [row[3].split("\x1f")[0] for row in session.rows("SELECT * FROM event ORDER BY number")]
+        kinds = [name.split("\x1f")[0] for (name,) in session.rows("SELECT external_id FROM event ORDER BY number")]
     assert kinds == ["ISSUE", "LOCK"]
     assert service.verify() == []
     service.close()

@@ -10,9 +10,11 @@ from rewards.service.commands import (
     BookDue,
     ClaimPurchase,
     Enrol,
+    OpenHold,
     Publish,
     RecordActivity,
     RecordPurchase,
+    VoidHold,
 )
 from rewards.service.service import Service
 from rewards.store.database import Store
@@ -164,6 +166,18 @@ def test_what_was_kept_off_a_refund_comes_back_as_money(desk):
         ("cash", 800, False),
     ]
     assert back["refund_due_minor"] == 1000
+
+
+def test_what_is_held_is_kept_off_the_refund_and_stays(desk):
+    (bonus,) = given(desk.buy("r1", lines=(sells(5000),), tenders=(("cash", 5000),)))
+    hold = OpenHold(hold_id="h1", store_id="S1", kind="gift_card", code=bonus["code"], amount_minor=200)
+    desk.ask(hold)
+    back = desk.ask(desk.give_back("b1", of="r1"))
+    assert back["refund_due_minor"] == 4800
+    (mine,) = [one for one in back["gift_cards_voided"] if one.get("giver")]
+    assert (mine["voided_minor"], mine["spent_minor"]) == (300, 200)
+    desk.ask(VoidHold(hold_id="h1", reason="left"))
+    assert desk.balance(bonus) == 200  # it was paid for
 
 
 def test_what_ended_is_not_what_was_spent(desk):

@@ -36,8 +36,9 @@ from rewards.service.asked import Asked
 from rewards.service.codes import with_claim_code
 from rewards.service.commands import Outcome
 from rewards.service.contacts import normal
-from rewards.service.journal import Happened, Row, Rows, Timeline, near_row, pack, read_receipt, read_return, total
+from rewards.service.journal import Happened, Row, Timeline, near_row, pack, read_receipt, read_return, total
 from rewards.service.owing import Owing
+from rewards.service.rows import Rows
 from rewards.service.running import Running
 from rewards.store import statements
 from rewards.store.database import Session
@@ -346,7 +347,7 @@ class Batch:
         """Keep what was answered about an event, and return it."""
         if not asked.silent:
             self.answers.put(place, (status, body))
-            self.more[statements.ADD_ANSWER].append((*place, status, body))
+            self.rows.answers.append((*place, status, body))
         return Outcome(status, with_claim_code(self.running.secret, place[0], body), place=place)
 
     def replay(self, asked: Asked, place: Place, make: Callable[[], bytes]) -> Outcome:
@@ -363,9 +364,7 @@ class Batch:
         for sql in _BEFORE:
             if sql in more:
                 write(sql, more.pop(sql))
-        write(statements.ADD_EVENT, self.rows.events)
-        write(statements.ADD_ENTRY, self.rows.entries)
-        write(statements.ADD_POSTING, self.rows.postings)
+        self.rows.write(self.session)
         self._save_lines()
         for sql, rows in more.items():
             write(sql, rows)

@@ -28,7 +28,7 @@ from rewards.service.balances import text
 from rewards.service.batch import Batch, Place
 from rewards.service.codes import claim_code, code_hash, normal
 from rewards.service.commands import ClaimPurchase, Outcome
-from rewards.service.journal import ClaimBody, Happened, Row, Timeline, read_claim, read_receipt
+from rewards.service.journal import ClaimBody, Happened, Row, Timeline, read_claim, read_receipt, read_return
 from rewards.service.sold_cards import with_codes
 from rewards.service.telling import balance_of
 from rewards.store import statements
@@ -132,7 +132,7 @@ def _guesses(batch: Batch, guest: Timeline) -> int:
 def _check(batch: Batch, asked: Asked, guest: Timeline, event: Row) -> None:
     if followed(batch, (guest.owner, _FIRST))[0] != guest.owner:
         raise Conflict("already-claimed", "the purchase was claimed before")
-    if batch.returns.get(guest.owner, _FIRST):
+    if any(read_return(body) for _, body in batch.returns.get(guest.owner, _FIRST)):
         raise Conflict("purchase-returned", "goods of the purchase came back: it can't be claimed any more")
     zone = batch.running.zone
     until = claimable_until(event[3], event[4], zone)

@@ -304,9 +304,11 @@ def _to_cards(
     place = recorded_first(*place, receipt)  # where cards know it
     vouchers.give_back(batch, now, receipt, place, after, about, print_)
     sold_cards.void(batch, now, receipt, place, units, about, print_)
+    spent = sold_cards.spent(sold_cards.voided(batch, receipt, units, about))
     earlier, refund = (refunds.by_tender(receipt, *pair) for pair in (({}, before), (before, after)))
-    card_tenders.give_back(batch, now, receipt, place, earlier, refund, about, print_)
-    return sold_cards.spent(sold_cards.voided(batch, receipt, units, about))
+    left = refunds.less(receipt, refund, spent)
+    card_tenders.give_back(batch, now, receipt, place, earlier, left, about, print_)
+    return spent
 
 
 def _told_anew(batch: Batch, asked: Asked, command: RecordReturn, owner: int, number: int) -> ReturnAnswer:
@@ -342,12 +344,12 @@ def _answer(
     about = (command.store_id, command.return_id)
     awards = [award for row, _ in entries for award in _awards(row[8])]
     place = (line.owner, number)
-    voided = [*sold_cards.voided(batch, receipt, units, about), *rule_cards.voided(batch, place, awards)]
+    sold, given = sold_cards.voided(batch, receipt, units, about), rule_cards.voided(batch, place, awards)
     gone = read_settled(batch.event(line.owner, number)[9])
-    by_tender = refunds.by_tender(receipt, before, after)
-    kept = refunds.kept(gone) + sold_cards.spent(voided)
-    refund = refunds.told(running, receipt, before, after, legs, kept)
-    due_minor = max(0, refunds.due(receipt, before, after) - kept)
+    kept = (sold_cards.spent(sold), sold_cards.spent(given) + refunds.kept(gone))
+    by_tender = refunds.less(receipt, refunds.by_tender(receipt, before, after), *kept)
+    refund = refunds.told(running, receipt, by_tender, before, after, legs)
+    due_minor = max(0, refunds.due(receipt, before, after) - sum(kept))
     return ReturnAnswer(
         return_id=command.return_id,
         purchase_id=running.ids.purchase(*recorded_first(line.owner, of, receipt)),
@@ -359,7 +361,7 @@ def _answer(
         deducted=refunds.deducted(gone),
         taken_back=[msgspec.structs.replace(one, points=-one.points) for one in changes if one.points < 0],
         given=[one for one in changes if one.points > 0],
-        gift_cards_voided=voided,
+        gift_cards_voided=[*sold, *given],
         gift_cards_issued=rule_cards.issued(batch, place, awards, batch.language(line)),
         redemptions_cancelled=_cancelled(batch, now, line, (line.owner, of), receipt, number),
         vouchers_restored=vouchers.restored(receipt, before, after),

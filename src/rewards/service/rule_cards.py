@@ -128,20 +128,23 @@ def _events(batch: Batch, line: Timeline) -> list[Activity]:
 
 
 def _is_void(batch: Batch, line: Timeline) -> bool:
-    assert line.card is not None
-    return line.card.state == "deactivated" and any(one.kind == "VOID" for one in _events(batch, line))
+    return any(one.kind == "VOID" for one in _events(batch, line))
 
 
-_SPENT = {"REDEEM": 1, "TRANSFER_OUT": 1, "REFUND": -1, "TRANSFER_IN": -1}
+_SPENT = {"REDEEM": 1, "CAPTURE": 1, "HOLD": 1, "TRANSFER_OUT": 1, "REFUND": -1, "TRANSFER_IN": -1}
 
 
 def _spent(batch: Batch, line: Timeline) -> int:
-    """Return what was spent of a card before it was taken back, in minor units; what ended is not spent."""
-    minor = 0
+    """Return what was spent of a card before it was taken back, in minor units; what ended is not, what is held is."""
+    minor, holds = 0, dict[str, int]()
     for one in _events(batch, line):
         if one.kind == "VOID":
             break
+        if one.kind == "HOLD":
+            holds[one.hold] = total(one.parts)
         minor += _SPENT.get(one.kind, 0) * total(one.parts)
+        if one.hold and one.kind != "HOLD":
+            minor -= holds.pop(one.hold, 0)
     return max(0, minor)
 
 
@@ -160,7 +163,7 @@ def was_charged(batch: Batch, line: Timeline) -> bool:
 
 
 def _void(batch: Batch, owed: Owed, one: _Held) -> None:
-    """Take what is left off a card, and deactivate it; a voucher that was used stays used."""
+    """Take what is left off a card, and deactivate it; a voucher that was used stays used, what is held is kept."""
     line = one.line
     at = max(owed.happened.recorded_at, one.card.clock)
     lots = tuple(lot for lot in one.card.lots if lot[0] > at)
@@ -168,7 +171,7 @@ def _void(batch: Batch, owed: Owed, one: _Held) -> None:
     void = Activity("VOID", of=one.place, at=at, parts=taken(lots, total(lots)))
     happen(batch, now, line, void, owed.happened.fingerprint, at=at, about=("", name))
     assert line.card is not None
-    if is_possible(line.card, "DEACTIVATE"):
+    if is_possible(line.card, "DEACTIVATE") and not line.card.holds:
         happen(batch, now, line, Activity("DEACTIVATE", at=at), owed.happened.fingerprint, at=at, about=("", name))
 
 
@@ -217,7 +220,10 @@ def voided(batch: Batch, place: Place, awards: Iterable[Award]) -> list[VoidedAn
         known = batch.by_id.get(one.line.owner, "card", "", name)
         if known is not None:
             back = total(read_activity(batch.event(one.line.owner, known[0])[9]).parts)
-            card_id, used = batch.running.ids.gift_card(one.line.owner), one.card.used is not None
+            card_id, used = (
+                batch.running.ids.gift_card(one.line.owner),
+                one.card.used is not None or bool(one.card.holds),
+            )
             found.append(
                 VoidedAnswer("", card_id, one.card.last_four, back, _spent(batch, one.line), giver=rule, used=used)
             )

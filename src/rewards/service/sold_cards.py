@@ -28,6 +28,7 @@ from rewards.service.gift_cards import (
     event_name,
     hand_out,
     happen,
+    lapse,
     money_ends,
     new_card,
     promised,
@@ -100,7 +101,7 @@ def _given(batch: Batch, sold: BasketLine, i: int) -> Timeline | None:
         return None
     if line is None or line.card is None:
         raise unknown(pointer)
-    return line
+    return lapse(batch, line)
 
 
 def numbered(batch: Batch, asked: Asked, receipt: Receipt, basket: Basket) -> tuple[Receipt, list[Timeline]]:
@@ -225,6 +226,7 @@ def void(
         line = batch.line(owner) if owner is not None else None
         if line is None or line.card is None:
             continue
+        lapse(batch, line)
         at = max(now, line.card.clock)
         lots = tuple(lot for lot in line.card.lots if lot[0] > at)
         parts = taken(lots, min(sold.gross_minor, total(lots)))

@@ -192,6 +192,9 @@ class Tender:
     hold: Hold | None = None  # out of which it paid
     taken: dict[datetime, int] = field(default_factory=dict)
 
+    def lost(self) -> bool:
+        return self.card is not None and self.card.state == "deactivated"
+
     def counts(self) -> bool:
         """Whether what it paid earns: neither points nor money that was given."""
         return self.kind != "points" and (self.card is None or self.card.product != "gift")

@@ -68,6 +68,7 @@ class Thief:
             self.claim,
             self.offline,
             self.load,
+            self.hold,
         ]
 
     def guess(self, times: int) -> None:
@@ -124,6 +125,10 @@ class Thief:
         line |= {"stored_value": {"product": "cafe", "code": new_code()}}
         self.ask("load", "purchases", basket(next(self.names), lines=[line]), 404)
 
+    def hold(self) -> None:
+        body = {"hold_id": next(self.names), "store_id": "S1", "kind": "gift_card", "amount_minor": 100}
+        self.ask("hold", "holds", {**body, "code": new_code(), "pin": self.pin()}, 404)
+
     def pin(self) -> str:
         """Return a wrong one."""
         return f"{self.luck.choice([i for i in range(4700, 4720) if i != int(RIGHT)])}"
@@ -162,7 +167,7 @@ def test_guesses_are_looked_at_as_often_as_configured_also_over_a_restart(server
             server.start()
     for thief in thieves:
         assert sum(thief.evaluated.values()) == MOST, thief.evaluated
-    for kind in ("gift-cards", "quotes"):
+    for kind in ("gift-cards", "quotes", "holds"):
         bodies = {data for thief in thieves for data in thief.answers[kind]}
         assert len(bodies) == 1, bodies
     looked_at: Counter[str] = sum((thief.pins for thief in thieves), Counter())

@@ -5,8 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rewards.basket import MemberRef
-from rewards.service.commands import ActOnGiftCard, Adjust, CaptureHold, IssueGiftCard, OpenHold, VoidHold
-from tests.machine.notebook import GRACE, WALLETS, Card, Hold, day_of, midnight
+from rewards.service.commands import (
+    ActOnGiftCard,
+    Adjust,
+    CancelRedemption,
+    CaptureHold,
+    IssueGiftCard,
+    OpenHold,
+    Redeem,
+    VoidHold,
+)
+from tests.machine.notebook import GRACE, WALLETS, Card, Hold, Redeemed, day_of, midnight
 from tests.machine.shop import NUMBERS, Shop
 from tests.machine.till import AMOUNTS, FULL
 
@@ -121,6 +130,41 @@ class Desk(Shop):
         assert self.act(card, activity) == allowed, (card, self.refused)
         if allowed:
             card.state = {"BLOCK": "blocked", "UNBLOCK": "active", "DEACTIVATE": "deactivated"}[activity]
+        return True
+
+    # what points buy
+
+    def redeem(self, dice):
+        who, reward = dice.choice([*NUMBERS]), dice.choice(["mug", "thanks"])
+        cost = {"mug": 20, "thanks": 30}[reward]
+        allowed = self.has(who, "beans", cost) and (reward != "mug" or self.book.mugs_left(who, day_of(self.now)) > 0)
+        answer = self.ask(Redeem(member=MemberRef(card=NUMBERS[who]), reward=reward))
+        assert (answer is not None) == allowed, self.refused
+        if allowed:
+            bought = self.book.redeemed[answer["redemption_id"]] = Redeemed(who, self.now, cost)
+            for one in answer.get("gift_cards_issued", []):
+                bought.card = Card(one["gift_card_id"], one["code"], "gift", self.ends("gift"))
+                bought.card.put(bought.card.ends, 400)
+                self.book.cards.append(bought.card)
+            assert (bought.card is not None) == (reward == "thanks")
+
+    def cancel(self, dice):
+        """What of a card was spent stays paid; all of it spent, there is nothing to cancel."""
+        some = {name: one for name, one in self.book.redeemed.items() if not one.cancelled}
+        if not some:
+            return False
+        name, bought = dice.choice(list(some.items()))
+        left = min(400, bought.card.left(self.now)) if bought.card else 400
+        command = CancelRedemption(member_id=self.members[bought.who], redemption_id=name, reason="a slip", actor="kim")
+        answer = self.ask(command)
+        assert (answer is not None) == (left > 0), (bought, self.refused)
+        if left:
+            assert answer["restored"] == self.book.cancel(name, bought.points - bought.points * left // 400, self.now)
+            self.seen["a redemption cancelled"] += 1
+            if bought.card:
+                bought.card.take(left)
+                if not bought.card.left(self.now) and not bought.card.holds:
+                    bought.card.state = "deactivated"
         return True
 
     # holds

@@ -40,7 +40,10 @@ offers:
     budget: {times: 3, per: month}
   cup: {on: {categories: [coffee]}, only_by: reward, free: {units: 1, pick: cheapest}}
   euro: {only_by: voucher, amount_off: 1.00, stage: basket}
-rewards: {cup: {cost: 3 stamps, gives: {offer: cup}}}
+rewards:
+  cup: {cost: 3 stamps, gives: {offer: cup}}
+  mug: {cost: 20 beans, gives: {item: mug}, limit: {times: 2, per: month}}
+  thanks: {cost: 30 beans, gives: {gift_card: gift, value: 4.00}}
 gift_cards:
   plain: {kind: paid, load: 1.00-100.00, max_balance: 110.00}
   ending: {kind: paid, expires: {after: 5 days}}
@@ -189,6 +192,9 @@ class Tender:
     hold: Hold | None = None  # out of which it paid
     taken: dict[datetime, int] = field(default_factory=dict)
 
+    def lost(self) -> bool:
+        return self.card is not None and self.card.state == "deactivated"
+
     def counts(self) -> bool:
         """Whether what it paid earns: neither points nor money that was given."""
         return self.kind != "points" and (self.card is None or self.card.product != "gift")
@@ -271,6 +277,17 @@ class Receipt:
 
 
 @dataclass
+class Redeemed:
+    """A mug or a gift card that beans bought."""
+
+    who: str
+    at: datetime
+    points: int
+    card: Card | None = None
+    cancelled: bool = False
+
+
+@dataclass
 class Notebook:
     rates: list[tuple[date, int]] = field(default_factory=list)  # from a day on, in order of publication
     receipts: dict[str, Receipt] = field(default_factory=dict)
@@ -278,6 +295,7 @@ class Notebook:
     given: list[tuple[str, str, date, int]] = field(default_factory=list)  # who, wallet, day, points
     spent: list[tuple[str, str, datetime, int]] = field(default_factory=list)
     holds: dict[str, Hold] = field(default_factory=dict)
+    redeemed: dict[str, Redeemed] = field(default_factory=dict)
     settled: list[tuple[str, str, datetime, int, int]] = field(default_factory=list)  # … points that moved, and rose
 
     def of(self, who: str) -> list[Receipt]:
@@ -307,6 +325,10 @@ class Notebook:
         coupon = "coupon" in asks and who is not None and self.coupon_left(who, day)
         off["basket"] = min(whole - sum(off.values()), 200 * coupon + 100 * ("euro" in asks))
         return {offer: minor for offer, minor in off.items() if minor}
+
+    def mugs_left(self, who: str, day: date) -> int:
+        mugs = [one for one in self.redeemed.values() if one.who == who and one.card is None and not one.cancelled]
+        return 2 - sum((day_of(one.at).year, day_of(one.at).month) == (day.year, day.month) for one in mugs)
 
     # points
 
@@ -363,6 +385,10 @@ class Notebook:
         for name, one in self.receipts.items():
             if one.who == who:
                 steps.append((one.at, 2, None, 0, None, (then or {}).get(name, one).costs()[wallet]))
+        for name, bought in self.redeemed.items():
+            if bought.who == who and wallet == "beans":
+                cost = (then or {}).get(name, bought).points
+                steps.append((bought.at, 2, None, 0, None, cost))
         for hold in self.holds.values():
             if (hold.who, hold.wallet) == (who, wallet):
                 cost = hold.costs(at, (then or {}).get(hold.receipt.name if hold.receipt else ""))
@@ -396,23 +422,31 @@ class Notebook:
                 hold.end("expired", hold.until)
 
     def come_back(self, name: str, units: dict[str, int], at: datetime, now: datetime) -> dict[str, int]:
-        """Note that units of a receipt come back; return the points that they had taken, by wallet.
-
-        Those that would end within the grace last so long: they leave their lots, or rise from them.
-        """
+        """Note that units of a receipt come back; return the points that they had taken, by wallet."""
         receipt = self.receipts[name]
         lines = {k: replace(line, back=line.back + units.get(k, 0)) for k, line in receipt.lines.items()}
         then = replace(receipt, lines=lines)
         before, after = receipt.taken(), then.taken()
-        last, settled = midnight(day_of(at), GRACE), []
-        for wallet in WALLETS if receipt.who and last > now else ():
-            points = before[wallet] - after[wallet]
-            olds, _ = self.fold(receipt.who, wallet, now)
-            news, _ = self.fold(receipt.who, wallet, now, {name: then})
+        for wallet in WALLETS if receipt.who else ():
+            self.settle(receipt.who, wallet, before[wallet] - after[wallet], at, now, {name: then})
+        receipt.lines = lines
+        return {wallet: before[wallet] - after[wallet] for wallet in WALLETS if before[wallet] > after[wallet]}
+
+    def cancel(self, name: str, kept: int, now: datetime) -> int:
+        """Note that something redeemed was taken back but for some points; return those that come back."""
+        bought = self.redeemed[name]
+        then = replace(bought, points=kept, cancelled=True)
+        self.settle(bought.who, "beans", bought.points - kept, now, now, {name: then})
+        self.redeemed[name] = then
+        return bought.points - kept
+
+    def settle(self, who: str, wallet: str, points: int, at: datetime, now: datetime, then: dict) -> None:
+        """Have points that are given back last for the grace at least: they leave their lots, or rise from them."""
+        last = midnight(day_of(at), GRACE)
+        if last > now:
+            olds, _ = self.fold(who, wallet, now)
+            news, _ = self.fold(who, wallet, now, then)
             gains = [(new[2], new[3] - old[3]) for old, new in zip(olds, news, strict=True) if new[4]]
             risen = min(points, sum(gain for ends, gain in gains if gain > 0 and ends <= now))
             moved = min(points - risen, sum(gain for ends, gain in gains if gain > 0 and now < ends < last))
-            settled.append((receipt.who, wallet, at, moved, risen))
-        receipt.lines = lines
-        self.settled += settled
-        return {wallet: before[wallet] - after[wallet] for wallet in WALLETS if before[wallet] > after[wallet]}
+            self.settled.append((who, wallet, at, moved, risen))

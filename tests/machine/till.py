@@ -284,7 +284,8 @@ class Till(Shop):
         kept = [name for name, one in self.book.receipts.items() if one.kept()]
         if not kept:
             return False
-        name = dice.choice(kept)
+        gone = [name for name in kept if any(one.lost() for one in self.book.receipts[name].tenders)]
+        name = dice.choice(gone if gone and at_times(dice, 0.5) else kept)
         left = self.book.receipts[name].units_left()
         whole = at_times(dice, 0.4)
         units = left if whole else {k: dice.randint(1, n) for k, n in left.items() if at_times(dice, 0.6)}

@@ -545,6 +545,16 @@ def test_a_card_that_was_sold_and_comes_back_keeps_what_is_held(bank):
     assert bank.capture()["captured_minor"] == 1500
 
 
+def test_a_card_that_comes_back_after_its_hold_ran_out_gives_up_all(bank):
+    sold = line("1", "CARD", 2000, stored_value=StoredValue(product="cafe-card"))
+    issued = bank.pays("r1", cash(2000), lines=(sold,))["gift_cards_issued"][0]
+    bank.hold("h1", "gift_card", code=issued["code"], amount_minor=1500, expires_in_seconds=60)
+    bank.clock.now += 60 * SECOND
+    back = bank.ask(bank.give_back(of="r1"))
+    assert [(one["voided_minor"], one["spent_minor"]) for one in back["gift_cards_voided"]] == [(2000, 0)]
+    assert bank.look(issued)["state"] == "deactivated"
+
+
 def test_a_members_own_card_is_told_with_what_is_held(bank):
     bank.hold("h1", "gift_card", code=bank.issue("bonus", None, ANA)["code"], amount_minor=500)
     assert [(one.balance_minor, one.held_minor) for one in bank.service.balance(bank.member).gift_cards] == [(0, 500)]

@@ -14,6 +14,7 @@ from rewards.service.commands import (
     Publish,
     RecordActivity,
     RecordPurchase,
+    Redeem,
     VoidHold,
 )
 from rewards.service.service import Service
@@ -44,6 +45,8 @@ activities:
   review: {give: {gift_card: sorry, value: 1.00}, limit: {times: 1, per: month}}
   birthday: {give: {gift_card: flyer}}
   referral: {give: 5 beans, for_referrer: {gift_card: sorry, value: 3.00}}
+rewards:
+  flowers: {cost: 20 beans, gives: {gift_card: flyer}}
 offers:
   tenth: {only_by: voucher, percent_off: 10%}
 gift_cards:
@@ -202,6 +205,14 @@ def test_a_part_that_comes_back_takes_the_card_that_nobody_used(desk):
     assert [(each["gift_card_id"], each["used"]) for each in rest["gift_cards_voided"]] == [(one["gift_card_id"], True)]
 
 
+def test_what_a_reward_of_the_same_name_gave_stays(desk):
+    (mine,) = given(desk.buy("r1", lines=(flowers(2),)))
+    bought = desk.ask(Redeem(member=MemberRef(card=ANA), reward="flowers"), key="k")["gift_cards_issued"]
+    assert [one["product"] for one in bought] == ["flyer"]
+    desk.ask(desk.give_back(of="r1"))
+    assert [desk.look(one)["state"] for one in (mine, *bought)] == ["deactivated", "active"]
+
+
 def test_what_is_earned_again_is_a_new_card(desk):
     (one,) = given(desk.buy("r1", lines=(flowers(2),)))
     desk.ask(desk.give_back(of="r1"))
@@ -321,3 +332,18 @@ def test_verify_finds_a_card_that_no_rule_gave_and_one_that_is_missing(desk):
             session.write("UPDATE given_card SET giver = ? WHERE card_id = ?", [(giver, owner)])
         findings = desk.service.verify()
         assert any(fault in one for one in findings) if fault else findings == []
+
+
+def test_no_code_is_kept(tmp_path, clock):
+    service = Service(Store.open(f"sqlite:///{tmp_path / 'shop.db'}"), clock=clock)
+    service.do(Publish(POLICY))
+    shop = Desk(service, clock)
+    shop.enrol(ANA)
+    basket = shop.basket("r1", lines=(flowers(2), sells(5000, "2")))
+    codes = [one["code"] for _ in range(2) for one in given(shop.ask(RecordPurchase(basket), key="k"))]
+    (review,) = given(shop.ask(RecordActivity(member=MemberRef(card=ANA), name="review", occurred_at=NOON), key="a"))
+    codes += [review["code"], shop.act(review, "NEW_CODE", key="n")["code"]]
+    service.close()
+    kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert len(set(codes)) == 6
+    assert [code for code in codes if code.encode() in kept or code.replace("-", "").encode() in kept] == []

@@ -36,6 +36,7 @@ RECORDS: list[Any] = [
     commands.RecordPurchase(BASKET),
     commands.OfflinePurchase(BASKET),
     commands.IssueGiftCard(product="cafe", pin=PIN),
+    commands.OpenHold(hold_id="h", kind="gift_card", code=CODE, pin=PIN),
     commands.ShowGiftCards(((CODE, PIN),), codes=(CODE,)),
     commands.ClaimPurchase(purchase_id="p", member=MEMBER, claim_code=CLAIM),
     commands.Outcome(201, f'{{"code":"{CODE}"}}'.encode()),

@@ -94,8 +94,12 @@ def _chosen(batch: Batch, line: Timeline, rule: str, changes: Sequence[Award], c
         return []
     less = {award.day for award in changes if award.points < 0}
     held = [one for one in _held(batch, line, rule) if not _is_void(batch, one.line)]
-    held.sort(key=lambda one: (one.day not in less, one.card.used is not None, -_left(one), one.place, one.line.owner))
+    held.sort(key=lambda one: (one.day not in less, _is_used(one.card), -_left(one), one.place, one.line.owner))
     return held[:count]
+
+
+def _is_used(card: Card) -> bool:
+    return card.used is not None or (card.kind == "voucher" and bool(card.holds))
 
 
 def _left(one: _Held) -> int:
@@ -112,12 +116,8 @@ def _held(batch: Batch, line: Timeline, rule: str = "") -> Iterator[_Held]:
         assert card_line is not None
         assert card_line.card is not None
         day = day_of(card_line.card.issued_at, batch.running.zone)
-        if giver == rule or (not rule and _is_rule(batch, giver, day)):
+        if giver == (rule or giver) and batch.event(owner, number)[0] != "redemption":  # that is a reward's
             yield _Held((owner, number), card_line, card_line.card, day)
-
-
-def _is_rule(batch: Batch, giver: str, day: int) -> bool:
-    return giver in batch.running.policy_on(day).rules
 
 
 def _events(batch: Batch, line: Timeline) -> list[Activity]:
@@ -220,12 +220,9 @@ def voided(batch: Batch, place: Place, awards: Iterable[Award]) -> list[VoidedAn
         known = batch.by_id.get(one.line.owner, "card", "", name)
         if known is not None:
             back = total(read_activity(batch.event(one.line.owner, known[0])[9]).parts)
-            card_id, used = (
-                batch.running.ids.gift_card(one.line.owner),
-                one.card.used is not None or bool(one.card.holds),
-            )
+            card_id, spent = batch.running.ids.gift_card(one.line.owner), _spent(batch, one.line)
             found.append(
-                VoidedAnswer("", card_id, one.card.last_four, back, _spent(batch, one.line), giver=rule, used=used)
+                VoidedAnswer("", card_id, one.card.last_four, back, spent, giver=rule, used=_is_used(one.card))
             )
     return found
 

@@ -53,6 +53,7 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
     entry, booking = work.entry, work.booking
     awards = entry.awards if entry is not None else []
     member = line.kind == "member"
+    cards = awards if member and program.gives_cards else []
     legs = entry.postings if entry is not None else []
     language = batch.language(line)
     points = earned(awards)
@@ -80,9 +81,9 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
         gift_cards_issued=[
             *issued(batch, receipt, place),
             *rewards.issued(batch, receipt, place),
-            *rule_cards.issued(batch, place, awards if member else (), language),
+            *(rule_cards.issued(batch, place, cards, language) if cards else ()),
         ],
-        gift_cards_voided=rule_cards.voided(batch, place, awards) if place is not None else [],
+        gift_cards_voided=rule_cards.voided(batch, place, cards) if cards and place is not None else [],
         redemptions=rewards.bought(batch, receipt, place, language),
         balance=_balance(batch, line, now, work, place),
         would_earn={} if member else points,

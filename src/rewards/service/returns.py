@@ -6,20 +6,21 @@ timeline. What does not live here: how a line's rest is worked out (`money`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import msgspec
 
 from rewards.days import instant, moment, plus
 from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
-from rewards.ledger.entries import Award
+from rewards.ledger.entries import Award, Entry
 from rewards.ledger.timeline import Booking, Return, Settlement
 from rewards.receipt import Receipt, Returned, all_back
 from rewards.service import (
     budgets,
     card_tenders,
     due,
-    offline,
+    lacking,
     redeeming,
     refunds,
     rewards,
@@ -48,6 +49,7 @@ from rewards.service.journal import (
 from rewards.service.reward_answers import CancellationAnswer
 from rewards.service.settling import settled
 from rewards.service.telling import balance_of, entries_of, note_of
+from rewards.service.warnings import of_refusal
 from rewards.store import statements
 
 PARKED, BOOKED = 202, 201
@@ -66,7 +68,12 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     _check(asked, command)
     if command.of is None:
         return _money_only(batch, asked, command, print_)
-    place = _purchase(batch, command.of)
+    try:
+        place = _purchase(batch, command.of)
+    except NotFound as error:
+        if not asked.offline:
+            raise
+        return _money_only(batch, asked, command, print_, [of_refusal(error, "recorded as money alone")])
     if place is None:
         return _park(batch, asked, command, print_)
     line = batch.line(place[0])
@@ -126,12 +133,14 @@ def _again(
 # without a purchase, or before it
 
 
-def _money_only(batch: Batch, asked: Asked, command: RecordReturn, print_: bytes) -> Outcome:
+def _money_only(
+    batch: Batch, asked: Asked, command: RecordReturn, print_: bytes, warnings: Sequence[dict[str, object]] = ()
+) -> Outcome:
     line = batch.open("guest", None)
     place = _record(batch, asked.now, command, print_, line, None, {}, None, command.store_id)
     batch.route(command.store_id, command.return_id, "return", place, print_)
-    body = b"" if asked.silent else _json.encode(ReturnAnswer(return_id=command.return_id))
-    return batch.answered(asked, place, BOOKED, body)
+    told_ = ReturnAnswer(return_id=command.return_id, warnings=list(warnings))
+    return batch.answered(asked, place, BOOKED, b"" if asked.silent else _json.encode(told_))
 
 
 def _park(batch: Batch, asked: Asked, command: RecordReturn, print_: bytes) -> Outcome:
@@ -210,7 +219,7 @@ def _taken(
     except RewardsError as error:
         if not asked.offline:
             raise
-        return {}, [offline.warning(error.code, error.message, error.pointer)]
+        return {}, [of_refusal(error, "nothing was taken back")]
 
 
 def _so_far(batch: Batch, line: Timeline, number: int) -> Returned:
@@ -254,6 +263,7 @@ def _record(
     """Record what came back and book what it takes; return the event's place."""
     booking: Booking | None = None
     settlements: tuple[Settlement, ...] = ()
+    entries: Sequence[Entry] = ()
     whole = False
     if receipt is not None and of is not None:
         returned = total([_so_far(batch, line, of), units])
@@ -267,6 +277,9 @@ def _record(
             due_minor = max(0, refunds.due(receipt, _so_far(batch, line, of), returned) - spent)
             change = settled(batch, line, change, due_minor)
             booking, settlements = batch.book(line, change), change.settled
+        entries = lacking.undone(
+            batch, receipt, booking, instant(command.occurred_at), _so_far(batch, line, of), returned
+        )
     happened = Happened(
         kind="return",
         external_id=command.return_id,
@@ -281,7 +294,7 @@ def _record(
     )
     if of is not None:
         batch.returns.get(line.owner, of).append((line.events + 1, pack(happened.body)))
-    number = batch.record(line, happened, booking)
+    number = batch.record(line, happened, booking, entries)
     if batch.owing.events:
         rule_cards.settle(batch)
     if receipt is not None and whole and receipt.bought and of is not None:

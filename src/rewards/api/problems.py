@@ -119,9 +119,6 @@ KINDS: dict[str, Kind] = {
     "hold-ambiguous": Kind(422, "Unclear hold", "give what the kind of hold takes, and nothing else"),
     "hold-missing": Kind(422, "Which hold?", "name the hold by its `hold_id`"),
     "code-not-held": Kind(422, "Nothing to hold", "send the word with the purchase; it is not used up"),
-    "tender-not-supported": Kind(
-        422, "Tender not supported", "pay with another kind of tender; this engine cannot spend it"
-    ),
     "offer-given-online": Kind(
         422, "Offers are decided here", "leave `offer` out; a till that was offline sends a batch"
     ),

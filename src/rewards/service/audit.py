@@ -39,7 +39,7 @@ from rewards.ledger.timeline import (
     open_near,
 )
 from rewards.receipt import Receipt, Returned
-from rewards.service import card_audit, claims, hold_audit, rule_cards
+from rewards.service import card_audit, claims, hold_audit, lacking, rule_cards
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
 from rewards.service.budgets import Tally
@@ -143,6 +143,8 @@ def _faults(batch: Batch, whole: Whole, tally: Tally) -> Iterator[str]:
         yield from _is_in_state(whole)
         yield from claims.faults(batch, whole.line, whole.events)
         yield from hold_audit.faults(batch, whole.line, whole.events)
+        if whole.line.kind != "budget":
+            yield from lacking.faults(whole.events, whole.entries, whole.postings)
         near, days = _fold(batch.running, whole)
         _count(whole, tally)
     except Exception as error:  # noqa: BLE001  whatever a damaged event brings about is a finding

@@ -13,7 +13,7 @@ import msgspec
 
 from rewards.days import instant, moment, plus
 from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
-from rewards.ledger.entries import Award, Entry
+from rewards.ledger.entries import Entry
 from rewards.ledger.timeline import Booking, Return, Settlement
 from rewards.receipt import Receipt, Returned, all_back
 from rewards.service import (
@@ -40,6 +40,7 @@ from rewards.service.journal import (
     ReturnBody,
     Timeline,
     pack,
+    read_awards,
     read_receipt,
     read_return,
     read_settled,
@@ -321,11 +322,11 @@ def _answer(
     entries = [entry for entry in entries_of(batch, line.owner, [number]) if entry[0][3] == "return"]
     changes, legs = [], []
     for row, some in entries:
-        changes += told(running.ready(), _awards(row[8]), some, language=batch.language(line))
+        changes += told(running.ready(), read_awards(row[8]), some, language=batch.language(line))
         legs += some
     after = total([before, units])
     about = (command.store_id, command.return_id)
-    awards = [award for row, _ in entries for award in _awards(row[8])]
+    awards = [award for row, _ in entries for award in read_awards(row[8])]
     place = (line.owner, number)
     sold, given = sold_cards.voided(batch, receipt, units, about), rule_cards.voided(batch, place, awards)
     gone = read_settled(batch.event(line.owner, number)[9])
@@ -379,6 +380,3 @@ def _late(batch: Batch, command: RecordReturn, receipt: Receipt) -> list[dict[st
     until = date.fromordinal(last).isoformat()
     detail = f"the policy takes goods of this purchase back until {until}"
     return [{"code": "return-late", "detail": detail, "pointer": "/occurred_at"}]
-
-
-_awards = msgspec.msgpack.Decoder(list[Award]).decode

@@ -13,14 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests import campaign
-from tests.api.test_l09_over_http import Server
+from tests.api.apart import Server
 
 TRIES = campaign.size(default=30, ci=500, long=10_000)  # of each kind
 DESKS = 8  # that race at once, each with a member of its own
@@ -43,11 +42,7 @@ returns: {}
 
 
 class Races(Server):
-    """A server with a policy of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        (folder / "rush.yaml").write_text(POLICY)
+    """A server whose books are read once it has stopped."""
 
     def outstanding(self) -> tuple[int, int]:
         """Return the money on all gift cards, and the points that bought it; in minor units and points."""
@@ -59,12 +54,12 @@ class Races(Server):
 
 @pytest.fixture(scope="module")
 def races(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Races]:
-    server = Races(tmp_path_factory.mktemp("races"))
+    server = Races(tmp_path_factory.mktemp("races"), POLICY)
     server.start()
     try:
         yield server
     finally:
-        server.stop()
+        server.ended()
     assert server.findings() == []
     money, points = server.outstanding()
     assert money == points  # a card of 1.00 for each 100 points: none was given twice, and none for nothing

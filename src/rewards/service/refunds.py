@@ -8,10 +8,12 @@ recording a return (`returns`), and what it settles (`settling`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import msgspec
 
 from rewards.basket import payable
+from rewards.days import moment, plus
 from rewards.ledger import shortfalls
 from rewards.ledger.entries import Posting
 from rewards.ledger.timeline import Settlement
@@ -136,3 +138,14 @@ def deducted(settled: Sequence[Settlement]) -> list[dict[str, object]]:
         for one in settled
         if one.deducted
     ]
+
+
+def late(running: Running, receipt: Receipt, at: int) -> list[dict[str, object]]:
+    """Warn of goods taken back after `accept_within`: the till has decided, so it is recorded all the same."""
+    promised = running.policy_on(receipt.day).returns.accept_within
+    last = plus(receipt.day, promised)
+    if moment(at, running.zone).toordinal() <= last:
+        return []
+    until = date.fromordinal(last).isoformat()
+    detail = f"the policy takes goods of this purchase back until {until}"
+    return [{"code": "return-late", "detail": detail, "pointer": "/occurred_at"}]

@@ -7,11 +7,10 @@ timeline. What does not live here: how a line's rest is worked out (`money`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 import msgspec
 
-from rewards.days import instant, moment, plus
+from rewards.days import instant
 from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
 from rewards.ledger.entries import Entry
 from rewards.ledger.timeline import Booking, Return, Settlement
@@ -355,7 +354,7 @@ def _answer(
             if (rest := each.quantity - after.get(each.line_id, 0))
         ],
         balance=balance_of(batch, line, now),
-        warnings=_late(batch, command, receipt),
+        warnings=refunds.late(running, receipt, instant(command.occurred_at)),
     )
 
 
@@ -368,15 +367,3 @@ def _cancelled(
         _, legs = entries_of(batch, line.owner, [own[1]])[-1]
         found.append(redeeming.cancellation_told(batch, now, line, own, legs, note_of(batch, *own)))
     return found
-
-
-def _late(batch: Batch, command: RecordReturn, receipt: Receipt) -> list[dict[str, object]]:
-    """Warn of goods taken back after `accept_within`: the till has decided, so it is recorded all the same."""
-    running = batch.running
-    promised = running.policy_on(receipt.day).returns.accept_within
-    last = plus(receipt.day, promised)
-    if moment(instant(command.occurred_at), running.zone).toordinal() <= last:
-        return []
-    until = date.fromordinal(last).isoformat()
-    detail = f"the policy takes goods of this purchase back until {until}"
-    return [{"code": "return-late", "detail": detail, "pointer": "/occurred_at"}]

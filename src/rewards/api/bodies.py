@@ -28,6 +28,7 @@ from rewards.service.commands import (
     GiftCardActivity,
     Language,
     MemberState,
+    MergeMembers,
     Metadata,
     OfflinePurchase,
     OfflineReturn,
@@ -100,6 +101,18 @@ class ContactsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         return ChangeContacts(
             member_id=member_id, remove=self.remove, add=self.add, issue_card=self.issue_card, actor=self.actor
         )
+
+
+class Merge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The member who turns out to be the one of the address, and who says so; `reason` is for the statement."""
+
+    member: MemberRef
+    actor: Id
+    reason: Name = ""
+
+    def of(self, member_id: str) -> MergeMembers:
+        """Return the command for the member who stays."""
+        return MergeMembers(member_id=member_id, member=self.member, actor=self.actor, reason=self.reason)
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

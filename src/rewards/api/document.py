@@ -33,6 +33,7 @@ from rewards.api.bodies import (
     GiftCardCode,
     Health,
     MemberChange,
+    Merge,
     OfflineBatch,
     PolicyAnswer,
     PolicyText,
@@ -59,6 +60,7 @@ from rewards.service.answers import (
 from rewards.service.commands import Enrol, IssueGiftCard, OpenHold, RecordReturn
 from rewards.service.hold_answers import HoldAnswer
 from rewards.service.liability import LiabilityAnswer
+from rewards.service.merging import MergeAnswer
 
 _BODIES = (
     *(Activity, Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef),
@@ -74,6 +76,7 @@ _BODIES = (
         Health,
     ),
     *(LiabilityAnswer, MemberAnswer, PolicyAnswer, Problem, Claim, ClaimedAnswer, ContactsChange),
+    *(Merge, MergeAnswer),
     *(OfflineBatch, PurchaseEvent, ReturnEvent, BatchAnswer),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
     *(OpenHold, Capture, Release, HoldAnswer),

@@ -74,6 +74,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "reason": "cold",
     },
     "Adjustment": {"wallet": "beans", "points": 50, "reason": "sorry for the wait", "actor": "lee"},
+    "Merge": {"member": {"card": "2600000009997"}, "actor": "lee", "reason": "two cards"},
     "MemberChange": {"birthday": "03-27", "attributes": {}},
     "IssueGiftCard": {"product": "sorry", "actor": "lee"},
     "GiftCardCode": {"code": "7ZZZ-0000-0000-00004"},

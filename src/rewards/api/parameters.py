@@ -54,12 +54,15 @@ _PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not wr
 
 
 @contextmanager
-def pointing_nowhere() -> Iterator[None]:
-    """Errors about a member or a gift card point to it, where it is named by the address."""
+def pointing_nowhere(*names: str) -> Iterator[None]:
+    """Errors about what the address names point nowhere: a member or a gift card, or the `names` alone."""
     try:
         yield
     except RewardsError as error:
-        error.pointer = error.pointer.removeprefix("/member").removeprefix("/gift_card_id")
+        for name in names or ("/member_id", "/member", "/gift_card_id"):
+            if error.pointer == name or error.pointer.startswith(f"{name}/"):
+                error.pointer = error.pointer[len(name) :]
+                break
         raise
 
 

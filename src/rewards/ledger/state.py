@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from rewards.engine.member import Member
+from rewards.engine.tiers import Promise
 from rewards.ledger.entries import Entry
 from rewards.ledger.lots import Purse
 from rewards.receipt import Receipt, Returned
@@ -52,6 +53,7 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
     paid: dict[int, tuple[int, dict[str, int]]] = {}  # by purchase: its instant, and the points that it still takes
     credited: dict[str, int] = {}  # by wallet: points that settlements gave
     holds: dict[str, Held] = {}  # by hold's id: those of this day
+    promised: list[Promise] = []  # levels that are kept after the day, whatever is measured
 
     def copy(self) -> DayRow:
         """Return a row that can be changed without touching this one."""
@@ -65,11 +67,12 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
             dict(self.paid),
             dict(self.credited),
             dict(self.holds),
+            list(self.promised),
         )
 
     def empty(self) -> bool:
         """Return whether nothing is left of the day."""
-        return not (self.rows or self.granted or self.spent or self.credited or self.holds)
+        return not (self.rows or self.granted or self.spent or self.credited or self.holds or self.promised)
 
 
 class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -95,6 +98,9 @@ class Near(msgspec.Struct, array_like=True, gc=False):
     booked: dict[str, int] = {}  # by yearly activity: the last day on which it came
     referrer: int = 0  # the member, as an owner, who brought this one; 0: nobody
     holds: dict[str, Held] = {}  # by id: those that are open
+    known_as: int = 0  # the number under which the referrer knows this one, if another member was merged into it
+    merged: list[int] = []  # the members, as owners, who were merged into this one, and into those
+    merged_into: int = 0  # the member, as an owner, who this one is now
 
 
 @dataclass(frozen=True, slots=True)

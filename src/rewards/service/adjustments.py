@@ -14,7 +14,7 @@ from rewards.service import due
 from rewards.service.answers import AdjustmentAnswer
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of, text
-from rewards.service.batch import Batch
+from rewards.service.batch import Batch, Place
 from rewards.service.commands import Adjust, Outcome
 from rewards.service.journal import AdjustmentBody, Happened, NoteBody, Timeline, pack
 from rewards.service.telling import balance_of
@@ -29,8 +29,8 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     assert isinstance(adjust, Adjust)
     batch.running.ready()
     line = batch.member(adjust.member)
-    if adjust.adjustment_id and (known := batch.by_id.get(line.owner, "adjustment", "", adjust.adjustment_id)):
-        return _again(batch, asked, adjust, line, known, print_)
+    if (known := _known(batch, line, adjust.adjustment_id, print_)) is not None:
+        return _again(batch, asked, adjust, known, print_)
     due.touch(batch, line, asked.now)
     at = instant(adjust.occurred_at) if adjust.occurred_at is not None else asked.now
     asked.check_instant(at)
@@ -76,18 +76,25 @@ def _check_enough(batch: Batch, asked: Asked, adjust: Adjust, line: Timeline) ->
         )
 
 
-def _again(
-    batch: Batch, asked: Asked, adjust: Adjust, line: Timeline, known: tuple[int, bytes], print_: bytes
-) -> Outcome:
-    number, first = known
+def _known(batch: Batch, line: Timeline, name: str, print_: bytes) -> tuple[Place, bytes] | None:
+    """Return where the member's adjustment of this name was recorded, with its content's mark; of several the same."""
+    owners = [line.owner, *line.near.merged] if name else []
+    keys = [(owner, "adjustment", "", name) for owner in owners]
+    batch.by_id.foresee(keys)
+    found = [((key[0], known[0]), known[1]) for key in keys if (known := batch.by_id.get(*key)) is not None]
+    return next((one for one in found if one[1] == print_), found[0] if found else None)
+
+
+def _again(batch: Batch, asked: Asked, adjust: Adjust, known: tuple[Place, bytes], print_: bytes) -> Outcome:
+    place, first = known
     if first != print_:
         raise Conflict(
             "adjustment-conflict",
             f"adjustment `{adjust.adjustment_id}` was recorded with other content",
             pointer="/adjustment_id",
         )
-    at = batch.event(line.owner, number)[3]
-    return batch.replay(asked, (line.owner, number), lambda: _json.encode(_answer(batch, asked, adjust, line, at)))
+    at, line = batch.event(*place)[3], batch.member(adjust.member)
+    return batch.replay(asked, place, lambda: _json.encode(_answer(batch, asked, adjust, line, at)))
 
 
 def _answer(batch: Batch, asked: Asked, adjust: Adjust, line: Timeline, at: int) -> AdjustmentAnswer:

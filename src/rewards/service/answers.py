@@ -290,7 +290,7 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """One line of a statement."""
 
     entry: int
-    kind: str  # purchase, return, activity, hold, expiry, adjustment, opening
+    kind: str  # purchase, return, activity, hold, expiry, adjustment, merge
     occurred_at: str
     recorded_at: str
     points: dict[str, int]  # net change of what the member has, by wallet
@@ -304,6 +304,7 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     activity: str = ""
     hold_id: str = ""
     score: int | None = None
+    member_id: str = ""  # of a merge: the other member
 
 
 class StatementAnswer(msgspec.Struct, frozen=True):
@@ -361,6 +362,7 @@ class MemberAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     language: str = ""
     birthday: str = ""  # month and day, 03-27
     attributes: dict[str, str | int | bool] = {}
+    merged_ids: list[str] = []  # of members who turned out to be this one; their ids lead here
 
 
 class VersionAnswer(msgspec.Struct, frozen=True):

@@ -203,7 +203,7 @@ def _transfer(batch: Batch, asked: Asked, command: ActOnGiftCard, line: Timeline
     assert card is not None
     assert to is not None
     at = max(asked.now, card.clock, to.clock)
-    _check_target(card, to, at, same=line is other)
+    _check_target(batch, card, to, at, same=line is other)
     parts = _all_or_part(batch.running, command, card, at)
     check_room(
         promised(batch.running, to), balance_at(to, at) + held_minor(to), sum(minor for _, minor in parts), "/to"
@@ -215,13 +215,13 @@ def _transfer(batch: Batch, asked: Asked, command: ActOnGiftCard, line: Timeline
     return number
 
 
-def _check_target(card: Card, to: Card, at: int, *, same: bool) -> None:
+def _check_target(batch: Batch, card: Card, to: Card, at: int, *, same: bool) -> None:
     if same:
         raise InvalidRequest("transfer-where", "a card does not move its balance to itself", pointer="/to")
     if to.kind != card.kind:
         message = f"money of a {card.kind} card cannot go to a {to.kind} one"
         raise Conflict("transfer-not-possible", message, pointer="/to", kind=to.kind)
-    if card.personal and card.member != to.member:
+    if card.personal and batch.now_of(card.member) != batch.now_of(to.member):
         message = "what is on a card for one member stays with that member"
         raise Conflict("transfer-not-possible", message, pointer="/to", kind=to.kind)
     state = state_at(to, at)

@@ -77,7 +77,7 @@ def _tender(
     if hold is not None and hold.kind == "code":
         return Tender(HOLD, 0, hold=hold.id), None
     state = "voucher" if card.kind == "voucher" else state_at(card, max(at, card.clock))
-    if state == "active" and card.personal and card.member != buyer.owner:
+    if state == "active" and card.personal and batch.now_of(card.member) != buyer.owner:
         state = "other-member"
     if state != "active":
         facts = {"state": state, "last_four": card.last_four}

@@ -107,6 +107,15 @@ class ChangeContacts(msgspec.Struct, frozen=True, kw_only=True):
     actor: OptionalId = ""
 
 
+class MergeMembers(msgspec.Struct, frozen=True, kw_only=True):
+    """Have another member, who is the same person, be one with this one: both histories count as one from then on."""
+
+    member_id: Id
+    member: MemberRef
+    actor: Id
+    reason: Name = ""
+
+
 class RecordPurchase(msgspec.Struct, frozen=True):
     """Record a purchase that took place."""
 
@@ -293,6 +302,7 @@ Command = (
     Enrol
     | ChangeMember
     | ChangeContacts
+    | MergeMembers
     | RecordPurchase
     | PreparedPurchase
     | OfflinePurchase

@@ -27,12 +27,12 @@ from rewards.service.answers import (
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of, day_text, detail, names, needs_days, seen, text
 from rewards.service.batch import Batch
-from rewards.service.claims import followed
 from rewards.service.commands import RecordPurchase
 from rewards.service.gift_cards import held_by
 from rewards.service.journal import Timeline
 from rewards.service.letter import Letter
 from rewards.service.member_facts import answer as member_answer
+from rewards.service.places import followed
 from rewards.service.publishing import answer as version_answer
 from rewards.service.rewards import within
 from rewards.service.telling import again, answer, balance_of, coming, entry_answer, with_postings
@@ -71,6 +71,13 @@ def _by_id(batch: Batch, member_id: str) -> Timeline:
     return batch.member(MemberRef(id=member_id), "/member_id")
 
 
+def _as_it_was(batch: Batch, member_id: str) -> Timeline:
+    """Return the timeline of an id, also of a member who was merged into another since."""
+    line = _by_id(batch, member_id)
+    owner = batch.running.ids.read_member(member_id)
+    return (batch.line(owner) if owner is not None else None) or line
+
+
 def balance(batch: Batch, member_id: str, at: int | None, now: int, language: str | None = None) -> BalanceAnswer:
     """Return the wallets at an instant; without one as of now, or of the last event if a till's clock was ahead."""
     line = _by_id(batch, member_id)
@@ -85,7 +92,9 @@ def balance(batch: Batch, member_id: str, at: int | None, now: int, language: st
         tier = _tier(batch, line, moment)
         vouchers, cards = held_by(batch, line.owner, moment, language or batch.language(line))
         catalogue = within(batch.running.policy_on(day_of(moment, program.zone)), wallets)
-        return BalanceAnswer(member_id, text(moment, program.zone), wallets, tier, vouchers, catalogue, cards)
+        return BalanceAnswer(
+            batch.running.ids.member(line.owner), text(moment, program.zone), wallets, tier, vouchers, catalogue, cards
+        )
     except (OverflowError, ValueError) as error:
         raise InvalidRequest("time-out-of-range", "`at` is outside the calendar", pointer="/at") from error
 
@@ -116,7 +125,7 @@ def statement(
     if not 1 <= limit <= LARGEST_PAGE:
         raise InvalidRequest("limit-out-of-range", f"`limit` is from 1 to {LARGEST_PAGE}", pointer="/limit")
     below = _read_cursor(cursor)
-    line = _by_id(batch, member_id)
+    line = _as_it_was(batch, member_id)
     rows = batch.session.rows(statements.ENTRIES_PAGE, (line.owner, below, limit + 1, 0))
     shown = with_postings(batch, rows[:limit])
     batch.events.foresee({(row[0], row[2]) for row, _ in shown})

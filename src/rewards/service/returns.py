@@ -20,7 +20,6 @@ from rewards.service.answers import ReturnAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import told
 from rewards.service.batch import Batch, Place
-from rewards.service.claims import followed
 from rewards.service.commands import Outcome, RecordReturn, ReturnOf
 from rewards.service.journal import (
     Happened,
@@ -34,6 +33,7 @@ from rewards.service.journal import (
     recorded_first,
     total,
 )
+from rewards.service.places import followed
 from rewards.service.settling import settled
 from rewards.service.telling import balance_of, entries_of
 from rewards.store import statements

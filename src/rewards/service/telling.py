@@ -16,6 +16,7 @@ from rewards.days import moment
 from rewards.engine.till import Withheld
 from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
+from rewards.ledger.merging import MOVED
 from rewards.ledger.timeline import Booking, Near
 from rewards.receipt import Line, Receipt, Returned, points_left
 from rewards.service import card_tenders, hold_ends, tenders
@@ -29,12 +30,15 @@ from rewards.service.journal import (
     read_activity,
     read_adjustment,
     read_awards,
+    read_merge,
+    read_merged,
     read_note,
     read_receipt,
     read_return,
     recorded_first,
     total,
 )
+from rewards.service.places import ENDED, origins
 from rewards.service.pricing import discounts_of, withheld_of
 from rewards.service.reasons import reason
 from rewards.service.running import Running
@@ -105,6 +109,7 @@ def balance_of(batch: Batch, line: Timeline, now: int, booking: Booking | None =
     """Return a member's balance after a booking, or as it stands."""
     if line.kind != "member":
         return {}
+    line = batch.line(batch.now_of(line.owner)) or line if line.near.merged_into else line
     if booking is None:
         hold_ends.lapse(batch, line)
     return wallets(batch.running.ready(), booking.near if booking is not None else line.near, now)
@@ -159,13 +164,14 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
     assert line is not None
     receipt = read_receipt(batch.event(owner, number)[9])
     returns = batch.returns.get(owner, number)
-    events = [number, *(event for event, _ in returns)]
-    rows = entries_of(batch, owner, events)
-    entry = next((_entry(row, legs) for row, legs in rows if row[2] == number and row[3] == "purchase"), None)
+    places = [*reversed(origins(batch, line, number)), (owner, number)]
+    rows = [row for place in places for row in _entries_about(batch, place)]
+    booked = ((row, legs) for row, legs in rows if (row[0], row[2]) in places and row[3] == "purchase")
+    entry = next((_entry(row, legs) for row, legs in booked), None)
     plain = answer(batch, now, Draft(line, receipt, None), (owner, number))
     legs = entry.postings if entry is not None else []
     back = total([read_return(body) for _, body in returns])
-    later = [entry_answer(batch, row, legs) for row, legs in rows if row[2] != number]
+    later = [entry_answer(batch, row, legs) for row, legs in rows if (row[0], row[2]) not in places]
     program = batch.running.ready()
     return msgspec.structs.replace(
         plain,
@@ -176,6 +182,11 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
         tenders=card_tenders.told(batch, receipt, tenders.told(batch.running, receipt, legs), now),
         adjustments=later,
     )
+
+
+def _entries_about(batch: Batch, place: tuple[int, int]) -> list[tuple[Row, list[Posting]]]:
+    """Return the entries of a purchase and of its returns on one timeline, oldest first."""
+    return entries_of(batch, place[0], [place[1], *(event for event, _ in batch.returns.get(*place))])
 
 
 def entries_of(batch: Batch, owner: int, events: Sequence[int]) -> list[tuple[Row, list[Posting]]]:
@@ -222,6 +233,9 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue
     elif event[0] == "activity":
         activity = read_activity(event[9])
         facts = {"activity": activity.name, "score": activity.score}
+    elif event[0] == "merge":
+        facts, told_ = _merged(batch, owner, event_number, event, legs, tongue)
+        changes += told_
     elif event[0] in {"purchase", "return"}:
         facts = _about(batch, owner, event_number, event)
         changes += _moved(legs, tongue)
@@ -239,6 +253,22 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue
         changes=changes,
         **facts,
     )
+
+
+def _merged(
+    batch: Batch, owner: int, number: int, event: Row, legs: Sequence[Posting], tongue: Tongue | None
+) -> tuple[dict[str, str], list[Change]]:
+    """Tell of a merge which other member it was, and what came from there or went there."""
+    came = event[1] != ENDED
+    other = read_merge(event[9]).owner if came else read_merged(event[9]).owner
+    words = marked("came with another card of yours") if came else marked("went to another card of yours")
+    moved: dict[str, int] = {}
+    for leg in legs:
+        if leg.account == MOVED:
+            moved[leg.wallet] = moved.get(leg.wallet, 0) - leg.points
+    changes = [Change(wallet, points, _said(tongue, words)) for wallet, points in moved.items() if points]
+    facts = {"member_id": batch.running.ids.member(other), "reason": note_of(batch, owner, number), "actor": event[7]}
+    return facts, changes
 
 
 def _about(batch: Batch, owner: int, number: int, event: Row) -> dict[str, str]:

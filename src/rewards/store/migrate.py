@@ -16,8 +16,8 @@ from rewards.errors import InvalidRequest
 from rewards.store import sqlite
 from rewards.store.tables import METADATA
 
-HEAD = "0006"
-KNOWN = ("0001", "0003", "0004")
+HEAD = "0009"
+KNOWN = ("0001", "0003", "0004", "0005", "0006")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -117,7 +117,7 @@ class Event(Base, table=True):
         UniqueConstraint("owner_id", "kind", "store_id", "external_id"),  # the journal's own net against doubles
         CheckConstraint("number > 0", name="number_is_positive"),
         CheckConstraint(
-            "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity', 'hold')",
+            "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity', 'hold', 'merge')",
             name="kind_is_known",
         ),
         CheckConstraint("length(fingerprint) = 32", name="fingerprint_is_whole"),

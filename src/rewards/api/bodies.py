@@ -51,6 +51,7 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     points: Points
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
     actor: Id
+    approved_by: OptionalId = ""  # a second person, where the policy's `adjustments` asks for one
     adjustment_id: OptionalId = ""
     occurred_at: Instant | None = None
 
@@ -62,6 +63,7 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
             points=self.points,
             reason=self.reason,
             actor=self.actor,
+            approved_by=self.approved_by,
             adjustment_id=self.adjustment_id,
             occurred_at=self.occurred_at,
         )
@@ -223,6 +225,7 @@ class CardActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     to: OptionalId = ""
     reason: Name = ""
     actor: OptionalId = ""
+    approved_by: OptionalId = ""  # a second person, where the policy's `adjustments` asks for one
 
     def of(self, gift_card_id: str) -> ActOnGiftCard:
         """Return the command for a gift card."""

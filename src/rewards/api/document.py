@@ -46,9 +46,9 @@ from rewards.api.bodies import (
 from rewards.api.examples import EXAMPLES
 from rewards.api.problems import KINDS, PAGE, Problem, no_such_path
 from rewards.basket import Basket, MemberRef
+from rewards.service.adjustments import AdjustmentAnswer
 from rewards.service.answers import (
     ActivityAnswer,
-    AdjustmentAnswer,
     BalanceAnswer,
     ClaimedAnswer,
     GiftCardAnswer,

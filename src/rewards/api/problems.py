@@ -145,6 +145,7 @@ KINDS: dict[str, Kind] = {
     "not-for-sale": Kind(422, "Given, not sold", "sell a product of `kind: paid`"),
     "one-card-a-line": Kind(422, "One gift card a line", "write a line for each gift card"),
     "amount-not-taken": Kind(422, "No amount here", "leave `amount_minor` out"),
+    "approver-is-actor": Kind(422, "Approved by the actor", "name in `approved_by` somebody else, or nobody"),
     "reason-missing": Kind(422, "Reason or actor missing", "say why, and who does it"),
     "transfer-where": Kind(422, "Where to?", "name in `to` the id of another gift card, for TRANSFER_BALANCE alone"),
     "quote-invalid": Kind(422, "Not a quote", "send `quote` as it was answered, or leave it out"),
@@ -189,6 +190,9 @@ KINDS: dict[str, Kind] = {
     "offer-gone": Kind(409, "Offer used up", "ask for a new quote; another purchase used the offer first"),
     "quote-mismatch": Kind(409, "Quote of another basket", "ask for a quote of this basket, or leave `quote` out"),
     "return-exceeds": Kind(409, "More than is left", "return at most what is still returnable"),
+    "needs-approval": Kind(
+        409, "A second person is needed", "send it with `approved_by`, under a fresh Idempotency-Key"
+    ),
     "not-enough-points": Kind(409, "Not enough points", "take at most what is available"),
     "hold-conflict": Kind(409, "Hold made differently", "a `hold_id` is used once; `differs` says where"),
     "hold-already-captured": Kind(409, "Hold captured already", "read the hold: what it gave can be returned"),

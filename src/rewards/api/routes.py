@@ -37,9 +37,9 @@ from rewards.api.parameters import (
 from rewards.api.reports import get_statement, report_liability
 from rewards.basket import Basket, MemberRef
 from rewards.service import card_tenders
+from rewards.service.adjustments import AdjustmentAnswer
 from rewards.service.answers import (
     ActivityAnswer,
-    AdjustmentAnswer,
     BalanceAnswer,
     MemberAnswer,
     PurchaseAnswer,

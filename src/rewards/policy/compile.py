@@ -13,6 +13,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from rewards.policy.activities import built_activities, check_names, draft_activities
+from rewards.policy.adjustments import compile_adjustments
 from rewards.policy.attributes import Declared, Kind
 from rewards.policy.conditions import OfMembers
 from rewards.policy.forms import Facts
@@ -243,6 +244,7 @@ class _Compiler:
                 spent_points=returns.value("spent_points", defaults.spent_points),
                 restored_points_last=returns.value("restored_points_last", defaults.restored_points_last),
             ),
+            adjustments=compile_adjustments(self._section("adjustments"), self.report),
         )
 
 

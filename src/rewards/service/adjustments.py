@@ -10,8 +10,8 @@ import msgspec
 from rewards.days import instant
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Grant, Spending
-from rewards.service import due
-from rewards.service.answers import AdjustmentAnswer
+from rewards.service import allowance, due
+from rewards.service.answers import WalletBalance
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of, text
 from rewards.service.batch import Batch, Place
@@ -21,6 +21,20 @@ from rewards.service.telling import balance_of
 from rewards.store import statements
 
 _json = msgspec.json.Encoder()
+
+
+class AdjustmentAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Points given (above zero) or taken by staff."""
+
+    adjustment_id: str = ""
+    member_id: str
+    wallet: str
+    points: int
+    reason: str
+    actor: str
+    approved_by: str = ""
+    occurred_at: str
+    balance: dict[str, WalletBalance] = {}
 
 
 def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
@@ -39,6 +53,9 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
         raise InvalidRequest("unknown-wallet", f"the policy has no wallet `{adjust.wallet}`", pointer="/wallet")
     if not adjust.points:
         raise InvalidRequest("points-zero", "`points` is above zero to give, below to take", pointer="/points")
+    counted = "" if adjust.may_owe else adjust.wallet  # an opening balance is no adjustment of anybody's
+    if counted:
+        allowance.check(batch, asked, adjust.actor, adjust.approved_by, counted, abs(adjust.points), "/points")
     if adjust.points < 0:
         if not adjust.may_owe:
             _check_enough(batch, asked, adjust, line)
@@ -54,11 +71,13 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
         recorded_at=asked.now,
         operator_id=adjust.actor,
         fingerprint=print_,
-        body=AdjustmentBody(adjust.wallet, adjust.points),
+        body=AdjustmentBody(adjust.wallet, adjust.points, adjust.approved_by if counted else None),
     )
     place = (line.owner, batch.record(line, happened, booking))
     if adjust.adjustment_id:
         batch.by_id.put((line.owner, "adjustment", "", name), (place[1], print_))
+    if counted:
+        allowance.count(batch, asked, adjust.actor, adjust.approved_by, counted, abs(adjust.points))
     batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(adjust.reason))))
     return batch.answered(asked, place, 201, _json.encode(_answer(batch, asked, adjust, line, at)))
 
@@ -105,6 +124,7 @@ def _answer(batch: Batch, asked: Asked, adjust: Adjust, line: Timeline, at: int)
         points=adjust.points,
         reason=adjust.reason,
         actor=adjust.actor,
+        approved_by=adjust.approved_by,
         occurred_at=text(at, batch.running.zone),
         balance=balance_of(batch, line, asked.now),
     )

@@ -301,6 +301,7 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     receipt_id: str = ""
     reason: str = ""
     actor: str = ""
+    approved_by: str = ""
     activity: str = ""
     hold_id: str = ""
     score: int | None = None
@@ -372,19 +373,6 @@ class VersionAnswer(msgspec.Struct, frozen=True):
     effective: str
     published_at: str
     in_force: bool
-
-
-class AdjustmentAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Points given (above zero) or taken by staff."""
-
-    adjustment_id: str = ""
-    member_id: str
-    wallet: str
-    points: int
-    reason: str
-    actor: str
-    occurred_at: str
-    balance: dict[str, WalletBalance] = {}
 
 
 class ActivityAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -23,7 +23,7 @@ from rewards.ledger.timeline import (
     open_near,
 )
 from rewards.receipt import Returned
-from rewards.service import card_audit, claims, hold_audit, merging
+from rewards.service import allowance, card_audit, claims, hold_audit, merging
 from rewards.service.batch import Batch
 from rewards.service.budgets import Tally
 from rewards.service.folding import Whole, folded
@@ -47,16 +47,20 @@ _FIRST = -(2**63)  # budgets have owners below zero
 
 def verify(batch: Batch) -> list[str]:
     """Return what is wrong, one sentence for each fault, by owner; nothing is written."""
-    found, tally = [], Tally(batch.running)
+    found, tally, alone = [], Tally(batch.running), allowance.Counted(batch)
     for whole in _owners(batch):
+        for row in whole.events:
+            alone.take(row)
         found += [f"{tally.name(whole.line.owner)}: {fault}" for fault in _faults(batch, whole, tally)]
-    return [*found, *tally.faults()]
+    return [*found, *tally.faults(), *alone.faults()]
 
 
 def rebuild(batch: Batch) -> int:
     """Replace every state by the one that the events give; return how many owners there are."""
-    count = 0
+    count, alone = 0, allowance.Counted(batch)
     for whole in _owners(batch):
+        for row in whole.events:
+            alone.take(row)
         near, days = folded(batch, whole)
         card = card_audit.fold(whole.events) if whole.line.kind == "card" else None
         near_state = encode(near) if card is None else encode_card(card)
@@ -67,6 +71,7 @@ def rebuild(batch: Batch) -> int:
         batch.session.write(statements.DROP_DAYS, [(owner,)])
         batch.session.write(statements.ADD_DAY, [(owner, day, encode(row)) for day, row in days.items()])
         count += 1
+    alone.replace()
     return count
 
 

@@ -63,6 +63,7 @@ class Batch:
         self.events: Table[tuple[Any, ...]] = Table(session, statements.EVENTS, 2)
         self.answers: Table[tuple[int, bytes]] = Table(session, statements.ANSWERS, 2)
         self.by_id: Table[tuple[int, bytes]] = Table(session, statements.EVENTS_BY_ID, 4)
+        self.staff_days: Table[tuple[int]] = Table(session, statements.STAFF_DAYS, 3)
         self.parked: Lists[tuple[str, str, int, bytes]] = Lists(session, statements.PARKED, 2)
         self.returns: Lists[tuple[int, bytes]] = Lists(session, statements.EVENTS_OF, 2)
         self._profiles: dict[int, Profile] = {}
@@ -369,6 +370,8 @@ _BEFORE = (
     statements.ADD_OWNER,
     statements.DROP_PROFILE,
     statements.ADD_PROFILE,
+    statements.DROP_STAFF_DAY,
+    statements.ADD_STAFF_DAY,
     statements.DROP_CONTACT,  # before: what one member gives away another may have
     statements.ADD_CONTACT,
 )

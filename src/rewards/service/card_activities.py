@@ -14,6 +14,7 @@ from rewards.days import midnight, plus
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import Lots, taken
 from rewards.ledger.gift_cards import OF_VOUCHERS, Activity, Card, balance_at, held_minor, is_possible, state_at
+from rewards.service import allowance
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
@@ -38,7 +39,7 @@ _json = msgspec.json.Encoder()
 _WITH_AMOUNT = {"ACTIVATE", "LOAD", "REDEEM", "REFUND", "ADJUST_INCREMENT", "ADJUST_DECREMENT"}  # must say how much
 _ALL_OR_PART = {"CASH_OUT", "TRANSFER_BALANCE"}
 _OF_PAID = {"ACTIVATE", "LOAD", "CASH_OUT"}
-_WITH_REASON = {"ADJUST_INCREMENT", "ADJUST_DECREMENT", "CLEAR_BALANCE"}
+_WITH_REASON = allowance.OF_CARDS
 _WHILE_BLOCKED = {"REFUND", "ADJUST_INCREMENT", "ADJUST_DECREMENT", "CLEAR_BALANCE"}
 
 
@@ -64,11 +65,22 @@ def act(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
         number = _transfer(batch, asked, command, line, print_)
     else:
         parts = _PARTS.get(command.activity, _no_parts)(batch.running, command, card, max(asked.now, card.clock))
-        activity = Activity(command.activity, at=asked.now, parts=parts)
+        approved_by = _allowed(batch, asked, command, parts)
+        activity = Activity(command.activity, at=asked.now, parts=parts, approved_by=approved_by)
         number = happen(batch, asked.now, line, activity, print_, at=asked.now, of=command)
     if command.reason:
         batch.more[statements.ADD_NOTE].append((line.owner, number, pack(NoteBody(command.reason))))
     return batch.answered(asked, (line.owner, number), 201, _json.encode(told(batch, line, asked.now)))
+
+
+def _allowed(batch: Batch, asked: Asked, command: ActOnGiftCard, parts: Lots) -> str | None:
+    """Return who approved an adjustment; raise what an actor can't do alone."""
+    if command.activity not in allowance.OF_CARDS:
+        return None
+    who, minor = (command.actor, command.approved_by), sum(minor for _, minor in parts)
+    allowance.check(batch, asked, *who, "", minor, "/amount_minor" if command.amount_minor else "/activity")
+    allowance.count(batch, asked, *who, "", minor)
+    return command.approved_by
 
 
 def _line(batch: Batch, gift_card_id: str, pointer: str) -> Timeline:

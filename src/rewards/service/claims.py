@@ -160,4 +160,4 @@ def faults(batch: Batch, line: Timeline, events: Sequence[Row]) -> Iterator[str]
         elif line.kind == "member" and line.state != "merged" and row[2] == "purchase":
             receipt = read_receipt(row[11])
             if receipt.first_owner and followed(batch, recorded_first(0, 0, receipt)) != (line.owner, row[1]):
-                yield f"event {row[1]}: its purchase was recorded elsewhere first, and does not lead here"
+                yield f"event {row[1]}: its purchase was recorded elsewhere, and neither claimed nor merged into here"

@@ -187,6 +187,7 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     points: Points
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
     actor: Id
+    approved_by: OptionalId = ""  # a second person, where the policy's `adjustments` asks for one
     adjustment_id: OptionalId = ""  # the caller's own; unique within the member
     occurred_at: Instant | None = None
     may_owe: bool = False  # take more than there is: the rest becomes a debt (opening balances of other systems)
@@ -218,6 +219,7 @@ class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
     to: OptionalId = ""  # TRANSFER_BALANCE: the id of the card that gets it
     reason: Name = ""
     actor: OptionalId = ""
+    approved_by: OptionalId = ""  # a second person, where the policy's `adjustments` asks for one
 
 
 class OpenHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -39,6 +39,7 @@ class AdjustmentBody(msgspec.Struct, frozen=True, array_like=True):
 
     wallet: str
     points: int
+    approved_by: str | None = None  # empty: the actor alone; None: recorded when that was not asked
 
 
 class ActivityBody(msgspec.Struct, frozen=True, array_like=True):

@@ -229,7 +229,7 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue
                 note or _said(tongue, marked("given by staff")),
             )
         )
-        facts = {"reason": note, "actor": event[7]}
+        facts = {"reason": note, "actor": event[7], "approved_by": read_adjustment(event[9]).approved_by or ""}
     elif event[0] == "activity":
         activity = read_activity(event[9])
         facts = {"activity": activity.name, "score": activity.score}

@@ -166,6 +166,8 @@ ADD_KEY_ROUTE = _add("key_route")
 ADD_ANSWER = _add("answer")
 ADD_CODE_ROUTE = _add("code_route")
 ADD_HELD_CARD = _add("held_card")
+DROP_STAFF_DAY = _drop("staff_day", "owner_id day unit")
+ADD_STAFF_DAY = _add("staff_day")
 ADD_VERSION = _add("policy_version")
 ADD_PROGRAM = _add("program")
 SAVE_PROGRAM = _sql(
@@ -196,6 +198,7 @@ REPLACED_CARDS_OF_OWNER = _by("replaced_card", "owner_id", "owner_id value")
 RECEIPT_ROUTES = _by("receipt_route", "store_id receipt_id kind")
 KEY_ROUTES = _by("key_route", "caller key")
 HELD_CARDS = _by("held_card", "owner_id")
+STAFF_DAYS = _by("staff_day", "owner_id day unit")
 PARKED = _by("parked_return", "store_id receipt_id")
 
 # other reads

@@ -330,6 +330,18 @@ class ReplacedCard(Base, table=True):
     owner_id: int = Field(sa_column=_whole())
 
 
+class StaffDay(Base, table=True):
+    """What a member of staff gave and took alone on a day, of a wallet or of money (an empty unit)."""
+
+    __tablename__ = "staff_day"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount_is_positive"), CLUSTERED)
+
+    owner_id: int = Field(sa_column=_key())  # the person, as a number below zero
+    day: int = Field(sa_column=_key())
+    unit: str = Field(sa_column=_key(Text))
+    amount: int = Field(sa_column=_whole())
+
+
 class ApiKey(Base, table=True):
     """Who may call: a key's hash, its scopes and stores (space between)."""
 

@@ -1,4 +1,4 @@
-"""Merges are events too.
+"""Merges are events too; what staff gave and took alone is counted.
 
 Revision ID: 0009
 Revises: 0006
@@ -44,3 +44,13 @@ def upgrade() -> None:
     op.create_index(INDEX, "event", ["owner_id", "of_number"], sqlite_where=some, postgresql_where=some)
     op.execute("INSERT INTO event SELECT * FROM event_before")
     op.drop_table("event_before")
+    op.create_table(
+        "staff_day",
+        *(sa.Column(name, WHOLE, nullable=False) for name in ("owner_id", "day")),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("amount", WHOLE, nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_staff_day_amount_is_positive")),
+        sa.PrimaryKeyConstraint("owner_id", "day", "unit", name=op.f("pk_staff_day")),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )

@@ -7,6 +7,7 @@ import pytest
 
 from rewards.basket import BasketTender, MemberRef
 from rewards.errors import Conflict, NotFound
+from rewards.ledger.state import DayRow, Near
 from rewards.service.commands import (
     Adjust,
     ChangeContacts,
@@ -395,3 +396,69 @@ def test_a_receipt_that_waits_and_one_that_is_late_count_for_the_person(desk):
     desk.merge(ana, old)
     desk.buy("r1", 1000, card=OLD, at=NOON - 5 * DAY)
     assert desk.has(ana)["beans"] == 10 + 100 + 35
+
+
+BY_POINTS = (
+    POLICY.replace(b"by: spend, measure: year, levels: {plain: 0.00, gold: 150.00}", b"by: stamps, measure: year, levels: {plain: 0, gold: 100 stamps}")
+    .replace(b"  month: {", b"  back: {when: {no_visit_for: 30 days}, give: 100 stamps}\n  month: {")
+)  # fmt: skip
+
+
+def test_a_level_that_was_promised_is_kept_where_one_history_gives_less(clock):
+    service = Service(Store.open("sqlite://"), clock=clock)
+    service.do(Publish(BY_POINTS))
+    desk = Desk(service, clock)
+    ana, old = desk.two()
+    clock.now = clock.now.replace(month=2)
+    desk.buy("r1", 1000, at=NOON.replace(month=1))
+    desk.buy("r2", 1000, at=NOON.replace(month=2))  # after a month away
+    desk.buy("r3", 1000, at=NOON.replace(month=1, day=20), card=OLD)
+    clock.now += DAY
+    assert (service.balance(ana).tier.name, service.balance(old).tier.name) == ("gold", "plain")
+    promised = service.balance(ana).tier
+    desk.merge(old, ana)
+    assert service.balance(old).wallets["stamps"].available == 0  # there was no month away
+    assert service.balance(old).tier == promised
+    desk.buy("r4", 500, at=NOON.replace(month=1, day=25), card=OLD)  # late: the days are judged anew
+    assert service.balance(old).tier.name == "gold"
+    clock.now += timedelta(days=340)
+    assert service.balance(old).tier.name == "plain"
+    assert service.verify() == []
+    before = states(service)
+    service.rebuild()
+    assert states(service) == before
+    service.close()
+
+
+def test_every_part_of_the_state_has_been_thought_of():
+    """A merge takes over what a state holds, field by field: whoever adds one says in `ledger.merging` how it moves."""
+    assert Near.__struct_fields__ == (
+        *("joined", "clock", "last", "carry", "purses", "uses", "told", "drawn", "since", "booked", "referrer"),
+        *("known_as", "merged", "merged_into"),
+    )
+    assert DayRow.__struct_fields__ == (
+        *("day", "carry", "rows", "points", "granted", "spent", "paid", "credited", "promised"),
+    )
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM event WHERE kind = 'merge' AND owner_id = 2",
+        "UPDATE event SET fingerprint = zeroblob(32) WHERE owner_id = 2 AND kind = 'purchase'",
+        "UPDATE owner SET state = 'active' WHERE id = 2",
+        "UPDATE owner SET state = 'merged' WHERE id = 1",
+    ],
+)
+def test_verify_finds_a_merge_with_one_side(clock, damage):
+    service = Service(Store.open("sqlite://"), clock=clock)
+    service.do(Publish(POLICY))
+    desk = Desk(service, clock)
+    ana, old = desk.two()
+    desk.buy("r1", 1000, card=OLD)
+    desk.merge(ana, old)
+    assert service.verify() == []
+    with service._store.transaction() as session:
+        session.write(damage, [()])
+    assert service.verify()
+    service.close()

@@ -146,6 +146,7 @@ def letter(
     line = _by_id(batch, member_id)
     name, own, _ = batch.profile(line.owner)
     words = asked_for(language) if language is not None else tongue(spoken(own) or "en")
+    member_id = batch.running.ids.member(line.owner)
     page = statement(batch, member_id, limit or LARGEST_PAGE, cursor, now, words)
     entries = page.entries
     while limit is None and page.next_cursor is not None:

@@ -139,6 +139,7 @@ def test_everything_of_the_old_member_leads_to_the_new_one(desk):
         assert desk.service.member(ref).member_id == ana
     found = desk.service.member(MemberRef(id=ana))
     assert (found.cards, found.phones, found.merged_ids) == ([ANA, OLD], ["+4930901820"], [old])
+    assert found.external_id == "crm-7"  # Ana has none of her own
     assert desk.service.balance(old).member_id == ana
     assert desk.service.purchase(first["purchase_id"]).member_id == ana
     assert desk.buy("r2", 1000, member=MemberRef(id=old))["member_id"] == ana

@@ -91,15 +91,17 @@ class Counted:
 
     def take(self, row: Row) -> None:
         """Count an event, if it is an adjustment that nobody approved; those of before there was a count are not."""
-        actor, day = row[9], day_of(row[6], self._batch.running.zone)
         if row[2] == "adjustment":
             given = read_adjustment(row[11])
             if given.approved_by == "":
-                self._sums[_key(actor, day, given.wallet)] += abs(given.points)
+                self._add(row, given.wallet, abs(given.points))
         elif row[2] == "card":
             done = read_activity(row[11])
-            if done.approved_by == "" and done.kind in OF_CARDS:
-                self._sums[_key(actor, day, "")] += sum(minor for _, minor in done.parts)
+            if done.approved_by == "":
+                self._add(row, "", sum(minor for _, minor in done.parts))
+
+    def _add(self, row: Row, wallet: str, amount: int) -> None:
+        self._sums[_key(row[9], day_of(row[6], self._batch.running.zone), wallet)] += amount
 
     def faults(self) -> Iterator[str]:
         """Yield a sentence for each day of which the count says something else."""

@@ -133,8 +133,9 @@ def _told(batch: Batch, line: Timeline, change: ChangeMember, day: int) -> Told 
 def answer(batch: Batch, line: Timeline) -> MemberAnswer:
     """Return a member with contacts, profile and facts, as of now."""
     by_kind: dict[str, list[str]] = {}
-    for kind, value in batch.contacts_of(line.owner):
-        by_kind.setdefault(kind, []).append(value)
+    for owner in (line.owner, *line.near.merged):  # of those merged it is another system's word that stays theirs
+        for kind, value in batch.contacts_of(owner):
+            by_kind.setdefault(kind, []).append(value)
     name, language, _ = batch.profile(line.owner)
     told = line.near.told[-1] if line.near.told else Told(0)
     return MemberAnswer(

@@ -15,9 +15,11 @@ from rewards.service.commands import (
     Contact,
     IssueGiftCard,
     MergeMembers,
+    OpenHold,
     Publish,
     RecordActivity,
     ReturnOf,
+    VoidHold,
 )
 from rewards.service.service import Service
 from rewards.store.database import Store
@@ -435,11 +437,32 @@ def test_every_part_of_the_state_has_been_thought_of():
     """A merge takes over what a state holds, field by field: whoever adds one says in `ledger.merging` how it moves."""
     assert Near.__struct_fields__ == (
         *("joined", "clock", "last", "carry", "purses", "uses", "told", "drawn", "since", "booked", "referrer"),
-        *("known_as", "merged", "merged_into"),
+        *("holds", "known_as", "merged", "merged_into"),
     )
     assert DayRow.__struct_fields__ == (
-        *("day", "carry", "rows", "points", "granted", "spent", "paid", "credited", "promised"),
+        *("day", "carry", "rows", "points", "granted", "spent", "paid", "credited", "holds", "promised"),
     )
+
+
+def test_points_that_are_held_are_no_part_of_a_merge_until_that_has_ended(desk):
+    ana, old = desk.two()
+    desk.buy("r1", 10000, card=OLD)
+    hold = {"store_id": "S1", "kind": "points", "wallet": "beans", "member": MemberRef(card=OLD)}
+    desk.ask(OpenHold(hold_id="h1", points=200, expires_in_seconds=900, **hold))
+    refused = desk.refused(ana, old)
+    assert (refused.code, refused.pointer, refused.facts) == ("holds-open", "/member", {"holds": ["h1"]})
+    paid = (BasketTender(kind="hold", hold_id="h1", amount_minor=200), ("cash", 800))
+    desk.buy("r2", 1000, card=OLD, tenders=paid)
+    desk.ask(OpenHold(hold_id="h2", points=100, expires_in_seconds=60, **hold))
+    hold["member"] = MemberRef(card=ANA)
+    desk.ask(OpenHold(hold_id="h3", points=5, expires_in_seconds=90000, **hold))
+    desk.clock.now += timedelta(minutes=2)  # the second has run out; what this member holds stays held
+    desk.merge(ana, old)
+    had = desk.has(ana)["beans"]
+    desk.ask(desk.give_back("b1", of="r2"))
+    assert desk.has(ana)["beans"] == had + 200 - 40
+    desk.ask(VoidHold(hold_id="h3"))
+    assert desk.has(ana)["beans"] == had + 200 - 40 + 5
 
 
 @pytest.mark.parametrize(

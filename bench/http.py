@@ -20,7 +20,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.table import machine, show
@@ -31,8 +31,10 @@ from rewards.store.database import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 POLICY = ROOT / "rules" / "corner-cafe.yaml"
+DAY = (datetime.now(UTC) - timedelta(days=1)).date()  # at noon: an hour at which the same rules give, whenever it runs
 MEMBERS, CONNECTIONS = 2_000, 64
-OURS, BARE = 8731, 8732
+OURS = int(os.environ.get("BENCH_PORT", "8731"))
+BARE = OURS + 1
 
 
 @contextmanager
@@ -59,7 +61,7 @@ def prepare(database: str, folder: Path) -> None:
     service = Service(Store.open(database))
     service.do(Publish(POLICY.read_bytes()))
     names = [f"member-{i}" for i in range(MEMBERS)]
-    for future in service.submit_all([Enrol(external_id=name) for name in names], caller="import"):
+    for future in service.submit_all([Enrol(external_id=name, joined=DAY) for name in names], caller="import"):
         future.result()
     ids = [service.member(MemberRef(external_id=name)).member_id for name in names]
     service.close()
@@ -68,7 +70,7 @@ def prepare(database: str, folder: Path) -> None:
 
 def load(port: int, seconds: int, run: str, folder: Path) -> dict[str, int]:
     url = f"http://127.0.0.1:{port}"
-    environment = os.environ | {"MEMBERS": str(folder / "members"), "RUN": run, "AT": now()}
+    environment = os.environ | {"MEMBERS": str(folder / "members"), "RUN": run, "AT": f"{DAY}T11:00:00Z"}
     if shutil.which("wrk"):
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(ROOT / "bench" / "purchase.lua"), url]
     else:
@@ -76,10 +78,6 @@ def load(port: int, seconds: int, run: str, folder: Path) -> dict[str, int]:
     told = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
     line = next(line for line in told.splitlines() if line.startswith("RESULT"))
     return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)}
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def one_answer(folder: Path) -> str:
@@ -90,7 +88,7 @@ def one_answer(folder: Path) -> str:
         for i in range(6)
     )
     body = (
-        f'{{"receipt_id":"first","store_id":"mitte","occurred_at":"{now()}","currency":"EUR",'
+        f'{{"receipt_id":"first","store_id":"mitte","occurred_at":"{DAY}T11:00:00Z","currency":"EUR",'
         f'"member":{{"id":"{member}"}},"lines":[{lines}]}}'
     )
     request = urllib.request.Request(

@@ -103,7 +103,10 @@ class EngineOutcome:
     def take(self, event: Event) -> None:
         """Book an event as the service does: give the timeline what it says it needs, no more; keep what it answers."""
         self.taken += 1
-        change = self._change(event)
+        self.book(self._change(event))
+
+    def book(self, change: timeline.Change) -> None:
+        """Book a change of facts."""
         need = timeline.needs(self.program, self.near, change)
         near = timeline.decode_near(timeline.encode(self.near))
         booking = timeline.book(self.program, near, change, *self._needed(need))

@@ -22,6 +22,7 @@ from rewards.days import instant
 from rewards.errors import Conflict, InvalidRequest
 from rewards.money import LARGEST, largest_remainder
 from rewards.receipt import Line, Receipt, Tender
+from rewards.unsaid import Unsaid
 
 ID_PATTERN = r"^[^\x00-\x1f\x7f]+(?!\n)$"
 OPTIONAL_ID_PATTERN = r"^[^\x00-\x1f\x7f]*(?!\n)$"
@@ -37,7 +38,7 @@ DecimalText = Annotated[str, Meta(pattern=r"^[0-9]{1,7}\.[0-9]{1,6}(?!\n)$")]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
 
 
-class StoredValue(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
+class StoredValue(Unsaid, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """A line that sells stored value: the gift card product, and by code or id the card that it loads.
 
     Without either a new card is issued; the answer of the purchase tells its code, once.
@@ -67,7 +68,7 @@ class BasketLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
     stored_value: StoredValue | None = None
 
 
-class BasketTender(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
+class BasketTender(Unsaid, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """One way the basket is paid: with money, with points of a wallet, by a gift card, or out of a hold.
 
     Of points, exactly one is given: how many, what they pay, or `up_to` for the most that may pay. A gift card is named
@@ -119,7 +120,7 @@ class MemberRef(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tru
         return given[0]
 
 
-class Basket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Basket(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A purchase as the till reports it; a quote is the same without tenders."""
 
     receipt_id: Id
@@ -135,7 +136,7 @@ class Basket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     rewards: Annotated[tuple[AskedReward, ...], Meta(max_length=20)] = ()
     quote: Annotated[str, Meta(max_length=262_144, pattern=r"^[^\x00]*$")] | None = None
     tenders: Annotated[tuple[BasketTender, ...], Meta(max_length=20)] = ()
-    metadata: Annotated[dict[Id, Name], Meta(max_length=50)] = {}
+    metadata: Annotated[dict[Id, Name], Meta(max_length=50)] = msgspec.field(default_factory=dict)
 
 
 def to_receipt(basket: Basket, zone: ZoneInfo, *, most_lines: int = 2000) -> Receipt:

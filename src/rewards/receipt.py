@@ -83,6 +83,15 @@ class Discount(msgspec.Struct, frozen=True, array_like=True, gc=False):
     hold: str = ""  # the id of the hold that kept the reward, or the voucher
 
 
+class Bought(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What points bought with a receipt, and takes nothing off it: a redemption of its own, at a cost of that day."""
+
+    reward: str
+    times: int
+    wallet: str
+    points: int  # for all of them
+
+
 class Shown(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A code of a gift card that the customer showed; the code itself is never kept."""
 
@@ -114,6 +123,7 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     rewards: tuple[tuple[str, int], ...] = ()  # that were asked for, with how many times
     first_owner: int = 0  # on whose timeline it was recorded first, if it counts on another: claimed, or merged
     first_number: int = 1  # its number there
+    bought: tuple[Bought, ...] = ()  # by rewards that take nothing off
 
 
 Returned = dict[str, int]  # line_id -> units returned so far; lines of which nothing came back are left out
@@ -124,7 +134,7 @@ def points_left(receipt: Receipt, returned: Returned, *, of_holds: bool = True) 
 
     What is left of a tender's points is floored from what is left of its amount, so it depends on the units
     returned alone: returns in any order sum to the whole, and none takes points. `of_holds=False` leaves out what
-    was held before.
+    was held before. What was `bought` is taken and given back by redemptions of its own.
     """
     found: dict[str, int] = {}
     for wallet, hold, left in _points(receipt, returned):

@@ -25,6 +25,7 @@ CAFE = Path(__file__).parents[2] / "rules" / "corner-cafe.yaml"
 WITH_VOUCHERS = (
     CAFE.read_bytes()
     .replace(b"offers:\n", b"offers:\n  sorry: {only_by: voucher, amount_off: 1.00}\n")
+    .replace(b"rewards:\n", b"rewards:\n  mug: {cost: 50 beans, gives: {item: mug}}\n")
     .replace(b"gift_cards:\n", b"gift_cards:\n  sorry: {kind: voucher, offer: sorry, expires: {after: 30 days}}\n")
 )
 

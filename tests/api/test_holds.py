@@ -139,6 +139,7 @@ def test_points_are_released(till: httpx.Client) -> None:
         ("holds", {"hold_id": "X", "kind": "points", "points": 0}, 400, "value-not-allowed"),
         ("holds", {"hold_id": "X", "kind": "points", "expires_in_seconds": 604_801}, 400, "value-not-allowed"),
         ("holds", {"hold_id": "X", "kind": "money"}, 400, "value-not-allowed"),
+        ("holds", {"hold_id": "X/Y", "kind": "code", "code": "c"}, 400, "value-not-allowed"),
         ("holds", {"hold_id": "X", "kind": "code", "code": "7ZZZ-0000-0000-00004"}, 404, "unknown-gift-card"),
         ("holds/nobody/capture", {}, 404, "unknown-hold"),
         ("holds/nobody/void", {}, 404, "unknown-hold"),

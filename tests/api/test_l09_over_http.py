@@ -5,13 +5,9 @@ and leave none of it ungranted; neither with returns in between, nor when the se
 from __future__ import annotations
 
 import json
-import os
 import random
-import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +25,7 @@ from rewards.service.ids import budget_owner
 from rewards.service.journal import read_receipt
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.api.apart import Server
 
 CLIENTS = 50
 CARDS = ("2600000001236", "2600000002042", "2600000009997", None)
@@ -47,46 +44,9 @@ returns: {}
 """
 
 
-class Server:
-    """A server process on a database of its own, and how to reach it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.database = folder / "rush.db"
-        (folder / "rush.yaml").write_text(POLICY)
-        self.log = folder / "log"
-        self.address = ""
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "rewards", "serve", "--policy", str(self.folder / "rush.yaml"), "--port", "0"]
-        environment = {**os.environ, "REWARDS_DATABASE_URL": f"sqlite:///{self.database}", "PYTHONUNBUFFERED": "1"}
-        with self.log.open("w") as output:
-            self.process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-        deadline = time.monotonic() + 60
-        while (found := re.search(r"listening on (\S+)[\s\S]*startup complete", self.log.read_text())) is None:
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        self.address = found[1]
-
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        assert self.process is not None
-        self.process.send_signal(how)
-        self.process.wait(30)
-        assert "Traceback" not in self.log.read_text()
-
-    def findings(self) -> list[str]:
-        service = Service(Store.open(f"sqlite:///{self.database}"))
-        try:
-            return service.verify()
-        finally:
-            service.close()
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path)
+    server = Server(tmp_path, POLICY)
     server.start()
     try:
         with httpx.Client(base_url=server.address, timeout=30) as client:
@@ -95,8 +55,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
                 assert joined.status_code == 201
         yield server
     finally:
-        if server.process is not None and server.process.poll() is None:
-            server.stop()
+        server.ended()
     assert server.findings() == []
 
 

@@ -40,6 +40,13 @@ def known(client: httpx.Client) -> None:
     KNOWN["hold_id"] = "schemathesis"
     held = {"hold_id": "schemathesis", "kind": "code", "code": KNOWN["code"]}
     assert client.post("/v1/holds", json=held).status_code == 201
+    member = f"/v1/members/{KNOWN['member_id']}"
+    for name, body in (
+        ("adjustments", {"wallet": "beans", "points": 10**6, "reason": "to spend", "actor": "lee"}),
+        ("redemptions", {"reward": "mug"}),
+    ):
+        answer = client.post(f"{member}/{name}", json=body, headers={"Idempotency-Key": f"schemathesis-{name}"})
+    KNOWN["redemption_id"] = answer.json()["redemption_id"]
     KNOWN["purchase_id"] = client.post("/v1/purchases", json=purchase("SCHEMATHESIS")).json()["purchase_id"]
 
 
@@ -81,9 +88,9 @@ def agree(body: dict[str, Any], number: int) -> None:
         "product": "sorry",
         "code": KNOWN["code"],
         "name": "review",
+        "reward": "mug",
         "member": {"id": KNOWN["member_id"]},
         "quote": None,
-        "reward": "free-coffee",
         "hold_id": f"schemathesis-{number}",
         "discount_minor": 0,
         "tenders": [],

@@ -80,7 +80,7 @@ def run(tests: list[str], tree: Path) -> subprocess.CompletedProcess[str]:
         "-p",
         "tests.defects.quick",
     ]
-    command += ["-p", "no:xdist", "-o", "addopts=--import-mode=importlib -rf", *tests]
+    command += ["-p", "no:xdist", "-o", "addopts=--import-mode=importlib -rfE", *tests]
     return subprocess.run(
         command, cwd=tree, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False
     )
@@ -98,7 +98,7 @@ def caught_by(defect: Defect, tree: Path) -> tuple[str, str]:
         return "", f"no answer within {LONGEST} s"
     if done.returncode != TESTS_FAILED:
         return "", f"pytest ended with {done.returncode}: {last_words(done)}"
-    failed = re.search(r"^FAILED (\S+)", done.stdout, re.MULTILINE)
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
     return (failed[1], "") if failed else ("", "no test is named as failed")
 
 

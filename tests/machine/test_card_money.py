@@ -1,8 +1,8 @@
 """Cards of money against a clerk's book: after every step each balance is what the book says, nothing below zero.
 
 Steps: issue, activate, load, redeem, refund, adjust, clear, pay out, move, block, unblock, deactivate, sell cards and
-loads at the till, pay with two cards, return the sale or goods, let time pass, send again, and fold all states anew. The book is a map from the end
-of money to its amount, for each card.
+loads at the till, pay with two cards, hold, capture, void, pay out of a hold, return the sale or goods, let time pass,
+send again, and fold all states anew. The book is a map from the end of money to its amount, for each card and hold.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from rewards.basket import Basket, BasketLine, BasketTender, StoredValue
 from rewards.errors import Conflict, InvalidRequest
 from rewards.service.commands import (
     ActOnGiftCard,
+    CaptureHold,
     IssueGiftCard,
+    OpenHold,
     Publish,
     RecordPurchase,
     RecordReturn,
     ReturnLine,
     ReturnOf,
+    VoidHold,
 )
 from rewards.service.service import Service
 from rewards.store.database import Store
@@ -57,6 +60,7 @@ class Leaf:
     state: str = "active"
     money: dict[datetime, int] = field(default_factory=dict)
     drawn: int = 0
+    holds: dict[str, tuple[datetime, dict[datetime, int]]] = field(default_factory=dict)  # end of itself, money
 
     def put(self, ends, minor):
         self.money[ends] = self.money.get(ends, 0) + minor
@@ -73,7 +77,22 @@ class Leaf:
         assert not minor
         return taken
 
+    def release(self, name, minor=0):
+        """End a hold; return what was taken of it by its end, the soonest ending first; the rest goes back."""
+        taken = {}
+        for ends, part in sorted(self.holds.pop(name)[1].items()):
+            taken[ends] = min(part, minor)
+            minor -= taken[ends]
+            self.put(ends, part - taken[ends])
+        assert not minor
+        return {ends: part for ends, part in taken.items() if part}
+
+    def held(self):
+        return sum(sum(money.values()) for _, money in self.holds.values())
+
     def left(self, now):
+        for name in [name for name, (until, _) in self.holds.items() if until <= now]:
+            self.release(name)
         self.money = {ends: minor for ends, minor in self.money.items() if ends > now and minor}
         return sum(self.money.values())
 
@@ -89,6 +108,7 @@ class Cards(RuleBasedStateMachine):
         self.book = []
         self.sales = {}  # receipt -> [(leaf, minor, new)]
         self.paid = {}  # receipt -> [[leaf, what was taken by its end, what went back]]
+        self.held = {}  # holds, by name: of which leaf
         self.answered = []  # (command, key, answer without code)
         self.names = 0
 
@@ -135,7 +155,7 @@ class Cards(RuleBasedStateMachine):
     def add(self, data, minor, activity):
         leaf = data.draw(st.sampled_from(self.book))
         states = {"ACTIVATE": ("inactive",), "LOAD": ("active",)}.get(activity, ("active", "blocked"))
-        fits = leaf.product != "plain" or leaf.left(self.now) + minor <= 15000 or activity == "REFUND"
+        fits = leaf.product != "plain" or leaf.left(self.now) + leaf.held() + minor <= 15000 or activity == "REFUND"
         allowed = leaf.state in states and fits
         if activity == "REFUND":
             allowed = allowed and minor <= leaf.drawn
@@ -171,7 +191,7 @@ class Cards(RuleBasedStateMachine):
     @rule(data=st.data(), minor=st.one_of(st.none(), amounts))
     def move(self, data, minor):
         leaf, to = data.draw(st.lists(st.sampled_from(self.book), min_size=2, max_size=2, unique_by=lambda one: one.id))
-        there, beside = leaf.left(self.now), to.left(self.now)
+        there, beside = leaf.left(self.now), to.left(self.now) + to.held()
         wanted = there if minor is None else minor
         kinds = (leaf.product == "gift") == (to.product == "gift")
         fits = to.product != "plain" or beside + wanted <= 15000
@@ -187,7 +207,9 @@ class Cards(RuleBasedStateMachine):
     def turn(self, data, activity):
         leaf = data.draw(st.sampled_from(self.book))
         states = {"BLOCK": ("active",), "UNBLOCK": ("blocked",), "DEACTIVATE": ("active", "blocked", "inactive")}
-        allowed = leaf.state in states[activity] and not (activity == "DEACTIVATE" and leaf.left(self.now))
+        allowed = leaf.state in states[activity] and not (
+            activity == "DEACTIVATE" and leaf.left(self.now) + leaf.held()
+        )
         assert (self.act(leaf, activity) is not None) == allowed
         if allowed:
             leaf.state = {"BLOCK": "blocked", "UNBLOCK": "active", "DEACTIVATE": "deactivated"}[activity]
@@ -196,7 +218,7 @@ class Cards(RuleBasedStateMachine):
     def sell(self, data, minor, product, new):
         mine = [leaf for leaf in self.book if leaf.product == product and leaf.state in {"active", "inactive"}]
         leaf = None if new or not mine else data.draw(st.sampled_from(mine))
-        if leaf is not None and product == "plain" and leaf.left(self.now) + minor > 15000:
+        if leaf is not None and product == "plain" and leaf.left(self.now) + leaf.held() + minor > 15000:
             return
         receipt = self.name()
         value = StoredValue(product=product, gift_card_id=leaf.id if leaf is not None else "")
@@ -223,7 +245,7 @@ class Cards(RuleBasedStateMachine):
         back = min(minor, leaf.left(self.now))
         assert (voided["voided_minor"], voided["spent_minor"]) == (back, minor - back)
         leaf.take(back)
-        if new and not leaf.left(self.now):
+        if new and not leaf.left(self.now) + leaf.held():
             leaf.state = "deactivated"
 
     @precondition(lambda self: len(self.book) > 1)
@@ -246,6 +268,50 @@ class Cards(RuleBasedStateMachine):
         assert (self.do(RecordPurchase(basket)) is not None) == allowed, (wanted, self.refused)
         if allowed:
             self.paid[receipt] = [[leaf, leaf.take(minor), 0] for leaf, minor in wanted]
+
+    @precondition(lambda self: self.book)
+    @rule(data=st.data(), minor=amounts, seconds=st.sampled_from([60, 3600, 600_000]))
+    def set_aside(self, data, minor, seconds):
+        leaf, name = data.draw(st.sampled_from(self.book)), self.name()
+        allowed = leaf.state == "active" and leaf.left(self.now) >= minor
+        hold = OpenHold(hold_id=name, kind="gift_card", code=leaf.code, amount_minor=minor, expires_in_seconds=seconds)
+        assert (self.do(hold) is not None) == allowed, (leaf, self.refused)
+        if allowed:
+            leaf.holds[name] = (self.now + timedelta(seconds=seconds), leaf.take(minor))
+            self.held[name] = leaf
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data(), way=st.sampled_from(["capture", "void", "pay"]), all_=st.booleans())
+    def end_hold(self, data, way, all_):
+        """Take or release a hold that may have run out; a purchase of two units takes of it what they cost."""
+        name = data.draw(st.sampled_from(sorted(self.held)))
+        leaf = self.held.pop(name)
+        leaf.left(self.now)
+        minor = sum(leaf.holds[name][1].values()) if name in leaf.holds else 100
+        minor = minor if all_ else 50
+        allowed = name in leaf.holds and (leaf.state == "active" or way == "void")
+        tender = BasketTender(kind="hold", hold_id=name, amount_minor=minor)
+        line = BasketLine(line_id="1", sku="CAKE", quantity=2, amount_minor=minor + minor % 2, unit_price_minor=None)
+        odd = (BasketTender(kind="cash", amount_minor=1),) if minor % 2 else ()
+        basket = Basket(
+            receipt_id=name,
+            store_id="S1",
+            occurred_at=self.now,
+            currency="EUR",
+            lines=(line,),
+            tenders=(tender, *odd),
+        )
+        command = {
+            "capture": CaptureHold(hold_id=name, amount_minor=minor),
+            "void": VoidHold(hold_id=name),
+            "pay": RecordPurchase(basket),
+        }[way]
+        assert (self.do(command) is not None) == allowed, (way, leaf, self.refused)
+        if not allowed:
+            return
+        taken = leaf.release(name, 0 if way == "void" else minor)
+        if way == "pay":
+            self.paid[name] = [[leaf, taken, 0]]
 
     @precondition(lambda self: self.paid)
     @rule(data=st.data(), whole=st.booleans())
@@ -301,8 +367,9 @@ class Cards(RuleBasedStateMachine):
         for leaf in self.book:
             told = self.service.gift_card(leaf.code)
             assert told.balance_minor == leaf.left(self.now) >= 0, leaf
+            assert told.held_minor == leaf.held(), leaf
             ended = leaf.state == "active" and leaf.ends <= self.now and leaf.product == "gift"
-            assert told.state == ("expired" if ended and not leaf.left(self.now) else leaf.state), leaf
+            assert told.state == ("expired" if ended and not leaf.left(self.now) + leaf.held() else leaf.state), leaf
 
     def teardown(self):
         findings = self.service.verify()

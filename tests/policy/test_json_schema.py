@@ -42,6 +42,8 @@ ONLY_THE_LOADER_SEES = {code for code, about in CODES.items() if about.severity 
     "expires-too-soon", "group-mixed", "group-of-rules", "group-stage", "choose-too-wide", "stage-of-units",
     "unknown-tier", "level-unit", "no-lowest-level", "equal-levels", "fall-without-keep",
     "limit-of-units", "free-of-fewer", "free-overlap",
+    "unknown-gift-card", "gift-card-for-sale", "gift-card-value", "balance-below-load", "group-of-cards",
+    "limit-kind", "limit-below-one",
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from rewards.policy.forms import Form
 from rewards.policy.schema import POLICY
 from rewards.policy.shared_schema import DEFINITIONS
 from rewards.policy.structure import Either, Fields, ListOf, Named, Ref, Shape
-from tests.strategies import rules, till, words
+from tests.strategies import catalogue, rules, till, words
 from tests.strategies.as_yaml import policy_yaml
 from tests.strategies.cases import cases
 
@@ -115,7 +115,8 @@ def test_every_key_and_every_choice_is_drawn() -> None:
 def test_a_draw_that_is_gone_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "ROUNDINGS", ("down",))
     monkeypatch.setattr(words, "CODES", ("SPRING",))
-    for module, name in ((rules, "GATES"), (rules, "CONDITIONS"), (till, "CONDITIONS")):
+    gates = ((rules, "GATES"), (rules, "CONDITIONS"), (till, "CONDITIONS"), (catalogue, "CONDITIONS"))
+    for module, name in gates:
         monkeypatch.setattr(module, name, tuple(kind for kind in getattr(module, name) if kind != "anniversary"))
 
     assert all_places() - said_by_drawn_policies(EXAMPLES) == {

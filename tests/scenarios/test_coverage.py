@@ -14,7 +14,9 @@ from rewards.scenario.read import read_stories
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(
-    [*(ROOT / "rules").glob("*.scenarios.yaml"), *(ROOT / "src/rewards/cli/starter").glob("*.scenarios.yaml")]
+    file
+    for folder in ("rules", "tests/programs", "src/rewards/cli/starter")
+    for file in (ROOT / folder).glob("*.scenarios.yaml")
 )
 POLICY = """\
 policy: rewards/v1

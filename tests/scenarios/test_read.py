@@ -96,17 +96,6 @@ BUY = "at: 2026-12-02, purchase: r1, member: ana"
             [("bad-moment", 12, "`25:00` is not a time of day", "write hours and minutes, such as `08:12`")],
         ),
         (
-            "{at: 2026-12-02, redeem: {member: ana, reward: x}, balance: ana}",
-            [
-                (
-                    "unsupported",
-                    24,
-                    "`redeem` is not supported by this version of the engine",
-                    "delete it, or wait for a later version",
-                )
-            ],
-        ),
-        (
             "{at: 2026-12-02, balance: ana, member: ana}",
             [("contradicting-keys", 38, "`member` and `balance` exclude each other", "keep one of them")],
         ),

@@ -1,4 +1,6 @@
-"""Every story of `rules/` and of the starter is a test, played through the service."""
+"""Every story of `rules/`, of the whole programs in `tests/programs` and of the starter is a test, played through the
+service.
+"""
 
 from pathlib import Path
 
@@ -11,9 +13,8 @@ from rewards.scenario.play import play
 from rewards.scenario.story import Stories, Story
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted(
-    [*(ROOT / "rules").glob("*.scenarios.yaml"), *(ROOT / "src/rewards/cli/starter").glob("*.scenarios.yaml")]
-)
+WHERE = ("rules", "tests/programs", "src/rewards/cli/starter")
+FILES = sorted(file for folder in WHERE for file in (ROOT / folder).glob("*.scenarios.yaml"))
 
 
 def told() -> list[tuple[Stories, Story]]:
@@ -42,7 +43,11 @@ def test_story(stories: Stories, story: Story) -> None:
         )
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if file.parent.name == "rules"], ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file",
+    [file for file in FILES if file.parent.name != "starter"],
+    ids=lambda file: f"{file.parent.name}/{file.name}",
+)
 def test_every_rule_gives_and_does_not_give(file: Path) -> None:
     stories, _ = load_stories(read_file(file), str(file))
     assert stories is not None

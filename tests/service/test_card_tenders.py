@@ -187,6 +187,18 @@ def test_refunds_go_back_to_blocked_and_expired_cards(desk, clock):
     assert desk.look(given)["expiries"] == [{"amount_minor": 1000, "expires_at": "2026-12-21T00:00:00+01:00"}]
 
 
+@pytest.mark.parametrize(("spent", "back"), [(0, 3000), (1000, 2000), (3000, 0)])
+def test_a_card_that_paid_for_a_card_gets_no_more_than_is_left_of_it(desk, spent, back):
+    one = desk.issue(amount=3000)
+    sold = line("1", "CARD", amount=4000, stored_value=StoredValue(product="cafe"))
+    other = pays(desk, "r1", cash(1000), card(one, 3000), lines=(sold,))["gift_cards_issued"][0]
+    pays(desk, "r2", card(other, 1000 + spent), amount=1000 + spent)
+    answer = desk.ask(desk.give_back(of="r1"))
+    assert (answer["gift_cards_voided"][0]["spent_minor"], desk.balance(one)) == (1000 + spent, back)
+    assert {each["tender"]: each["amount_minor"] for each in answer.get("refund", [])} == ({1: back} if back else {})
+    assert "refund_due_minor" not in answer
+
+
 def test_what_a_deactivated_card_can_not_take_is_paid_out_or_forfeited(desk):
     paid, given = desk.issue(amount=1000), desk.issue("short", 1000)
     pays(desk, "r1", card(paid, 1000), card(given, 1000))

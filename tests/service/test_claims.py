@@ -204,6 +204,12 @@ def test_not_after_a_return(desk):
     assert desk.refused(bought) == "purchase-returned"
 
 
+def test_after_a_return_that_took_nothing(desk):
+    """It came before the receipt, and names what the receipt does not have."""
+    desk.ask(desk.give_back("early", of="g1", lines={"9": 1}))
+    assert desk.claim(desk.guest())["earned"] == {"beans": 30, "stamps": 1}
+
+
 @pytest.mark.parametrize("by_id", [False, True])
 def test_a_return_afterwards_takes_the_members_points_back(desk, by_id):
     desk.buy("r1", lines=BREAKFAST)

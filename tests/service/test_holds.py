@@ -253,7 +253,9 @@ def test_the_statement_tells_what_is_set_aside(bank):
     bank.hold(points=300)
     assert "set aside: 300" in bank.service.letter(bank.member, language="en")[0]
     assert "отложено: 300" in bank.service.letter(bank.member, language="ru")[0]
-    bank.void()
+    bank.clock.now += 900 * SECOND
+    first = bank.service.statement(bank.member).entries[0]
+    assert (first.entry, first.kind, first.points) == (0, "hold", {"beans": 300})
     bank.hold("h2", points=200)
     bank.capture("h2", points=50)
     told = [(one.kind, one.hold_id, one.points, [(each.points, each.why) for each in one.changes])
@@ -631,6 +633,16 @@ def test_a_held_voucher_is_good_after_its_end_and_back_after_a_return(bank):
     assert bank.service.hold("h1").purchase_id == bought["purchase_id"]
     bank.ask(bank.give_back(of="r1"))
     assert bank.look(voucher)["state"] == "expired"
+
+
+def test_a_held_voucher_comes_before_another_of_its_offer(bank):
+    held, other = bank.issue("birthday", None), bank.issue("birthday", None)
+    bank.hold("h1", "code", code=held["code"])
+    bought = bank.pays("r1", by("h1"), cash(400), codes=(other["code"], held["code"]))
+    assert [one["gift_card_id"] for one in bought["discounts"]] == [held["gift_card_id"]]
+    assert [(one["gift_card_id"], one["reason"]) for one in bought["codes_refused"]] == [
+        (other["gift_card_id"], "one-per-receipt")
+    ]
 
 
 def test_a_voucher_is_released_or_used_without_a_purchase(bank):

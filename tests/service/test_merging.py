@@ -10,6 +10,7 @@ from rewards.errors import Conflict, NotFound
 from rewards.ledger.state import DayRow, Near
 from rewards.service.commands import (
     Adjust,
+    CancelRedemption,
     ChangeContacts,
     ChangeMember,
     Contact,
@@ -18,6 +19,7 @@ from rewards.service.commands import (
     OpenHold,
     Publish,
     RecordActivity,
+    Redeem,
     ReturnOf,
     VoidHold,
 )
@@ -49,6 +51,8 @@ offers:
 gift_cards:
   treat: {kind: voucher, offer: treat, to: member}
   thanks: {kind: promotional, value: 5.00, to: member}
+rewards:
+  present: {cost: 60 beans, gives: {gift_card: thanks}, limit: {times: 2, per: year}}
 activities:
   joined: {give: 10 beans}
   birthday: {give: 50 beans}
@@ -486,3 +490,23 @@ def test_verify_finds_a_merge_with_one_side(clock, damage):
         session.write(damage, [()])
     assert service.verify()
     service.close()
+
+
+def test_what_the_old_member_redeemed_can_be_taken_back_and_counts(desk):
+    ana, old = desk.two()
+    desk.buy("r1", 10000, card=OLD)
+    redeem = Redeem(member=MemberRef(id=old), reward="present", occurred_at=desk.clock.now)
+    bought = desk.ask(redeem)
+    desk.buy("r2", 10000)
+    desk.merge(ana, old)
+    had = desk.has(ana)["beans"]
+    assert [one.balance_minor for one in desk.service.balance(ana).gift_cards] == [500]
+    desk.ask(Redeem(member=MemberRef(id=ana), reward="present", occurred_at=desk.clock.now))
+    with pytest.raises(Conflict) as error:
+        desk.ask(Redeem(member=MemberRef(id=ana), reward="present", occurred_at=desk.clock.now))
+    assert error.value.code == "reward-limit"
+    back = CancelRedemption(member_id=old, redemption_id=bought["redemption_id"], reason="no", actor="kim")
+    cancelled = desk.ask(back)
+    assert desk.has(ana)["beans"] == had
+    assert len(cancelled["gift_cards_voided"]) == 1
+    assert desk.ask(back) == cancelled

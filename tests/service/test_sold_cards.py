@@ -1,11 +1,13 @@
 """Gift cards sold at the till: issued, activated or loaded by a purchase, and earning nothing."""
 
+from datetime import timedelta
+
 import pytest
 
 from rewards.basket import StoredValue
 from rewards.errors import NotFound
 from rewards.service.codes import new_code
-from rewards.service.commands import RecordPurchase
+from rewards.service.commands import OpenHold, RecordPurchase
 
 from .conftest import line
 from .test_card_money import ANA, desk, refusal
@@ -115,6 +117,16 @@ def test_what_was_spent_is_kept_off_the_refund(desk):
     assert answer["refund_due_minor"] == 1800
     assert sum(one["amount_minor"] for one in answer["refund"]) == 1800
     assert desk.accounts() == {"sold": -700, "redeemed": 700}
+
+
+def test_money_whose_hold_has_run_out_is_there_to_be_taken_back(desk, clock):
+    card = desk.buy("r1", lines=(sells(),), tenders=(("cash", 2500),))["gift_cards_issued"][0]
+    hold = OpenHold(hold_id="h1", kind="gift_card", code=card["code"], amount_minor=700, expires_in_seconds=60)
+    desk.ask(hold)
+    clock.now += timedelta(seconds=60)
+    answer = desk.ask(desk.give_back())
+    assert [(one["voided_minor"], one["spent_minor"]) for one in answer["gift_cards_voided"]] == [(2500, 0)]
+    assert (answer["refund_due_minor"], desk.look(card)["state"]) == (2500, "deactivated")
 
 
 def test_a_load_comes_back_and_the_card_stays(desk):

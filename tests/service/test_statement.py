@@ -28,6 +28,7 @@ from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.commands import (
     Adjust,
+    CancelRedemption,
     ChangeMember,
     Enrol,
     IssueGiftCard,
@@ -35,6 +36,7 @@ from rewards.service.commands import (
     RecordActivity,
     RecordPurchase,
     RecordReturn,
+    Redeem,
     ReturnLine,
     ReturnOf,
 )
@@ -106,6 +108,12 @@ class Shop:
         who = MemberRef(card=CARD)
         self.service.do(Adjust(member=who, wallet="beans", points=points, reason=reason, actor="kim", **facts))
 
+    def redeem(self, *, cancelled: bool = False) -> None:
+        told = json.loads(self.service.do(Redeem(member=MemberRef(card=CARD), reward="present")).body)
+        if cancelled:
+            names = {key: told[key] for key in ("member_id", "redemption_id")}
+            self.service.do(CancelRedemption(**names, reason="a slip", actor="kim"))
+
 
 @pytest.fixture(scope="module")
 def busy() -> Iterator[Shop]:
@@ -124,6 +132,8 @@ def busy() -> Iterator[Shop]:
     shop.on(3, 16).buy("R-7", ("book", 1, 500_000))
     shop.service.do(IssueGiftCard(product="sorry", member=MemberRef(card=CARD), actor="kim"))
     shop.on(7, 1).buy("R-8", ("coffee", 5, 450))
+    shop.on(7, 2).redeem()
+    shop.on(7, 3).redeem(cancelled=True)
     shop.on(7, 9)
     yield shop
     assert shop.service.verify() == []

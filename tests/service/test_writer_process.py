@@ -221,7 +221,7 @@ def plain(asked):
 
 def test_messages_arrive_in_any_pieces(file):
     shop = Shop(Service(Store.open(f"sqlite:///{file}"), clock=Clock()), Clock())
-    sent = [shop.service._asked(command, "local", how.get("key"), None) for command, how in a_day(shop)]
+    sent = [shop.service._asked(command, "local", how.get("key"), None, "") for command, how in a_day(shop)]
     whole = b"".join(map(asking, sent))
     for size in (1, 7, 4096, len(whole)):
         inbox = Inbox()

@@ -13,13 +13,15 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from rewards.errors import InvalidRequest, TryAgain
-from rewards.store import migrate, sqlite
+from rewards.store import migrate, sqlite, statements
 from rewards.store.database import Store
 from rewards.store.tables import METADATA
 
 ROUTES = {"receipt_route", "key_route", "code_route", "contact_route", "replaced_card"}
 PROGRAM_WIDE = {"program", "policy_version", "api_key"}
 LED_BY_A_RECEIPT = {"parked_return"}  # it has no owner yet
+LED_BY_A_CALLER = {"guess"}
+IN_ORDER = {"event", "answer", "entry", "posting"}  # in which they came
 
 
 def ddl(connection: sqlite3.Connection) -> dict[str, list[str]]:
@@ -57,16 +59,33 @@ def at_version(path: str, version: str) -> None:
     engine.dispose()
 
 
+def test_every_older_version_is_known():
+    there = {path.name[1:5] for path in (migrate.MIGRATIONS / "versions").glob("m*.py")}
+    assert there == {*migrate.KNOWN, migrate.HEAD}
+
+
 def test_an_older_database_is_upgraded_with_what_it_holds(tmp_path):
     path = str(tmp_path / "old.db")
     at_version(path, "0001")
     event = (1, 1, "purchase", "r1", None, 5, 6, "S1", "T1", "kim", b"f" * 32, b"body")
     back = (1, 2, "return", "b1", 1, 5, 6, "S1", "T1", "kim", b"f" * 32, b"body")
+    answer = (1, 2, 201, b"told")
+    entries = [(o, 1, 1, "purchase", "v", "1", 5, 6, b"awards", b"", b"h" * 32) for o in (1, 2, 3)]
+    legs = [(o, 1, i, "lot", unit, i - 7, 3, None, 9) for o in (1, 2) for i, unit in enumerate(["stamps", "beans"])]
     insert = f"INSERT INTO event VALUES ({', '.join('?' * 12)})"
     with closing(sqlite3.connect(path)) as connection:
         connection.executemany(insert, [event, back])
+        connection.executemany("INSERT INTO answer VALUES (?, ?, ?, ?)", [answer])
+        connection.executemany(f"INSERT INTO entry VALUES ({', '.join('?' * 11)})", entries)
+        connection.executemany(f"INSERT INTO posting VALUES ({', '.join('?' * 9)})", legs)
         connection.commit()
-    Store(path).close()
+    store = Store(path)
+    with store.reading() as session:
+        assert session.keyed(statements.ANSWERS, [(1, 1), (1, 2)]) == [answer]
+        assert session.keyed(statements.ENTRIES_OF_OWNER, [(1,), (2,), (3,)]) == entries
+        assert session.keyed(statements.POSTINGS_OF_OWNER, [(1,), (2,), (3,)]) == legs
+        assert session.keyed(statements.POSTINGS, [(2, 1)]) == legs[2:]
+    store.close()
     with closing(sqlite3.connect(path)) as upgraded, closing(sqlite3.connect(":memory:")) as created:
         migrate.create(created)
         mine, theirs = ddl(upgraded), ddl(created)
@@ -74,7 +93,8 @@ def test_an_older_database_is_upgraded_with_what_it_holds(tmp_path):
         assert {name: words(lines) for name, lines in mine.items()} == {
             name: words(lines) for name, lines in theirs.items()
         }
-        assert upgraded.execute("SELECT * FROM event ORDER BY number").fetchall() == [event, back]
+        assert upgraded.execute("SELECT * FROM event ORDER BY id").fetchall() == [(1, *event), (2, *back)]
+        insert = insert.replace("(", "(NULL, ")
         upgraded.execute(insert, (2, 1, "card", *event[3:]))
         with pytest.raises(sqlite3.IntegrityError):
             upgraded.execute(insert, (3, 1, "nothing", *event[3:]))
@@ -90,7 +110,7 @@ def test_every_table_is_strict():
 def test_every_table_is_led_by_its_owner_or_is_a_route():
     for name, table in METADATA.tables.items():
         lead = next(iter(table.primary_key.columns)).name
-        if name in ROUTES | PROGRAM_WIDE | LED_BY_A_RECEIPT:
+        if name in ROUTES | PROGRAM_WIDE | LED_BY_A_RECEIPT | LED_BY_A_CALLER | IN_ORDER:
             assert lead != "owner_id"
         else:
             assert lead == ("id" if name == "owner" else "owner_id"), name
@@ -167,7 +187,7 @@ def test_other_databases_are_refused(url, code):
 
 def test_the_schema_itself_refuses_nonsense():
     store = Store(":memory:")
-    posting = "INSERT INTO posting VALUES (1, 1, 1, 'lot', 'beans', 0, NULL, NULL, NULL)"
+    posting = "INSERT INTO posting VALUES (1, 1, 1, 1, 'lot', 'beans', 0, NULL, NULL, NULL)"
     with store.transaction() as session, pytest.raises(sqlite3.IntegrityError):
         session.rows(posting)
     with store.transaction() as session, pytest.raises(sqlite3.IntegrityError):
@@ -181,7 +201,7 @@ def test_a_disk_that_is_full_is_no_fault_of_the_caller(tmp_path):
     store = Store(str(tmp_path / "s.db"))
     store._writing.execute("PRAGMA max_page_count = 60")
     with pytest.raises(TryAgain), store.transaction() as session:
-        session.write("INSERT INTO answer VALUES (1, ?, 200, zeroblob(10000))", [(i,) for i in range(100)])
+        session.write("INSERT INTO answer VALUES (?, 1, 1, 200, zeroblob(10000))", [(i,) for i in range(100)])
     with store.reading() as session:
         assert session.rows("SELECT count(*) FROM answer") == [(0,)]
     store.close()
@@ -231,5 +251,5 @@ def test_an_older_database_keeps_its_events(tmp_path):
         connection.commit()
     store = Store(path)
     with store.reading() as session:
-        assert session.rows("SELECT * FROM event") == [event]
+        assert session.rows("SELECT * FROM event") == [(1, *event)]
     store.close()

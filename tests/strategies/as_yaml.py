@@ -14,6 +14,7 @@ from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, EachTime
 from rewards.policy.alone import AloneLimit
 from rewards.policy.model import (
     ALL,
+    Accepted,
     AmountIs,
     AmountOff,
     Anniversary,
@@ -21,6 +22,7 @@ from rewards.policy.model import (
     Condition,
     EarningRule,
     Eligible,
+    Fairness,
     FirstPurchase,
     FixedPrice,
     Flat,
@@ -41,6 +43,8 @@ from rewards.policy.model import (
     PercentOff,
     Policy,
     Rate,
+    Reward,
+    RewardLimit,
     Schedule,
     Selection,
     Text,
@@ -94,14 +98,7 @@ class _Printer:
             },
             activities={key: self._activity(policy.rules[key]) for key in policy.activities},
             offers={key: self._offer(offer) for key, offer in policy.offers.items()},
-            rewards={
-                key: _given(
-                    title=_text(reward.title),
-                    cost=self._points(reward.points, reward.wallet),
-                    gives={"offer": reward.offer},
-                )
-                for key, reward in policy.rewards.items()
-            },
+            rewards={key: self._reward(reward) for key, reward in policy.rewards.items()},
             gift_cards={key: self._gift_card(card) for key, card in policy.gift_cards.items()},
             choose={group: {"keep": "best"} for group in policy.groups}
             | {name: {"keep": "best", "of": group.of} for name, group in policy.offer_groups.items()},
@@ -113,7 +110,33 @@ class _Printer:
             adjustments={"limit": _one_or_all([self._alone(one) for one in policy.adjustments])}
             if policy.adjustments
             else {},
+            fairness=policy.fairness and self._fairness(policy.fairness),
         )
+
+    def _reward(self, reward: Reward) -> dict[str, object]:
+        cost: object = self._points(reward.points, reward.wallet)
+        if reward.step:
+            cost = {"at_least": cost, "step": self._points(reward.step, reward.wallet)}
+        minor, each = reward.value or (None, 0)
+        per = self._policy.wallets[reward.wallet].one if each == 1 else self._points(each, reward.wallet)
+        return _given(
+            title=_text(reward.title),
+            cost=cost,
+            gives=_given(
+                offer=reward.offer or None,
+                item=reward.item or None,
+                gift_card=reward.gift_card or None,
+                value=None if minor is None else self._money(minor),
+                per=per if minor is not None and (reward.step or each != reward.points) else None,
+            ),
+            when=self._conditions(reward.when),
+            limit=_one_or_all([self._reward_limit(limit, reward.wallet) for limit in reward.limits]),
+            automatic=reward.automatic and {"at": reward.automatic},
+        )
+
+    def _reward_limit(self, limit: RewardLimit, wallet: str) -> dict[str, object]:
+        amount = self._points(limit.amount, wallet) if limit.what == "points" else limit.amount
+        return {limit.what: amount, "per": limit.per}
 
     def _money(self, minor: int) -> str:
         return str(Decimal(minor).scaleb(-self._policy.decimals).quantize(Decimal(1).scaleb(-self._policy.decimals)))
@@ -212,7 +235,7 @@ class _Printer:
             remainder=rule.remainder
             if rule.remainder == "drop" or (rule.title and isinstance(rule.gives, Rate))
             else None,
-            limit=_one_or_all([self._limit(limit, rule.wallet) for limit in rule.limits]),
+            limit=_one_or_all([self._limit(limit, rule) for limit in rule.limits]),
             choose=rule.choose,
         )
 
@@ -225,7 +248,7 @@ class _Printer:
             when=self._conditions(rule.when),
             **self._gives(rule),
             for_referrer=referrer and self._gives(referrer)["give"],
-            limit=_one_or_all([self._limit(limit, one.wallet) for one in [referrer or rule] for limit in one.limits]),
+            limit=_one_or_all([self._limit(limit, one) for one in [referrer or rule] for limit in one.limits]),
             on=None if on == "day" else on,
         )
 
@@ -284,14 +307,40 @@ class _Printer:
     def _gives(self, rule: EarningRule) -> dict[str, object]:
         gives = rule.gives
         if isinstance(gives, Flat | EachTime):
-            return {"give": self._points(gives.give, rule.wallet)}
+            return {"give": self._given(gives.give, rule)}
         if isinstance(gives, Rate):
             every = self._money(gives.every) if gives.what == "spend" else _count(gives.every, gives.what)
-            return {"every": every, "give": self._points(gives.give, rule.wallet)}
+            return {"every": every, "give": self._given(gives.give, rule)}
         return {"times": str(float(Fraction(gives.numerator, gives.denominator))), "of": _one_or_all(list(gives.of))}
 
-    def _limit(self, limit: Limit, wallet: str) -> dict[str, object]:
-        return {"points": self._points(limit.points, wallet), "per": limit.per}
+    def _given(self, count: int, rule: EarningRule) -> object:
+        if rule.card is None:
+            return self._points(count, rule.wallet)
+        said = self._policy.gift_cards[rule.card.product].value is None and rule.card.value_minor
+        return _given(gift_card=rule.card.product, value=self._money(rule.card.value_minor) if said else None)
+
+    def _limit(self, limit: Limit, rule: EarningRule) -> dict[str, object]:
+        """Write a limit as what it counts: in an odd number of cards their worth, of units so many units."""
+        points, gives = limit.points, rule.gives
+        if rule.card is not None and (points % 2 == 0 or not rule.card.value_minor):
+            return {"times": points, "per": limit.per}
+        if rule.card is not None:
+            return {"money": self._money(points * rule.card.value_minor), "per": limit.per}
+        if isinstance(gives, Rate) and gives.what == "units" and points % gives.give == 0:
+            return {"units": points // gives.give * gives.every, "per": limit.per}
+        return {"points": self._points(points, rule.wallet), "per": limit.per}
+
+    def _fairness(self, fairness: Fairness) -> dict[str, object]:
+        return _given(
+            promise=list(fairness.promise),
+            accept={name: self._accepted(name, one) for name, one in fairness.accept.items()},
+        )
+
+    def _accepted(self, name: str, one: Accepted) -> dict[str, object]:
+        if one.names:
+            return {"facts" if name == "reads_member_facts" else "rules": list(one.names), "because": one.because}
+        most = self._points(one.points, one.wallet) if one.points else self._money(one.minor)
+        return {"at_most": _share(*one.share) if one.share[0] else most, "because": one.because}
 
     def _conditions(self, conditions: tuple[Condition, ...]) -> dict[str, object]:
         found = dict(self._condition(c) for c in conditions if not isinstance(c, HasAttribute))

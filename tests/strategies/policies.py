@@ -13,6 +13,7 @@ from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, EachTime
 from rewards.policy.alone import AloneLimit
 from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Pays, Policy, Returns, Wallet
 from tests.strategies import words
+from tests.strategies.cards import with_fairness, with_fitting_cards, with_given_cards
 from tests.strategies.members import with_tiers, without_tiers
 from tests.strategies.rules import (
     TITLES,
@@ -32,7 +33,8 @@ GROUP = "best"
 TILL, OFFERS = 800, 160  # where the offers of the first version are drawn
 TIERS, SIZE = TILL + OFFERS, 12  # and the tiers of each version
 BESIDES = TIERS + 4 * SIZE, 40  # and the activities of the first
-POLICY = sum(BESIDES)  # bytes of choices
+CARDS = sum(BESIDES), 32  # and what of it gives cards, and its fairness
+POLICY = sum(CARDS)  # bytes of choices
 ENDS: tuple[Literal["end_of_month", "end_of_quarter", "end_of_year"] | None, ...]
 ENDS = (None, None, "end_of_month", "end_of_quarter", "end_of_year")
 
@@ -175,8 +177,10 @@ def amended(draw: Draw, before: Policy, anchor: int, number: int) -> Policy:
     one = found[name]
     is_base = any(name in getattr(r.gives, "of", ()) for r in found.values())
     match pick(draw, ("text", "rule", "limit", "drop", "add", "eligible", "wallets", "offers", "offers")):
+        case "rule" if name == FOR_REFERRER:
+            found[name] = replace(activity(draw, REFERRAL), id=name, when=(), title=one.title)
         case "rule" if isinstance(one.gives, EachTime):
-            found[name] = replace(activity(draw, name), when=()) if name == FOR_REFERRER else activity(draw, name)
+            found[name] = activity(draw, name)
         case "rule" if name == REFERRAL:
             found[name] = friends_part(draw, one)
         case "drop" if name in (REFERRAL, FOR_REFERRER) and len(found) > 2:
@@ -207,7 +211,8 @@ def succession(
     """Draw one to three versions with their first days; a third may be the first again."""
     first = policy(draw.region(0, 256), zone, anchor, measures=measures, drop=drop)
     first = with_activities(draw.region(*BESIDES), _with_tiers(draw.region(TIERS, SIZE), first))
-    versions = [(anchor - 400, with_offers(draw.region(TILL, OFFERS), first, anchor))]
+    first = with_given_cards(draw.region(CARDS[0], 14), with_offers(draw.region(TILL, OFFERS), first, anchor))
+    versions = [(anchor - 400, with_fairness(draw.region(CARDS[0] + 14, 14), first))]
     for number in range(2, 2 + pick(draw.region(256, 1), (0, 1, 1, 2))):
         own = draw.region(256 * number - 250, 250)
         cut = max(versions[-1][0] + 1, anchor + pick(own, (0, 1, 2, 7, 30, -1, -7)))
@@ -215,7 +220,8 @@ def succession(
         if not drop:
             carried = {key: replace(one, remainder="carry") for key, one in following.rules.items()}
             following = with_rules(following, carried)
-        versions.append((cut, _with_tiers(draw.region(TIERS + (number - 1) * SIZE, SIZE), following)))
+        following = _with_tiers(draw.region(TIERS + (number - 1) * SIZE, SIZE), following)
+        versions.append((cut, with_fitting_cards(following)))
     return versions
 
 

@@ -28,6 +28,7 @@ from rewards.policy.model import (
     Selection,
     UseLimit,
 )
+from tests.strategies import catalogue
 from tests.strategies.members import no_tiers
 from tests.strategies.rules import GATES, TITLES, condition, name_of, schedule, selection
 from tests.strategies.words import Draw, chance, pick, some, whole
@@ -56,7 +57,8 @@ def with_offers(draw: Draw, policy: Policy, anchor: int) -> Policy:
         offers[bought] = replace(offers[bought], only_by="reward")
     rewards = _rewards(more, bought, policy) if bought is not None and bought != given else {}
     cards = (_vouchers(draw, given) if given else {}) | _money_cards(draw.region(48, 12))
-    policy = replace(policy, gift_cards=cards, rewards=rewards)
+    policy = replace(policy, gift_cards=cards)
+    policy = replace(policy, rewards=catalogue.rewards(draw.region(100, 40), policy, rewards))
     return _of_these(policy, offers, groups)
 
 
@@ -135,7 +137,8 @@ def _of_these(policy: Policy, offers: Mapping[str, Offer], groups: Mapping[str, 
         name: replace(one, meaning=meanings.of_offer(one, groups[one.choose].of if one.choose else ""))
         for name, one in offers.items()
     }
-    return replace(policy, offers=told, offer_groups=dict(groups))
+    rewards = catalogue.fitting(policy.rewards, policy)
+    return replace(policy, offers=told, offer_groups=dict(groups), rewards=rewards)
 
 
 def offer(draw: Draw, name: str, anchor: int) -> Offer:

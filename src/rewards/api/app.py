@@ -15,7 +15,6 @@ from litestar.di import Provide
 
 from rewards.api.card_routes import CARDS
 from rewards.api.document import document_config
-from rewards.api.guesses import Guesses
 from rewards.api.hold_routes import HOLDS
 from rewards.api.policy_routes import POLICY
 from rewards.api.problems import HANDLERS
@@ -37,14 +36,9 @@ def create_app(service: Service, *, loopback_only: bool = True) -> Litestar:
     async def provide_service() -> Service:
         return service
 
-    guesses = Guesses()
-
-    async def provide_guesses() -> Guesses:
-        return guesses
-
     return Litestar(
         route_handlers=[Router("/v1", route_handlers=(*V1, *CARDS, *HOLDS, *POLICY)), *HEALTH],
-        dependencies={"service": Provide(provide_service), "guesses": Provide(provide_guesses)},
+        dependencies={"service": Provide(provide_service)},
         before_request=_only_loopback if loopback_only else None,  # a guard would copy the handler every time
         request_class=StrictRequest,
         request_max_body_size=MOST_BYTES,

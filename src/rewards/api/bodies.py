@@ -7,7 +7,7 @@ which are bodies as they are.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -20,6 +20,7 @@ from rewards.service.commands import (
     Adjust,
     AttributeValue,
     Birthday,
+    CancelRedemption,
     CaptureHold,
     ChangeContacts,
     ChangeMember,
@@ -34,9 +35,11 @@ from rewards.service.commands import (
     OfflineReturn,
     Points,
     RecordActivity,
+    Redeem,
     Score,
     VoidHold,
 )
+from rewards.unsaid import Unsaid
 
 _Text = Annotated[str, Meta(min_length=1, pattern=r"^[^\x00]+$")]
 
@@ -67,6 +70,42 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
             adjustment_id=self.adjustment_id,
             occurred_at=self.occurred_at,
         )
+
+
+class Redemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A reward of the catalogue that points are to buy. The address names the member; `points` is for an open cost."""
+
+    reward: Id
+    times: Annotated[int, Meta(ge=1, le=100)] = 1
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    occurred_at: Instant | None = None
+    store_id: OptionalId = ""
+    till_id: OptionalId = ""
+    operator_id: OptionalId = ""
+
+    def of(self, member_id: str) -> Redeem:
+        """Return the command for a member."""
+        return Redeem(
+            member=MemberRef(id=member_id),
+            reward=self.reward,
+            times=self.times,
+            points=self.points,
+            occurred_at=self.occurred_at,
+            store_id=self.store_id,
+            till_id=self.till_id,
+            operator_id=self.operator_id,
+        )
+
+
+class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Why a redemption is taken back, and by whom."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+    actor: Id
+
+    def of(self, member_id: str, redemption_id: str) -> CancelRedemption:
+        """Return the command for a member's redemption."""
+        return CancelRedemption(member_id=member_id, redemption_id=redemption_id, reason=self.reason, actor=self.actor)
 
 
 class MemberChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -105,7 +144,7 @@ class ContactsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         )
 
 
-class Merge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Merge(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The member who turns out to be the one of the address, and who says so; `reason` is for the statement."""
 
     member: MemberRef
@@ -117,7 +156,7 @@ class Merge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return MergeMembers(member_id=member_id, member=self.member, actor=self.actor, reason=self.reason)
 
 
-class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Claim(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """For whom a guest's purchase is to count, and the code that was printed on its receipt."""
 
     member: MemberRef
@@ -201,7 +240,7 @@ class BatchAnswer(msgspec.Struct, frozen=True):
     results: list[EventResult]
 
 
-class GiftCardCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class GiftCardCode(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A gift card by its code, with or without blanks and dashes; in the body, so that no code stands in an address.
 
     Of a card that has a PIN nothing is told without it, and a wrong one counts.
@@ -209,6 +248,13 @@ class GiftCardCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     code: Id
     pin: OptionalId = ""
+
+
+class CodeImage(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A code, as it was told, and the symbol that is wanted."""
+
+    code: Id
+    form: Literal["qr", "code_128"] = "qr"
 
 
 class CardActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,6 +1,7 @@
 """The operations of `/v1/gift-cards`.
 
-What does not live here: how often a caller may be wrong about a code (`guesses`), and all other operations (`routes`).
+What does not live here: how often a caller may be wrong about a code (`service.guesses`), and all other operations
+(`routes`).
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
+from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, refusals, written
 from rewards.api.bodies import CardActivity, GiftCardCode
-from rewards.api.guesses import Asking, Guesses, address_of
-from rewards.api.parameters import Key, pointing_nowhere
+from rewards.api.code_images import draw_gift_card_code
+from rewards.api.parameters import Asking, Key, address_of, pointing_nowhere
 from rewards.service.answers import GiftCardAnswer
 from rewards.service.commands import IssueGiftCard, ShowGiftCards
 from rewards.service.service import Service
@@ -42,13 +43,10 @@ async def issue_gift_card(
     responses=refusals(404, 429, body=True),
 )
 async def look_up_gift_card(
-    data: JSONBody[GiftCardCode], service: NamedDependency[Service], guesses: NamedDependency[Guesses], request: Asking
+    data: JSONBody[GiftCardCode], service: NamedDependency[Service], request: Asking
 ) -> Answer[GiftCardAnswer]:
     """What it gives, and whether it still can. Whatever is wrong with code or PIN, the answer is the same 404."""
-    with guesses.of(address_of(request)):
-        if not data.pin:
-            return answer(service.gift_card(data.code))
-        shown = await service.asubmit(ShowGiftCards(((data.code, data.pin),)))  # a wrong PIN is written down
+    shown = await service.asubmit(ShowGiftCards(((data.code, data.pin),)), who=address_of(request))
     return Answer(shown.body, status_code=200, media_type="application/json")
 
 
@@ -68,4 +66,4 @@ async def act_on_gift_card(
         return written(await service.asubmit(data.of(gift_card_id), key=idempotency_key))
 
 
-CARDS = (issue_gift_card, look_up_gift_card, act_on_gift_card)
+CARDS = (issue_gift_card, look_up_gift_card, act_on_gift_card, draw_gift_card_code)

@@ -25,10 +25,12 @@ from rewards.api.bodies import (
     Activity,
     Adjustment,
     BatchAnswer,
+    Cancellation,
     Capture,
     CardActivity,
     CheckAnswer,
     Claim,
+    CodeImage,
     ContactsChange,
     GiftCardCode,
     Health,
@@ -39,6 +41,7 @@ from rewards.api.bodies import (
     PolicyText,
     PolicyToPublish,
     PurchaseEvent,
+    Redemption,
     Release,
     ReturnEvent,
     VersionsAnswer,
@@ -61,9 +64,21 @@ from rewards.service.commands import Enrol, IssueGiftCard, OpenHold, RecordRetur
 from rewards.service.hold_answers import HoldAnswer
 from rewards.service.liability import LiabilityAnswer
 from rewards.service.merging import MergeAnswer
+from rewards.service.reward_answers import CancellationAnswer, RedemptionAnswer
 
 _BODIES = (
-    *(Activity, Adjustment, Basket, CardActivity, Enrol, GiftCardCode, IssueGiftCard, MemberChange, MemberRef),
+    *(
+        Activity,
+        Adjustment,
+        Basket,
+        CardActivity,
+        CodeImage,
+        Enrol,
+        GiftCardCode,
+        IssueGiftCard,
+        MemberChange,
+        MemberRef,
+    ),
     *(
         PolicyText,
         PolicyToPublish,
@@ -78,6 +93,7 @@ _BODIES = (
     *(LiabilityAnswer, MemberAnswer, PolicyAnswer, Problem, Claim, ClaimedAnswer, ContactsChange),
     *(Merge, MergeAnswer),
     *(OfflineBatch, PurchaseEvent, ReturnEvent, BatchAnswer),
+    *(Redemption, RedemptionAnswer, Cancellation, CancellationAnswer),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
     *(OpenHold, Capture, Release, HoldAnswer),
 )

@@ -75,9 +75,12 @@ EXAMPLES: dict[str, dict[str, object]] = {
     },
     "Adjustment": {"wallet": "beans", "points": 50, "reason": "sorry for the wait", "actor": "lee"},
     "Merge": {"member": {"card": "2600000009997"}, "actor": "lee", "reason": "two cards"},
+    "Redemption": {"reward": "mug", "times": 1, "store_id": "S12", "operator_id": "lee"},
+    "Cancellation": {"reason": "chosen by mistake", "actor": "lee"},
     "MemberChange": {"birthday": "03-27", "attributes": {}},
     "IssueGiftCard": {"product": "sorry", "actor": "lee"},
     "GiftCardCode": {"code": "7ZZZ-0000-0000-00004"},
+    "CodeImage": {"code": "7ZZZ-0000-0000-00004", "form": "code_128"},
     "CardActivity": {"activity": "BLOCK", "reason": "lost", "actor": "lee"},
     "Activity": {
         "name": "review",

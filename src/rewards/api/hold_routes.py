@@ -5,16 +5,13 @@ What does not live here: purchases, which capture a hold as a tender (`routes`).
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
 from rewards.api.bodies import Capture, Release
-from rewards.api.guesses import Asking, Guesses, address_of
-from rewards.api.parameters import OptionalKey
+from rewards.api.parameters import Asking, OptionalKey, address_of
 from rewards.service.commands import OpenHold
 from rewards.service.hold_answers import HoldAnswer
 from rewards.service.service import Service
@@ -31,13 +28,11 @@ from rewards.service.service import Service
 async def open_hold(
     data: JSONBody[OpenHold],
     service: NamedDependency[Service],
-    guesses: NamedDependency[Guesses],
     request: Asking,
     idempotency_key: OptionalKey = None,
 ) -> Answer[HoldAnswer]:
     """Once per `hold_id`, for seven days at most. Until it ends nothing else can take what is held."""
-    with guesses.of(address_of(request)) if data.code else nullcontext():
-        return written(await service.asubmit(data, key=idempotency_key))
+    return written(await service.asubmit(data, key=idempotency_key, who=address_of(request)))
 
 
 @get("/holds/{hold_id:str}", operation_id="get_hold", tags=["holds"], summary="Read a hold", responses=refusals(404))

@@ -16,7 +16,7 @@ from litestar.params import FromPath, JSONBody
 
 from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
 from rewards.api.bodies import BatchAnswer, Claim, EventResult, OfflineBatch, PurchaseEvent, ReturnEvent
-from rewards.api.parameters import Key
+from rewards.api.parameters import Asking, Key, address_of
 from rewards.api.problems import document_of
 from rewards.api.wire import MOST_BATCH_BYTES, decode
 from rewards.errors import InvalidRequest, RewardsError
@@ -31,14 +31,18 @@ from rewards.service.service import Service
     tags=["purchases"],
     summary="Have a guest's purchase count for a member",
     status_code=200,
-    responses=refusals(404, 409, body=True),
+    responses=refusals(404, 409, 429, body=True),
     response_headers=[IDEMPOTENCY_STATUS],
 )
 async def claim_purchase(
-    purchase_id: FromPath[str], data: JSONBody[Claim], service: NamedDependency[Service], idempotency_key: Key
+    purchase_id: FromPath[str],
+    data: JSONBody[Claim],
+    service: NamedDependency[Service],
+    request: Asking,
+    idempotency_key: Key,
 ) -> Answer[ClaimedAnswer]:
     """Once, within seven days, with the code that the till printed. Whatever is wrong with the code: 404."""
-    return written(await service.asubmit(data.of(purchase_id), key=idempotency_key))
+    return written(await service.asubmit(data.of(purchase_id), key=idempotency_key, who=address_of(request)))
 
 
 @post(
@@ -50,20 +54,23 @@ async def claim_purchase(
     responses=refusals(body=True),
     request_max_body_size=MOST_BATCH_BYTES,
 )
-async def record_batch(data: JSONBody[OfflineBatch], service: NamedDependency[Service]) -> Answer[BatchAnswer]:
+async def record_batch(
+    data: JSONBody[OfflineBatch], service: NamedDependency[Service], request: Asking
+) -> Answer[BatchAnswer]:
     """Facts: an event is refused only where it can't be read or disagrees with itself, and then alone.
 
     Each is answered as it would be by itself, once for its `idempotency_key`; what was recorded although it is odd is
     told under `warnings`: an unknown member (it is a guest's then, to be claimed), offers beyond a limit or a budget.
     """
-    return answer(BatchAnswer(await asyncio.to_thread(_recorded, data, service)))
+    return answer(BatchAnswer(await asyncio.to_thread(_recorded, data, service, address_of(request))))
 
 
-def _recorded(data: OfflineBatch, service: Service) -> list[EventResult]:
+def _recorded(data: OfflineBatch, service: Service, who: str) -> list[EventResult]:
     """Queue what can be read as one, wait, and return a result for each event."""
     events = [_read(data, i) for i in range(len(data.events))]
     good = [event for event in events if not isinstance(event, RewardsError)]
-    futures = iter(service.submit_all([event.of() for event in good], keys=[event.idempotency_key for event in good]))
+    keys = [event.idempotency_key for event in good]
+    futures = iter(service.submit_all([event.of() for event in good], keys=keys, who=who))
     return [_result(i, event if isinstance(event, RewardsError) else next(futures)) for i, event in enumerate(events)]
 
 

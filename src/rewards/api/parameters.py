@@ -1,4 +1,4 @@
-"""What stands in addresses and headers: parameters, and what errors make of them.
+"""What stands in addresses and headers: parameters, what errors make of them, and who asks.
 
 What does not live here: the operations that take them (`routes`), and bodies (`wire`).
 """
@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
+from litestar import Request
 from litestar.params import HeaderParameter, QueryParameter
 
 from rewards.basket import Id, Instant
 from rewards.days import instant
 from rewards.errors import InvalidRequest, RewardsError
 
+Asking = Request[Any, Any, Any]
 _KEY = HeaderParameter(
     name="Idempotency-Key",
     min_length=1,
@@ -53,13 +55,21 @@ ReceiptId = Annotated[Id, QueryParameter(min_length=1, max_length=100)]
 _PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a `+` in an address that was not written `%2B`
 
 
+def address_of(request: Asking) -> str:
+    """Return the network address of whoever asks: an open server knows its callers by nothing else."""
+    return request.client.host if request.client is not None else ""
+
+
+_OF_THE_ADDRESS = ("/member_id", "/gift_card_id", "/redemption_id")
+
+
 @contextmanager
 def pointing_nowhere(*names: str) -> Iterator[None]:
     """Errors about what the address names point nowhere: a member or a gift card, or the `names` alone."""
     try:
         yield
     except RewardsError as error:
-        for name in names or ("/member_id", "/member", "/gift_card_id"):
+        for name in names or (*_OF_THE_ADDRESS, "/member"):
             if error.pointer == name or error.pointer.startswith(f"{name}/"):
                 error.pointer = error.pointer[len(name) :]
                 break

@@ -108,6 +108,10 @@ KINDS: dict[str, Kind] = {
     "amount-missing": Kind(422, "No amount", "give a price per unit, or the line's amount"),
     "unknown-reward": Kind(422, "Unknown reward", "use a reward of the policy's `rewards`"),
     "reward-needs-member": Kind(422, "Whose reward?", "name the member who asks for the reward"),
+    "reward-points": Kind(422, "Not what the reward costs", "send `points` for an open cost alone, in its steps"),
+    "reward-needs-basket": Kind(422, "A reward of a basket", "ask for it in `rewards` of a quote or purchase"),
+    "reward-not-held": Kind(422, "Not a reward to hold", "hold points, and redeem the reward with them later"),
+    "reward-not-in-basket": Kind(422, "Not in a basket", "ask for it by a redemption of its own, with `points`"),
     "reward-once": Kind(422, "Once for a receipt", "ask for the reward once, or for one that gives units or an amount"),
     "tender-ambiguous": Kind(422, "Unclear tender", "say once how much it pays; of points also the wallet"),
     "tender-needs-member": Kind(422, "Whose points?", "name the member whose points pay"),
@@ -140,6 +144,7 @@ KINDS: dict[str, Kind] = {
     "activity-not-supported": Kind(422, "Not for this gift card", "see which activities its kind takes"),
     "voucher-without-money": Kind(422, "A voucher holds no money", "leave amount and PIN out"),
     "load-not-allowed": Kind(422, "Not an amount of this gift card", "use an amount that the policy allows"),
+    "code-slip": Kind(422, "Not a code", "read the code again: 16 symbols and a check symbol"),
     "code-missing": Kind(422, "No code", "send the gift card's `code`, and its `pin` if it has one"),
     "gift-card-twice": Kind(422, "One gift card twice", "send one tender for each gift card"),
     "not-for-sale": Kind(422, "Given, not sold", "sell a product of `kind: paid`"),
@@ -162,6 +167,9 @@ KINDS: dict[str, Kind] = {
     "unknown-member": Kind(404, "Unknown member", "enrol the member first, or send `member: null`"),
     "unknown-contact": Kind(404, "Not the member's", "read the member: contacts are taken away as they are told there"),
     "unknown-purchase": Kind(404, "Unknown purchase", "check the id, or the store and receipt number"),
+    "unknown-redemption": Kind(
+        404, "Unknown redemption", "use the `redemption_id` that the member's was answered with"
+    ),
     "unknown-gift-card": Kind(404, "Unknown gift card", "read the code again"),
     "unknown-hold": Kind(404, "Unknown hold", "check the `hold_id`"),
     "no-policy": Kind(404, "No policy", "publish one with `rewards publish FILE`"),
@@ -193,6 +201,9 @@ KINDS: dict[str, Kind] = {
     "needs-approval": Kind(
         409, "A second person is needed", "send it with `approved_by`, under a fresh Idempotency-Key"
     ),
+    "reward-not-now": Kind(409, "Not now", "see `detail`: the balance tells which rewards can be had"),
+    "reward-limit": Kind(409, "Limit of the reward", "see `detail`: the member has had as much of it as there is"),
+    "reward-used": Kind(409, "Used up", "nothing can be taken back; staff may adjust the points"),
     "not-enough-points": Kind(409, "Not enough points", "take at most what is available"),
     "hold-conflict": Kind(409, "Hold made differently", "a `hold_id` is used once; `differs` says where"),
     "hold-already-captured": Kind(409, "Hold captured already", "read the hold: what it gave can be returned"),

@@ -23,18 +23,20 @@ from rewards.api.bodies import (
     MemberChange,
     Merge,
 )
-from rewards.api.guesses import Asking, Guesses
 from rewards.api.offline_routes import OFFLINE
 from rewards.api.parameters import (
+    Asking,
     At,
     Key,
     OptionalKey,
     ReceiptId,
     StoreId,
+    address_of,
     instant_of,
     pointing_nowhere,
 )
 from rewards.api.reports import get_statement, report_liability
+from rewards.api.reward_routes import REWARDS
 from rewards.basket import Basket, MemberRef
 from rewards.service import card_tenders
 from rewards.service.adjustments import AdjustmentAnswer
@@ -165,13 +167,12 @@ async def look_up_member(data: JSONBody[MemberRef], service: NamedDependency[Ser
     responses=refusals(404, 409, 429, body=True),
 )
 async def quote_purchase(
-    data: JSONBody[Basket], service: NamedDependency[Service], guesses: NamedDependency[Guesses], request: Asking
+    data: JSONBody[Basket], service: NamedDependency[Service], request: Asking
 ) -> Answer[PurchaseAnswer]:
     """The answer of a purchase, with nothing written: what would be earned, why, and what is just out of reach."""
-    with guesses.of_basket(data, request):
-        if (proof := card_tenders.proof(data)) is not None:
-            await service.asubmit(proof)
-        return answer(service.quote(data, proved=True))
+    if (proof := card_tenders.proof(data)) is not None:
+        await service.asubmit(proof, who=address_of(request))
+    return answer(service.quote(data, proved=True))
 
 
 @route("/purchases", http_method=HttpMethod.OPTIONS, include_in_schema=False, status_code=204)
@@ -191,13 +192,11 @@ async def purchase_methods() -> Response[None]:
 async def record_purchase(
     data: JSONBody[Basket],
     service: NamedDependency[Service],
-    guesses: NamedDependency[Guesses],
     request: Asking,
     idempotency_key: OptionalKey = None,
 ) -> Answer[PurchaseAnswer]:
     """Once per store and receipt number: sent again it gets the same bytes, with other content it is refused."""
-    with guesses.of_basket(data, request):
-        return written(await service.asubmit(RecordPurchase(data), key=idempotency_key))
+    return written(await service.asubmit(RecordPurchase(data), key=idempotency_key, who=address_of(request)))
 
 
 @get(
@@ -323,6 +322,7 @@ V1 = (
     get_statement,
     adjust_points,
     record_activity,
+    *REWARDS,
     report_liability,
 )
 HEALTH = (check_live, check_ready)

@@ -129,7 +129,12 @@ def demo(**given: object) -> int:
 @click.option("--host", metavar="ADDRESS", help="An address of this machine; 127.0.0.1 (or `REWARDS_HOST`).")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 8000 (or `REWARDS_PORT`). 0 takes a free one.")
 def serve(**given: object) -> int:
-    """Run the HTTP API until Ctrl-C; its description is at `/schema`."""
+    """Run the HTTP API until Ctrl-C; its description is at `/schema`.
+
+    How often codes and PINs of gift cards may be wrong: `REWARDS_PIN_TRIES` (5) of one
+    card, which is locked then; `REWARDS_GUESSES` (60) of one caller, who gets as many
+    again in `REWARDS_GUESS_SECONDS` (600).
+    """
     return _work("serve", **given)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from rewards.cli.stories import sound
 from rewards.errors import InvalidRequest, NotFound
 from rewards.service.commands import Publish
+from rewards.service.running import Tries
 from rewards.service.service import Service
 from rewards.service.writer_process import WriterProcess
 from rewards.settings import from_environment
@@ -29,11 +30,14 @@ def service(
 
     `start` is what the refusal tells people to do. `apart` gives the writer of a file a process of its own.
     """
-    url = url or from_environment().database_url
+    settings = from_environment()
+    url = url or settings.database_url
     if existing:
         _demand(url, start)
     store = Store.open(url)
-    opened = Service(store, writer=WriterProcess(url) if apart and not store.in_memory else None)
+    tries = Tries(settings.pin_tries, settings.guesses, settings.guess_seconds)
+    writer = WriterProcess(url, tries=tries) if apart and not store.in_memory else None
+    opened = Service(store, writer=writer, tries=tries)
     try:
         yield opened
     finally:

@@ -172,12 +172,20 @@ def plan_policy(policy: Policy) -> Plan:
         offer = policy.offers[offer_id]
         for condition in member_conditions(offer.when):
             _plan_gate(plan, offer_gate(offer, condition))
+    for reward_id in sorted(policy.rewards):
+        for condition in policy.rewards[reward_id].when:
+            _plan_gate(plan, reward_gate(condition))
     return plan
 
 
 def offer_gate(offer: Offer, condition: Condition) -> Gate:
     """Return one of an offer's conditions on the member as the day's gate that it is."""
     return Gate(_bind(offer.on if offer.on is not None else ALL, condition), "receipt")
+
+
+def reward_gate(condition: Condition) -> Gate:
+    """Return one of a reward's conditions as the day's gate that it is."""
+    return Gate(_bind(ALL, condition), "receipt")
 
 
 def rule_gate(rule: EarningRule, condition: Condition) -> Gate:
@@ -200,7 +208,7 @@ def _plan_rule(plan: Plan, rule: EarningRule, index: int) -> RulePlan:
     result = RulePlan(
         rule=rule,
         index=index,
-        rounding=policy.wallets[rule.wallet].round,
+        rounding=policy.wallets[rule.wallet].round if rule.card is None else "down",
         terms=[_term(plan, rule, base) for base in bases] if bases else [_own_term(plan, rule)],
         visits=isinstance(gives, Rate) and gives.what == "visits",
         flat=gives.give if isinstance(gives, Flat) else 0,

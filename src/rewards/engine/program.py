@@ -64,6 +64,10 @@ class Program:
         self.yearly = [
             name for name in YEARLY if any(name in version.policy.activities for version in self.versions)
         ]  # activities that come by themselves every year
+        self.gives_cards = any(version.gives_cards for version in self.versions)
+        self.has_automatic = any(
+            reward.automatic for version in self.versions for reward in version.policy.rewards.values()
+        )  # whether a reward of any version comes by itself
         self.zone = self.versions[0].policy.zone  # the same in every version
 
     def index(self, day: int) -> int:

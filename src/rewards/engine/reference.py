@@ -194,7 +194,7 @@ def _worth(history: History, rule: EarningRule, day: int, window: list[Bought]) 
     if isinstance(rule.gives, Flat):
         return rule.gives.give if sum(_selected(history, "spend", [rule], bought) for bought in window) else 0
     parts = [[bought] for bought in window] if rule.remainder == "drop" else [window]
-    rounding = policy.wallets[rule.wallet].round
+    rounding = policy.wallets[rule.wallet].round if rule.card is None else "down"
     if isinstance(rule.gives, Rate):
         rate = rule.gives
         return sum(

@@ -44,8 +44,9 @@ def lots(versions: Versions, facts: Facts) -> dict[str, list[Lot]]:
     sums: dict[tuple[str, int], int] = {}
     for day, points in earned(versions, facts).items():
         for rule, given in points.items():
-            key = history.policy(day).rules[rule].wallet, day
-            sums[key] = sums.get(key, 0) + given
+            wallet = history.policy(day).rules[rule].wallet
+            if wallet:  # gift cards are no points
+                sums[wallet, day] = sums.get((wallet, day), 0) + given
     for day, wallet, given in facts.grants:
         sums[wallet, day] = sums.get((wallet, day), 0) + given
     result: dict[str, list[Lot]] = {}

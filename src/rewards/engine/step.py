@@ -75,6 +75,7 @@ class Compiled:
     offers_by_itself: bool  # some offer needs nobody who asks for it
     sums: list[Sums]  # of each rule: where `explain` finds what was counted
     ladder: Ladder | None  # None: the policy has no tiers
+    gives_cards: bool  # some rule gives gift cards
 
     def horizon(self, slot: Recent, day: int) -> int:
         """Return the first day that a `Recent` slot must still know on `day`."""
@@ -126,6 +127,7 @@ def compile_step(policy: Policy) -> Compiled:
         offers_by_itself=any(offer.only_by is None for offer in policy.offers.values()),
         sums=[_sums(plan, rule) for rule in plan.rules],
         ladder=ladder,
+        gives_cards=any(rule.card is not None for rule in policy.rules.values()),
     )
 
 

@@ -27,8 +27,7 @@ ACCOUNTS = {
     "CASH_OUT": "cashed_out",
     "TRANSFER_OUT": "transferred",
     "TRANSFER_IN": "transferred",
-    "VOID": "sold",
-}  # where the money of an activity comes from, or goes to; a card's first money as its kind says
+}  # where the money of an activity comes from, or goes to; a card's first money and what is voided as its kind says
 
 
 def account_of(activity: str, kind: str) -> str:
@@ -37,7 +36,7 @@ def account_of(activity: str, kind: str) -> str:
     >>> account_of("ISSUE", "promotional"), account_of("REDEEM", "paid")
     ('given', 'redeemed')
     """
-    if activity in {"ISSUE", "ACTIVATE"}:
+    if activity in {"ISSUE", "ACTIVATE", "VOID"}:
         return "given" if kind == "promotional" else "sold"
     return ACCOUNTS[activity]
 

@@ -62,7 +62,7 @@ class Activity(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     kind: str  # as staff ask for it, or ISSUE, TRANSFER_OUT, TRANSFER_IN, VOID, WRONG_PIN, LOCK, one of `OF_HOLDS`
     card: Card | None = None  # as it was issued
-    code_hash: bytes = b""  # of the code that it was issued with
+    code_hash: bytes = b""  # of the code that it was issued with, or got since
     of: tuple[int, int] | None = None  # owner and event number of the purchase, or of the other card of a transfer
     at: int = 0
     parts: Lots = ()  # money that it added, took or held, soonest ending first
@@ -87,7 +87,7 @@ _TO = {
 ADDS = ("ISSUE", "ACTIVATE", "LOAD", "REFUND", "ADJUST_INCREMENT", "TRANSFER_IN")
 TAKES = ("REDEEM", "ADJUST_DECREMENT", "CASH_OUT", "CLEAR_BALANCE", "TRANSFER_OUT", "VOID")
 OF_HOLDS = ("HOLD", "CAPTURE", "RELEASE", "LAPSE")  # LAPSE: it ended by itself
-OF_VOUCHERS = ("BLOCK", "UNBLOCK", "DEACTIVATE")  # activities that staff ask for
+OF_VOUCHERS = ("BLOCK", "UNBLOCK", "DEACTIVATE", "NEW_CODE")  # activities that staff ask for
 
 
 def state_at(card: Card, at: int) -> str:
@@ -165,7 +165,7 @@ def _used(card: Card, activity: Activity) -> Card:
     if activity.kind == "REFUND":
         assert card.used == activity.of
         return msgspec.structs.replace(card, used=None, used_at=0)
-    assert activity.kind in {*OF_VOUCHERS, "WRONG_PIN", "LOCK"}
+    assert activity.kind in {*OF_VOUCHERS, "WRONG_PIN", "LOCK", "VOID"}
     return card
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from rewards.ledger.state import Change, DayRow, Ending, Held, Holding, Purchase, Return
-from rewards.receipt import held_left, points_left
+from rewards.ledger.state import Change, DayRow, Ending, Held, Holding, Paying, Purchase, Return, taken_by
+from rewards.receipt import held_left
 
 Posted = dict[str, list[tuple[int, int]]]  # by wallet: the hold's day, and the points that went to it
 
@@ -50,25 +50,26 @@ def held_after(holds: dict[str, Held], change: Change) -> dict[str, Held]:
     return holds
 
 
-def moved(rows: dict[int, DayRow], change: Purchase | Return | Ending) -> Moved:
+def moved(rows: dict[int, DayRow], change: Paying | Ending) -> Moved:
     """Return what a change takes of points that pay, with the rows as they are then; those given stay as they were."""
     work = Moved()
     if isinstance(change, Ending):
         _end(rows, work, change.id, change.at, change.taken)
         return work
-    returned = change.returned if isinstance(change, Return) else {}
-    now = points_left(change.receipt, returned, of_holds=False)
+    at, now = taken_by(change)
     was = rows[change.day].paid.get(change.key, (0, {}))[1] if change.day in rows else {}
     if now != was:
         row = work.rows[change.day] = rows[change.day].copy()
         if now:
-            row.paid[change.key] = (change.receipt.occurred_at, now)
+            row.paid[change.key] = (at, now)
         else:
             del row.paid[change.key]
         for key in {*now, *was}:
             work.take(key, now.get(key, 0) - was.get(key, 0))
-    for name, points in held_left(change.receipt, returned).items():
-        _end(rows, work, name, change.receipt.occurred_at, points)
+    if isinstance(change, Purchase | Return):
+        returned = change.returned if isinstance(change, Return) else {}
+        for name, points in held_left(change.receipt, returned).items():
+            _end(rows, work, name, change.receipt.occurred_at, points)
     return work
 
 

@@ -96,7 +96,7 @@ def ledger_facts(
                 wallet = version.wallets[index]
                 day_points[wallet] = day_points.get(wallet, 0) + points
         for key, points in day_points.items():
-            if points:
+            if points and key:  # gift cards are no points
                 gross.setdefault(key, []).append((day, version.policy.wallets[key], points))
         for when, key, points in _spent(row, at, lapse=lapse):
             spendings.setdefault(key, []).append((when, points))

@@ -23,6 +23,7 @@ from rewards.ledger.purses import all_purses
 from rewards.ledger.state import (
     Activity,
     Booking,
+    Cancellation,
     Change,
     DayRow,
     Ending,
@@ -31,12 +32,14 @@ from rewards.ledger.state import (
     Holding,
     Near,
     Purchase,
+    Redemption,
     Return,
     Spending,
     Telling,
     member_on,
+    taken_by,
 )
-from rewards.receipt import Receipt, Returned, all_back, points_left
+from rewards.receipt import Receipt, Returned, all_back
 
 Receipts = Sequence[tuple[Receipt, Returned]]
 CONTRA = {
@@ -46,6 +49,8 @@ CONTRA = {
     Grant: "adjusted",
     Telling: "issued",
     Activity: "issued",
+    Redemption: "issued",
+    Cancellation: "issued",
     Holding: "issued",
     Ending: "issued",
 }
@@ -148,7 +153,7 @@ def fold_anew(
             spent=spent if isinstance(change, Spending) and key == change.wallet else 0,
             to=change.to if isinstance(change, Spending) else "spent",
         )
-    if isinstance(change, Return) and change.settled:
+    if isinstance(change, Return | Cancellation) and change.settled:
         after, more = _credit(program, change, work, carry, after, clock)
         legs += more
     return _settle(near, work, carry, after, days), legs, work.awards
@@ -165,7 +170,7 @@ def _row(program: Program, near: Near, work: _Fold, day: int) -> DayRow:
 def _pay(
     program: Program, near: Near, change: Change, work: _Fold, purses: dict[str, Purse], clock: int
 ) -> tuple[dict[str, Purse], list[Posting]]:
-    """Hold points, end a hold, take the points that pay, or give back those of what was returned.
+    """Hold points, end a hold, take the points that pay, or give back those of what came back.
 
     The rest of the change follows.
     """
@@ -174,23 +179,23 @@ def _pay(
         row.holds[change.id] = Held(change.at, change.wallet, change.points, change.until)
         held = {change.wallet: [(change.day, change.points)]}
         return _differences(program, work, purses, clock, {}, {}, "spent", held)
-    if not isinstance(change, Purchase | Return | Ending):
+    if not isinstance(change, Purchase | Return | Redemption | Cancellation | Ending):
         return purses, []
-    if isinstance(change, Purchase) and points_left(change.receipt, {}, of_holds=False):
+    if isinstance(change, Purchase | Redemption) and taken_by(change)[1]:
         _row(program, near, work, change.day)
     paid = moved(work.rows, change)
     if not paid.rows:
         return purses, []
     work.rows.update(paid.rows)
     work.changed.update(paid.rows)
-    to = "restored" if isinstance(change, Return) else "spent"
+    to = "restored" if isinstance(change, Return | Cancellation) else "spent"
     return _differences(program, work, purses, clock, {}, paid.taken, to, paid.held)
 
 
 def _credit(
-    program: Program, change: Return, work: _Fold, carry: list[Any], purses: dict[str, Purse], clock: int
+    program: Program, change: Return | Cancellation, work: _Fold, carry: list[Any], purses: dict[str, Purse], clock: int
 ) -> tuple[dict[str, Purse], list[Posting]]:
-    """Book what was settled with a return."""
+    """Book what was settled with a return or a cancellation."""
     day = change.settled_day
     row = _row(program, Near(0, carry=carry), work, day)
     given: dict[str, int] = {}
@@ -232,7 +237,7 @@ def _differences(
 
 def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
     """Change the facts of the day; return the points that were spent by it."""
-    if isinstance(change, Telling | Holding | Ending):
+    if isinstance(change, Telling | Redemption | Holding | Ending):
         return 0
     row = _row(program, near, work, change.day)
     match change:
@@ -251,6 +256,9 @@ def _apply(program: Program, near: Near, change: Change, work: _Fold) -> int:
                 row.rows[change.key] = vector
             else:
                 row.rows.pop(change.key, None)
+        case Cancellation():
+            if row.empty():
+                del work.rows[change.day]
     return 0
 
 

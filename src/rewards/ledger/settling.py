@@ -11,11 +11,13 @@ from rewards.engine.program import Program
 from rewards.ledger.holds import Moved, moved
 from rewards.ledger.lots import Lot, fold
 from rewards.ledger.purses import credit, ledger_facts
-from rewards.ledger.state import DayRow, Near, Return, Settlement
+from rewards.ledger.state import Cancellation, DayRow, Near, Return, Settlement
 
 
-def settlements(program: Program, near: Near, change: Return, days: dict[int, DayRow]) -> tuple[Settlement, ...]:
-    """Return what has to last longer of the points that a return gives back, by wallet.
+def settlements(
+    program: Program, near: Near, change: Return | Cancellation, days: dict[int, DayRow]
+) -> tuple[Settlement, ...]:
+    """Return what has to last longer of the points that a return or a cancellation gives back, by wallet.
 
     `days` are all earlier rows of the owner. Points of lots of credits were given longer once, and are not again.
     """

@@ -15,7 +15,7 @@ from rewards.engine.member import Member
 from rewards.engine.tiers import Promise
 from rewards.ledger.entries import Entry
 from rewards.ledger.lots import Purse
-from rewards.receipt import Receipt, Returned
+from rewards.receipt import Receipt, Returned, points_left
 
 _FORMAT = b"\x01"
 
@@ -50,7 +50,9 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
     points: dict[int, int] = {}  # by index of the rule in the day's version; zeros left out
     granted: dict[str, int] = {}  # by wallet: points that staff gave
     spent: list[tuple[int, str, int]] = []  # (instant, wallet, points)
-    paid: dict[int, tuple[int, dict[str, int]]] = {}  # by purchase: its instant, and the points that it still takes
+    paid: dict[
+        int, tuple[int, dict[str, int]]
+    ] = {}  # by purchase or redemption: its instant, and the points that it still takes
     credited: dict[str, int] = {}  # by wallet: points that settlements gave
     holds: dict[str, Held] = {}  # by hold's id: those of this day
     promised: list[Promise] = []  # levels that are kept after the day, whatever is measured
@@ -72,7 +74,8 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
 
     def empty(self) -> bool:
         """Return whether nothing is left of the day."""
-        return not (self.rows or self.granted or self.spent or self.credited or self.holds or self.promised)
+        facts = (self.rows, self.granted, self.spent, self.credited, self.paid, self.holds, self.promised)
+        return not any(facts)
 
 
 class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -91,11 +94,13 @@ class Near(msgspec.Struct, array_like=True, gc=False):
     last: DayRow | None = None
     carry: list[Any] = []  # after the last day; empty before the first
     purses: dict[str, Purse] = {}
-    uses: dict[str, list[list[int]]] = {}  # by offer with a limit: [purchase, day, units, minor units], oldest first
+    # By offer with a limit: [purchase, day, units, minor units], oldest first. By `of_reward` a reward with one:
+    # [purchase or redemption, day, times, points].
+    uses: dict[str, list[list[int]]] = {}
     told: list[Told] = []  # by day, oldest first; the first holds for the days before it too
     drawn: dict[int, list[int]] = {}  # of a budget, by day: [times, units, minor units]; days without any left out
     since: int = 0  # the day on which the enrolment was recorded: what comes by itself comes from then on
-    booked: dict[str, int] = {}  # by yearly activity: the last day on which it came
+    booked: dict[str, int] = {}  # by yearly activity, and `of_reward` by automatic reward: the last day it came for
     referrer: int = 0  # the member, as an owner, who brought this one; 0: nobody
     holds: dict[str, Held] = {}  # by id: those that are open
     known_as: int = 0  # the number under which the referrer knows this one, if another member was merged into it
@@ -205,6 +210,66 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class Redemption:
+    """Points bought a reward outside a basket, `times` times; `key` numbers it within its owner."""
+
+    key: int
+    reward: str
+    times: int
+    wallet: str
+    points: int
+    at: int
+    day: int
+    automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A redemption was cancelled: `points` is what it takes all the same, for what was used up."""
+
+    of: Redemption
+    points: int
+    at: int
+    settled: tuple[Settlement, ...] = ()
+    settled_day: int = 0  # its own, if anything is settled
+
+    def settling(self, settled: tuple[Settlement, ...], day: int) -> Cancellation:
+        """Return the same with what was settled on its own local day."""
+        return replace(self, settled=settled, settled_day=day)
+
+    @property
+    def key(self) -> int:
+        """Return the number of the redemption."""
+        return self.of.key
+
+    @property
+    def day(self) -> int:
+        """Return the day whose facts change: the redemption's."""
+        return self.of.day
+
+
+Paying = Purchase | Return | Redemption | Cancellation
+
+
+def of_reward(name: str) -> str:
+    """Return the key under which a reward stands beside offers and activities; no author's id is like it."""
+    return f"reward {name}"
+
+
+def taken_by(change: Paying) -> tuple[int, dict[str, int]]:
+    """Return when a purchase or redemption took points, and how many it still takes by wallet, but out of holds."""
+    match change:
+        case Purchase():
+            return change.at, points_left(change.receipt, {}, of_holds=False)
+        case Return():
+            return change.receipt.occurred_at, points_left(change.receipt, change.returned, of_holds=False)
+        case Redemption():
+            return change.at, {change.wallet: change.points}
+        case Cancellation():
+            return change.of.at, {change.of.wallet: change.points} if change.points else {}
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """Points are held from now on; nothing else can take them."""
 
@@ -226,7 +291,7 @@ class Ending:
     taken: int = 0
 
 
-Change = Purchase | Return | Spending | Grant | Telling | Activity | Holding | Ending
+Change = Purchase | Return | Spending | Grant | Telling | Activity | Redemption | Cancellation | Holding | Ending
 
 
 @dataclass(slots=True)

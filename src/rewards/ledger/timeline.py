@@ -26,6 +26,7 @@ from rewards.ledger.refold import Receipts, carry_before, fold_anew, judge, past
 from rewards.ledger.state import (
     Activity,
     Booking,
+    Cancellation,
     Change,
     DayRow,
     Ending,
@@ -34,6 +35,7 @@ from rewards.ledger.state import (
     Holding,
     Near,
     Purchase,
+    Redemption,
     Return,
     Settlement,
     Spending,
@@ -43,6 +45,7 @@ from rewards.ledger.state import (
     decode_near,
     encode,
     member_on,
+    of_reward,
     open_near,
     with_told,
 )
@@ -53,6 +56,7 @@ from rewards.receipt import Receipt, held_left, points_left
 __all__ = [
     "Activity",
     "Booking",
+    "Cancellation",
     "Change",
     "DayRow",
     "Ending",
@@ -61,6 +65,7 @@ __all__ = [
     "Holding",
     "Near",
     "Purchase",
+    "Redemption",
     "Return",
     "Settlement",
     "Spending",
@@ -73,6 +78,7 @@ __all__ = [
     "fold_until",
     "member_on",
     "needs",
+    "of_reward",
     "open_near",
     "passing",
     "scene",
@@ -86,6 +92,8 @@ _KINDS = {
     Grant: "adjustment",
     Telling: "change",
     Activity: "activity",
+    Redemption: "redemption",
+    Cancellation: "cancellation",
     Holding: "hold",
     Ending: "hold",
 }
@@ -102,8 +110,10 @@ def needs(program: Program, near: Near, change: Change) -> str:
         return "days"
     if last is None:
         return "days" if isinstance(change, Return) else ""  # all came back before: there are no days
-    if isinstance(change, Spending):
+    if isinstance(change, Spending | Redemption):
         return "days" if change.at < near.clock else ""
+    if isinstance(change, Cancellation):
+        return "days"
     if isinstance(change, Telling):
         looks_back = program.needs_anywhere(last.day) == "receipts"
         return "" if day > last.day else "receipts" if looks_back else "days"
@@ -176,6 +186,8 @@ def book(
     after.known_as, after.merged = near.known_as, near.merged
     if isinstance(change, Activity) and change.name in YEARLY:
         after.booked = {**near.booked, change.name: change.day}
+    if isinstance(change, Redemption) and change.automatic:
+        after.booked = {**near.booked, of_reward(change.reward): change.day}
     result.entries = entries
     if awards or not isinstance(change, Telling):
         entries.append(Entry(_KINDS[type(change)], change.at, version.policy.version, legs, awards))
@@ -214,10 +226,14 @@ def _in_order(
     if isinstance(change, Spending):
         row.spent.append((change.at, change.wallet, change.points))
         legs = _spend(purses, change)
+    elif isinstance(change, Redemption):
+        row.paid[change.key] = (change.at, {change.wallet: change.points})
+        legs = _spend(purses, Spending(change.at, change.day, change.wallet, change.points))
     elif isinstance(change, Grant):
         row.granted[change.wallet] = row.granted.get(change.wallet, 0) + change.points
         legs = _gain(version, purses, day, {change.wallet: change.points}, "adjusted", clock)
     else:
+        assert not isinstance(change, Cancellation)  # `needs` asks for all days
         row.rows[change.key] = vector_of(version, change)
         legs = _pay(purses, row, change) if isinstance(change, Purchase) else []
         had = sum(row.points.values())
@@ -266,7 +282,7 @@ def _gain(
     for key in sorted(gained) if len(gained) > 1 else gained:
         points = gained[key]
         assert points >= 0
-        if points:
+        if points and key:  # gift cards are no points
             legs += add_to_lot(version.policy, purses.setdefault(key, Purse()), key, day, points, clock)
             legs.append(Posting(contra, key, -points))
     return legs

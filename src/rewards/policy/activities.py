@@ -6,12 +6,11 @@ counts itself, and when the yearly ones come (`service.due`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, YEARLY, Activity, EachTime
-from rewards.policy.conditions import OfMembers, OfRule, compile_conditions
-from rewards.policy.forms import Given
+from rewards.policy.conditions import OfMembers, OfRule, all_conditions, compile_conditions
+from rewards.policy.given_cards import GivenCards, number_of
 from rewards.policy.groups import Groups
 from rewards.policy.model import ALL, FirstPurchase, Flat, Referred
 from rewards.policy.problems import Also, Report
@@ -22,14 +21,14 @@ from rewards.policy.wording import quoted
 
 
 def draft_activities(
-    section: Table, selections: Selections, members: OfMembers, groups: Groups, report: Report
+    section: Table, selections: Selections, members: OfMembers, groups: Groups, cards: GivenCards, report: Report
 ) -> dict[str, Draft]:
     """Read the section; what needs the earning rules comes later."""
     drafts: dict[str, Draft] = {}
     for name, got in section.got.items():
-        drafts[name] = _draft(name, got, OfRule(ALL, "day", selections, report, members))
+        drafts[name] = _draft(name, got, OfRule(ALL, "day", selections, report, members), cards)
         if name == REFERRAL and got.value.has("for_referrer"):
-            drafts[FOR_REFERRER] = _of_referrer(got)
+            drafts[FOR_REFERRER] = _of_referrer(got, cards)
     checks = CrossChecks(drafts, section.broken, groups, report)
     for name, draft in drafts.items():
         if name != REFERRAL or FOR_REFERRER not in drafts:  # a friend's first purchase comes once anyway
@@ -37,13 +36,13 @@ def draft_activities(
     return drafts
 
 
-def _draft(name: str, got: Got, of_rule: OfRule) -> Draft:
+def _draft(name: str, got: Got, of_rule: OfRule, cards: GivenCards) -> Draft:
     table: Table = got.value
     when = table.get("when")
     bought = name == REFERRAL  # the friend's part is a rule of a purchase
     report = of_rule.report
     conditions = compile_conditions(when.value, of_rule if bought else replace(of_rule, measure=None)) if when else ()
-    draft = _rule(name, got, table.value("give"))
+    draft = _rule(name, got, table.get("give"), cards)
     draft.when = (FirstPurchase(), Referred(), *conditions) if bought else conditions
     if bought and isinstance(draft.gives, EachTime):
         draft.gives = Flat(draft.gives.give)
@@ -58,7 +57,8 @@ def _draft(name: str, got: Got, of_rule: OfRule) -> Draft:
     return draft
 
 
-def _rule(name: str, got: Got, give: Given | None) -> Draft:
+def _rule(name: str, got: Got, give: Got | None, cards: GivenCards) -> Draft:
+    given = number_of(give)
     return Draft(
         id=name,
         table=got.value,
@@ -68,20 +68,21 @@ def _rule(name: str, got: Got, give: Given | None) -> Draft:
         when=(),
         schedule=None,
         measure="day",
-        gives=EachTime(name, give.points) if give else None,
-        wallet=(give.wallet or None) if give else None,
+        gives=EachTime(name, given[0]) if given else None,
+        wallet=given[1] if given else None,
+        card=cards.read(give),
     )
 
 
-def _of_referrer(got: Got) -> Draft:
-    give: Given | None = got.value.value("for_referrer")
-    draft = _rule(FOR_REFERRER, got, give)
-    draft.gives = EachTime(REFERRAL, give.points) if give else None
+def _of_referrer(got: Got, cards: GivenCards) -> Draft:
+    draft = _rule(FOR_REFERRER, got, got.value.get("for_referrer"), cards)
+    if isinstance(draft.gives, EachTime):
+        draft.gives = EachTime(REFERRAL, draft.gives.give)
     return draft
 
 
 def _check_conditions(draft: Draft, when: Got, report: Report) -> None:
-    for name, got in _all_conditions(when.value):
+    for name, got in all_conditions(when.value):
         if name == "code":
             message = "an activity is no receipt, so it carries no code"
             report.add("activity-condition", message, got.key, "leave `code` out")
@@ -91,14 +92,6 @@ def _check_conditions(draft: Draft, when: Got, report: Report) -> None:
     if any(map(ends_with_a_visit, draft.when)):
         message = "a visit later on the day could take back what the activity gave"
         report.add("activity-visits", message, when.key, "leave out `not` and `at_most` of visits")
-
-
-def _all_conditions(table: Table) -> Iterator[tuple[str, Got]]:
-    for name, got in table.got.items():
-        if name == "not":
-            yield from _all_conditions(got.value)
-        else:
-            yield name, got
 
 
 def check_names(activities: dict[str, Draft], rules: dict[str, Draft], report: Report) -> None:

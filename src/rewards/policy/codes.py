@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rewards.policy.file_codes import TEXT
-from rewards.policy.section_codes import GIFT_CARDS, TIERS
+from rewards.policy.section_codes import GIFT_CARDS, REWARDS, TIERS
 
 Severity = Literal["error", "warning", "note"]
 
@@ -346,10 +346,15 @@ _NOTES = {
         "till was offline and its receipt arrives late, it did happen, and what the rule gave is taken back by an "
         "entry with that reason. Staff can grant it again."
     ),
+    "fairness-not-checked": (
+        "`fairness` says what the owner promises and accepts. It is read in full: names, figures and reasons must be "
+        "right. Whether the rules keep these promises is not worked out by this version, so a file that says "
+        "`split_proof` is not shown to be."
+    ),
     "more-problems": "At most 100 problems are shown in one run, errors before others. Mend these, and run again.",
 }
 
-_ERRORS = (TEXT, _SHAPE, _NAMES, _RULES, TIERS, GIFT_CARDS)
+_ERRORS = (TEXT, _SHAPE, _NAMES, _RULES, TIERS, GIFT_CARDS, REWARDS)
 CODES: dict[str, Code] = {
     **{code: Code("error", text) for part in _ERRORS for code, text in part.items()},
     **{code: Code("warning", text) for code, text in _WARNINGS.items()},

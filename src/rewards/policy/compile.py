@@ -13,12 +13,15 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from rewards.policy.activities import built_activities, check_names, draft_activities
+from rewards.policy.activity_model import FOR_REFERRER
 from rewards.policy.adjustments import compile_adjustments
 from rewards.policy.attributes import Declared, Kind
 from rewards.policy.conditions import OfMembers
+from rewards.policy.fairness import compile_fairness
 from rewards.policy.forms import Facts
 from rewards.policy.futile import remark_on_futile
 from rewards.policy.gift_cards import compile_gift_cards, remark_on_ungiven
+from rewards.policy.given_cards import GivenCards
 from rewards.policy.groups import Groups
 from rewards.policy.head import (
     check_country,
@@ -29,7 +32,7 @@ from rewards.policy.head import (
     speaks_our_language,
 )
 from rewards.policy.meaning import Meanings
-from rewards.policy.model import EarningRule, Eligible, GiftCard, OfferGroup, Policy, Returns, Wallet
+from rewards.policy.model import EarningRule, Eligible, Fairness, GiftCard, OfferGroup, Policy, Returns, Wallet
 from rewards.policy.oddities import (
     remark_on_absence,
     remark_on_except,
@@ -40,7 +43,7 @@ from rewards.policy.oddities import (
 from rewards.policy.offer_oddities import remark_on_beaten, remark_on_offer
 from rewards.policy.offers import OfferChecks, OfferDraft, built_offers, draft_offer
 from rewards.policy.problems import PolicyRefused, Problem, Report
-from rewards.policy.rewards import compile_rewards, remark_on_unbought
+from rewards.policy.rewards import Around, compile_rewards, remark_on_unbought
 from rewards.policy.rules import CrossChecks, Draft, draft_rule
 from rewards.policy.schema import POLICY
 from rewards.policy.selections import Selections
@@ -92,14 +95,17 @@ class _Compiler:
         wallets = self._wallets()
         groups = self._groups()
         members = self._members()
-        drafts = self._rules(selections, members, groups)
+        given = GivenCards(self._section("gift_cards"), "gift_cards" not in self.root.broken, self.report)
+        drafts = self._rules(selections, members, groups, given)
         offers = self._offers(selections, members, groups)
         gift_cards = self._gift_cards(selections, offers)
-        rewards = compile_rewards(self._section("rewards"), self._section("offers"), offers, self.report)
-        activities = draft_activities(self._section("activities"), selections, members, groups, self.report)
+        around = Around(self._section("offers"), offers, self._section("gift_cards"), gift_cards, selections, members)
+        rewards = compile_rewards(self._section("rewards"), around, self.report)
+        activities = draft_activities(self._section("activities"), selections, members, groups, given, self.report)
         check_names(activities, drafts, self.report)
         drafts |= activities
         tiers = compile_tiers(self.root.get("tiers"), self.report)
+        fairness = self._fairness(drafts, members)
         self._remarks(drafts, offers, eligible)
         if self.report.refused:
             return None
@@ -117,6 +123,7 @@ class _Compiler:
             offers=built_offers(offers, groups),
             gift_cards=gift_cards,
             rewards=rewards,
+            fairness=fairness,
             groups=tuple(name for name in groups.named if name not in groups.of_offers),
             offer_groups={name: OfferGroup(name, groups.of(name)) for name in groups.named if name in groups.of_offers},
         )
@@ -177,10 +184,10 @@ class _Compiler:
         choose = self._section("choose")
         return Groups(choose.got, None if "choose" in self.root.broken else choose.broken, self.report)
 
-    def _rules(self, selections: Selections, members: OfMembers, groups: Groups) -> dict[str, Draft]:
-        earn = self._section("earn")
-        drafts = {name: draft_rule(name, got, selections, members, self.report) for name, got in earn.got.items()}
-        CrossChecks(drafts, earn.broken, groups, self.report).run()
+    def _rules(self, selections: Selections, members: OfMembers, groups: Groups, cards: GivenCards) -> dict[str, Draft]:
+        earn = self._section("earn").got
+        drafts = {name: draft_rule(name, got, selections, members, cards, self.report) for name, got in earn.items()}
+        CrossChecks(drafts, self._section("earn").broken, groups, self.report).run()
         return drafts
 
     def _offers(self, selections: Selections, members: OfMembers, groups: Groups) -> dict[str, OfferDraft]:
@@ -192,6 +199,11 @@ class _Compiler:
     def _gift_cards(self, selections: Selections, offers: dict[str, OfferDraft]) -> dict[str, GiftCard]:
         cards = self._section("gift_cards")
         return compile_gift_cards(cards, self._section("offers"), offers, selections, self.report)
+
+    def _fairness(self, drafts: dict[str, Draft], members: OfMembers) -> Fairness | None:
+        rules = {*drafts, *self._section("earn").broken, *self._section("activities").broken} - {FOR_REFERRER}
+        facts, tiers = members.attributes.kinds, self.root.has("tiers")
+        return compile_fairness(self.root.get("fairness"), facts, rules, tiers=tiers, report=self.report)
 
     def _remarks(self, drafts: dict[str, Draft], offers: dict[str, OfferDraft], eligible: Eligible) -> None:
         remark_on_except(self.root, self.report)
@@ -262,6 +274,7 @@ def _built_rule(draft: Draft) -> EarningRule:
         id=draft.id,
         title=text_of(table.get("title")),
         wallet=draft.wallet,
+        card=draft.card,
         gives=draft.gives,
         on=draft.on,
         on_name=draft.on_name,

@@ -6,6 +6,7 @@ legal (`oddities`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rewards.days import Duration, Window
@@ -74,6 +75,15 @@ def compile_conditions(table: Table, rule: OfRule, *, negated: bool = False) -> 
         if condition is not None:
             found.append(condition)
     return tuple(found)
+
+
+def all_conditions(table: Table) -> Iterator[tuple[str, Got]]:
+    """Yield each condition with its key, those under `not` too."""
+    for name, got in table.got.items():
+        if name == "not":
+            yield from all_conditions(got.value)
+        else:
+            yield name, got
 
 
 def _condition(name: str, got: Got, rule: OfRule, *, negated: bool) -> Condition | None:

@@ -269,6 +269,16 @@ def _give(text: str, facts: Facts) -> Given:
     return Given(points, (facts.units or {}).get(word, ""))
 
 
+def _per(text: str, facts: Facts) -> Given:
+    if re.fullmatch(r"\S+", text):
+        known = facts.units
+        if text == "point" or known is None or text in known:
+            return Given(1, (known or {}).get(text, ""))
+        message = f"there is no wallet {quoted(text)}"
+        raise Wrong("unknown-wallet", message, Hint(text, ("point", *known), "write `point`", "it is for each"))
+    return _give(text, facts)
+
+
 def _threshold(text: str, facts: Facts) -> Threshold:
     if text == "0":
         return Threshold("", 0)
@@ -341,6 +351,7 @@ IDENTIFIER = Form("an id", ("corner-cafe",), _id, f"^(?!({'|'.join(RESERVED)})$)
 SELECTION_NAME = Form("the name of a selection", ("hot-drinks", "all"), _name, r"\S")
 RULE_NAME = Form("the name of a rule", ("base",), _name, r"\S")
 OFFER_NAME = Form("the name of an offer", ("happy-hour",), _name, r"\S")
+CARD_NAME = Form("the name of a gift card", ("thank-you",), _name, r"\S")
 GROUP_NAME = Form("the name of a group", ("boost",), _name, r"\S")
 VALUE = Form("a value", ("true", "large"), _text, r"\S", _ANY)
 LANGUAGE = Form("`rewards/v1`", ("rewards/v1",), _name, options=("rewards/v1",))
@@ -359,6 +370,7 @@ EVERY = Form(
     minimum=0,
 )
 GIVE = Form("points of a wallet", ("5 beans", "1 star"), _give, r"^[0-9]+ +\S+$")
+PER_POINT = Form("a point, or so many points", ("point", "100 points"), _per, r"^([0-9]+ +)?\S+$")
 LIMIT_POINTS = Form(
     "a number of points", ("500",), _limit_points, r"^[0-9]+( +\S+)?$", ("integer", "string"), minimum=1
 )

@@ -118,6 +118,36 @@ def offer_of(giver: str, got: Got, by: str, offers: Table, drafts: dict[str, Off
     return draft.id
 
 
+def given_card(
+    giver: str, named: Got, value: Got | None, cards: Table, products: dict[str, GiftCard], report: Report
+) -> GiftCard | None:
+    """Return the product that a reward or a rule gives, or None after what is wrong with it was reported.
+
+    `value` is what the giver says is on it; `cards` is the section, for the names of products that are broken.
+    """
+    product = products.get(named.value)
+    if product is None:
+        if named.value not in {*cards.broken, *cards.got}:
+            hint = Hint(named.value, products, "declare it in `gift_cards`", "the gift cards are")
+            report.add("unknown-gift-card", f"there is no gift card {quoted(named.value)}", named.span, hint)
+        return None
+    also = Also(cards.got[product.id].key, "the gift card is here")
+    if product.kind == "paid":
+        message = f"{quoted(giver)} gives {quoted(product.id)}, whose money is sold"
+        report.add("gift-card-for-sale", message, named.span, "give one of `kind: promotional`, or a voucher", also)
+        return None
+    if value is not None and (product.kind == "voucher" or product.value is not None):
+        what = "holds an offer and no money" if product.kind == "voucher" else "has a value of its own"
+        message = f"{quoted(product.id)} {what}"
+        report.add("contradicting-keys", message, value.key, "leave `value` out here", also)
+        return None
+    if value is None and product.kind == "promotional" and product.value is None:
+        message = f"nothing says how much is on {quoted(product.id)}"
+        report.add("gift-card-value", message, named.span, "add `value`, here or in the gift card", also)
+        return None
+    return product
+
+
 def remark_on_ungiven(cards: dict[str, GiftCard], drafts: dict[str, OfferDraft], report: Report) -> None:
     """Warn of offers that only a voucher gives, when none does."""
     given = {card.offer for card in cards.values()}

@@ -25,9 +25,9 @@ class Meanings:
     _written: dict[int, tuple[Selection, str]] = field(default_factory=dict)
 
     def of(self, rule: EarningRule) -> str:
-        """Return the rule's meaning: its effect, its wallet's rounding, and for `times` what it multiplies."""
+        """Return the rule's meaning: its effect, its rounding or gift card, and for `times` what it multiplies."""
         parts = [self._part(rule, name) for name in _ALL]
-        parts.append(self.wallets[rule.wallet].round)
+        parts.append(self.wallets[rule.wallet].round if rule.card is None else f"card {rule.card!r}")
         if isinstance(rule.gives, Times):
             bases = [self.rules[name] for name in rule.gives.of]
             parts += sorted(self._digest(" ".join(self._part(base, name) for name in _FILTERS)) for base in bases)

@@ -1,9 +1,9 @@
 """The compiled policy: plain frozen records that the engine reads.
 
 What does not live here: YAML, positions, diagnostics (`source`, `schema`,
-`compile`), what a rule gives (`engine`), and the terms of points and tiers
-(`terms`). Money is in minor units, dates are ordinals of the proleptic
-calendar, minutes are local minutes of a day.
+`compile`), what a rule gives (`engine`), the terms of points and tiers (`terms`),
+and conditions on members (`condition_model`). Money is in minor units, dates are
+ordinals of the proleptic calendar, minutes are local minutes of a day.
 """
 
 from __future__ import annotations
@@ -15,10 +15,38 @@ from zoneinfo import ZoneInfo
 from rewards.days import Duration, Window
 from rewards.policy.activity_model import Activity, EachTime
 from rewards.policy.alone import AloneLimit
-from rewards.policy.terms import Expiry, GiftCard, Liability, Loads, Pays, Returns, Reward, Text, Tiers, Wallet
+from rewards.policy.condition_model import (
+    Anniversary,
+    Birthday,
+    FirstPurchase,
+    HasAttribute,
+    HasCode,
+    InTier,
+    MemberFor,
+    NoVisitFor,
+    NthVisit,
+    Referred,
+)
+from rewards.policy.terms import (
+    Accepted,
+    Expiry,
+    Fairness,
+    GiftCard,
+    GivenCard,
+    Liability,
+    Loads,
+    Pays,
+    Returns,
+    Reward,
+    RewardLimit,
+    Text,
+    Tiers,
+    Wallet,
+)
 
 __all__ = [
     "ALL",
+    "Accepted",
     "AmountIs",
     "AmountOff",
     "Amounts",
@@ -28,11 +56,13 @@ __all__ = [
     "EarningRule",
     "Eligible",
     "Expiry",
+    "Fairness",
     "FirstPurchase",
     "FixedPrice",
     "Flat",
     "Free",
     "GiftCard",
+    "GivenCard",
     "HasAttribute",
     "HasCode",
     "InTier",
@@ -53,6 +83,7 @@ __all__ = [
     "Referred",
     "Returns",
     "Reward",
+    "RewardLimit",
     "Schedule",
     "Selection",
     "Text",
@@ -107,35 +138,6 @@ class Schedule:
 # Conditions. `of` a condition on amounts is the selection it reads; None is the rule's own `on`.
 
 
-@dataclass(frozen=True, slots=True)
-class FirstPurchase:
-    """No visit on an earlier day; with `within`, on a day before joining + within (which ends at its start)."""
-
-    within: Duration | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NthVisit:
-    """Today is the member's `number`th visit ever, or a multiple of it."""
-
-    number: int
-    every: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NoVisitFor:
-    """There was a visit, and the last one before today is at least so long ago."""
-
-    duration: Duration
-
-
-@dataclass(frozen=True, slots=True)
-class MemberFor:
-    """The member joined at least so long ago."""
-
-    at_least: Duration
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmountIs:
     """Spend (minor units), units or visits within bounds, both ends included.
@@ -152,47 +154,6 @@ class AmountIs:
     at_most: int | None = None
     within: Duration | None = None
     of: Selection | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HasCode:
-    """Selects the receipts that carry the code (upper case)."""
-
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class HasAttribute:
-    """The member's attribute has one of the values on that day."""
-
-    name: str
-    values: frozenset[str | int | bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Birthday:
-    """The member's birthday is one of the days of the `within` that ends today; 29 February is 28 in common years."""
-
-    within: Duration
-
-
-@dataclass(frozen=True, slots=True)
-class Anniversary:
-    """So many whole years after joining is one of the days of the `within` that ends today."""
-
-    within: Duration
-
-
-@dataclass(frozen=True, slots=True)
-class InTier:
-    """The member holds one of the levels at the start of the day."""
-
-    names: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Referred:
-    """Another member brought this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,11 +218,12 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarningRule:
-    """A standing rule that gives points of one wallet."""
+    """A standing rule that gives points of one wallet, or gift cards: then its points are cards, and of no wallet."""
 
     id: str
     title: Text = field(default_factory=dict)
-    wallet: str
+    wallet: str  # empty: it gives cards
+    card: GivenCard | None = None
     gives: Rate | Flat | Times | EachTime
     on: Selection = ALL
     on_name: str = ""  # the name the author gave the selection, for explanations
@@ -386,3 +348,4 @@ class Policy:
     offer_groups: dict[str, OfferGroup] = field(default_factory=dict)
     gift_cards: dict[str, GiftCard] = field(default_factory=dict)
     rewards: dict[str, Reward] = field(default_factory=dict)
+    fairness: Fairness | None = None

@@ -22,8 +22,21 @@ from rewards.policy.conditions import (
     visits_do_not_fit,
 )
 from rewards.policy.forms import Every, Given
+from rewards.policy.given_cards import NO_WALLET, GivenCards, number_of
 from rewards.policy.groups import Groups
-from rewards.policy.model import AmountIs, Condition, Flat, Limit, Not, NthVisit, Rate, Schedule, Selection, Times
+from rewards.policy.model import (
+    AmountIs,
+    Condition,
+    Flat,
+    GivenCard,
+    Limit,
+    Not,
+    NthVisit,
+    Rate,
+    Schedule,
+    Selection,
+    Times,
+)
 from rewards.policy.problems import Also, Report, Span
 from rewards.policy.selections import Selections
 from rewards.policy.shape import Got, Table
@@ -46,7 +59,8 @@ class Draft:
     schedule: Schedule | None
     measure: Window | None
     gives: Gives | None
-    wallet: str | None
+    wallet: str | None  # `NO_WALLET` if it gives cards
+    card: GivenCard | None = None
     limits: list[tuple[Limit, Got]] = field(default_factory=list)
 
     def place(self, name: str) -> Span:
@@ -55,7 +69,9 @@ class Draft:
         return got.place if got else self.key
 
 
-def draft_rule(name: str, got: Got, selections: Selections, members: OfMembers, report: Report) -> Draft:
+def draft_rule(
+    name: str, got: Got, selections: Selections, members: OfMembers, cards: GivenCards, report: Report
+) -> Draft:
     """Read one rule; what needs other rules comes later."""
     table: Table = got.value
     on_got = table.get("on")
@@ -75,6 +91,7 @@ def draft_rule(name: str, got: Got, selections: Selections, members: OfMembers, 
         measure=measure,
         gives=gives,
         wallet=wallet,
+        card=cards.read(table.get("give")),
     )
     _check_rate(draft, report)
     if when and on is not None and any(match.stored_value for match in on.any_of):
@@ -90,7 +107,7 @@ def on_name(got: Got | None) -> str:
 
 
 def _gives(table: Table) -> tuple[Gives | None, str | None]:
-    give: Given | None = table.value("give")
+    give = number_of(table.get("give"))
     every: Every | None = table.value("every")
     factor: Fraction | None = table.value("times")
     of = table.get("of")
@@ -98,13 +115,13 @@ def _gives(table: Table) -> tuple[Gives | None, str | None]:
         names = [one.value for one in of.value] if isinstance(of.value, list) else [of.value]
         return Times(factor.numerator, factor.denominator, tuple(dict.fromkeys(names))), None
     if give is None or (table.has("every") and every is None):
-        return None, give.wallet or None if give else None
+        return None, give[1] if give else None
     if every is None:
-        return Flat(give.points), give.wallet or None
+        return Flat(give[0]), give[1]
     kind: Literal["spend", "units", "visits"] = (
         "spend" if every.what == "spend" else "units" if every.what == "units" else "visits"
     )
-    return Rate(kind, every.every, give.points), give.wallet or None
+    return Rate(kind, every.every, give[0]), give[1]
 
 
 def _check_stored_value(draft: Draft, when: Got, report: Report) -> None:
@@ -193,7 +210,7 @@ class CrossChecks:
             hint = Hint(name.value, self._rated, "`of` names rules with `every`", "the rules with a rate are")
             self.report.add("unknown-rule", message, name.span, hint)
             return None
-        if isinstance(base.gives, Rate) and base.gives.what != "visits":
+        if isinstance(base.gives, Rate) and base.gives.what != "visits" and base.wallet != NO_WALLET:
             return base
         if base.gives is not None:
             self._bad_base(draft, base, name)
@@ -204,6 +221,8 @@ class CrossChecks:
             what = "is this rule itself"
         elif isinstance(base.gives, Times):
             what = "is a multiplier itself"
+        elif base.wallet == NO_WALLET:
+            what = "gives gift cards"
         else:
             what = "gives a flat amount" if isinstance(base.gives, Flat) else "gives by visits"
         message = f"{quoted(base.id)} can't be multiplied: it {what}"
@@ -235,7 +254,7 @@ class CrossChecks:
 
     def _limit(self, draft: Draft, got: Got) -> Limit | None:
         table: Table = got.value
-        points, per = self._limit_points(draft, table), table.get("per")
+        points, per = self._most(draft, table), table.get("per")
         if per is not None and draft.measure is not None and not self._nests(draft, per):
             return None
         return Limit(points, per.value) if points and per else None
@@ -258,8 +277,44 @@ class CrossChecks:
             return False
         return True
 
+    def _most(self, draft: Draft, table: Table) -> int | None:
+        """Return a limit in what the rule gives: points, or cards."""
+        if money := table.get("money"):
+            return self._most_money(draft, money)
+        if units := table.get("units"):
+            return self._most_units(draft, units)
+        return self._limit_points(draft, table)
+
+    def _most_money(self, draft: Draft, money: Got) -> int | None:
+        if draft.card is not None and draft.card.value_minor:
+            if money.value < draft.card.value_minor:
+                message = f"`money: {money.text}` is less than one card is worth, so none would ever be given"
+                self.report.add("limit-below-one", message, money.span, "write a larger amount")
+            return int(money.value) // draft.card.value_minor
+        if draft.card is not None or draft.wallet:
+            given = "vouchers" if draft.card is not None else str(draft.wallet)
+            message = f"`money` limits what gift cards are worth, and this gives {given}"
+            self.report.add("limit-kind", message, money.key, "limit `times`, such as `times: 3`")
+        return None
+
+    def _most_units(self, draft: Draft, units: Got) -> int | None:
+        if not isinstance(draft.gives, Rate) or draft.gives.what != "units":
+            if draft.gives is not None:
+                message = "`units` limits how many units give something, and this rule does not count units"
+                advice = "write `every: 1 unit`, or limit `times`"
+                self.report.add("limit-kind", message, units.key, advice)
+            return None
+        if units.value < draft.gives.every:
+            message = f"{draft.gives.every} units give something together, so none of {units.value} would"
+            self.report.add("limit-below-one", message, units.span, f"write `units: {draft.gives.every}` or more")
+        return int(units.value) // draft.gives.every * draft.gives.give
+
     def _limit_points(self, draft: Draft, table: Table) -> int | None:
         times, points = table.get("times"), table.get("points")
+        if points is not None and draft.wallet == NO_WALLET:
+            message = "the rule gives gift cards and no points"
+            self.report.add("limit-kind", message, points.key, "limit `times`, or `money`")
+            return None
         if points is not None:
             given: Given = points.value
             if given.wallet and draft.wallet and given.wallet != draft.wallet:
@@ -280,7 +335,10 @@ class CrossChecks:
         members: dict[str, list[Draft]] = {}
         for draft in self.drafts.values():
             got = draft.table.get("choose")
-            if got is not None and self.groups.take_rule(got):
+            if got is not None and draft.wallet == NO_WALLET:
+                message = "this rule gives gift cards, and only points can be compared in a group"
+                self.report.add("group-of-cards", message, got.key, "leave `choose` out")
+            elif got is not None and self.groups.take_rule(got):
                 members.setdefault(got.value, []).append(draft)
                 self._limits_of_member(draft, got.value)
         for group, drafts in members.items():

@@ -10,10 +10,11 @@ from __future__ import annotations
 from rewards.days import WINDOWS
 from rewards.policy import forms, offer_forms, time_forms
 from rewards.policy.adjustments import ADJUSTMENTS
+from rewards.policy.fairness import FAIRNESS
 from rewards.policy.forms import choice
 from rewards.policy.gift_card_schema import GIFT_CARD
 from rewards.policy.offer_schema import GROUP, OFFER
-from rewards.policy.rewards import REWARD
+from rewards.policy.reward_schema import REWARD
 from rewards.policy.shared_schema import ATTRIBUTE_NAME, CONDITIONS, ENDS, SCHEDULE, SELECTION, TITLE
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named
 
@@ -26,25 +27,39 @@ _ATTRIBUTES = Named("an attribute", _KIND, ATTRIBUTE_NAME)
 _ENDS = ("end_of_month", "end_of_quarter", "end_of_year")
 
 
-def _limit(per: Key) -> Either:
+def _limit(per: Key, *others: Key) -> Either:
     limit = Fields(
         "a limit",
         (
             Key("times", forms.TIMES_LIMIT, "So many times what is given at once."),
             Key("points", forms.LIMIT_POINTS, "So many points."),
+            Key("money", forms.MONEY_ABOVE_ZERO, "Gift cards worth so much together."),
+            *others,
             per,
         ),
-        unsupported=("units", "money"),
-        exactly_one=("times", "points"),
+        exactly_one=("times", "points", "money", *(key.name for key in others)),
     )
     return Either("a limit or a list of limits", map=limit, list=ListOf(limit))
 
 
 _LIMITED = _limit(
-    Key("per", choice(*WINDOWS), "The window that the limit holds in; not shorter than `measure`.", required=True)
+    Key("per", choice(*WINDOWS), "The window that the limit holds in; not shorter than `measure`.", required=True),
+    Key("units", forms.counted("unit"), "What so many units give; of a rule that counts units."),
 )
 _LIMITED_ACTIVITY = _limit(Key("per", choice(*WINDOWS[1:]), "The window that the limit holds in.", required=True))
-_GIVE = Either("points of a wallet", scalar=forms.GIVE, map=Fields("points", unsupported=("gift_card", "value")))
+_GIFT_CARD = Fields(
+    "a gift card",
+    (
+        Key(
+            "gift_card",
+            forms.CARD_NAME,
+            "The product of `gift_cards`: a promotional one, or a voucher.",
+            required=True,
+        ),
+        Key("value", forms.MONEY_ABOVE_ZERO, "What is on it, unless the product says.", example="5.00"),
+    ),
+)
+_GIVE = Either("points of a wallet or a gift card", scalar=forms.GIVE, map=_GIFT_CARD)
 _RULE = Fields(
     "an earning rule",
     (
@@ -60,7 +75,11 @@ _RULE = Fields(
             example="[gift_card]",
         ),
         Key("every", forms.EVERY, "For every so much spend, units or visits of the measure."),
-        Key("give", _GIVE, "The points that are given; without `every`, once for each measure."),
+        Key(
+            "give",
+            _GIVE,
+            "Points, or a card as `{gift_card: bonus-card}`; without `every`, once a measure.",
+        ),
         Key("times", forms.FACTOR, "The factor in all on what the rules in `of` give: adds `times` less one."),
         Key(
             "of",
@@ -91,7 +110,13 @@ _ACTIVITY = Fields(
     "an activity",
     (
         Key("title", TITLE, "What customers read; may be a map by language."),
-        Key("give", _GIVE, "The points that each time gives.", required=True, example="10 beans"),
+        Key(
+            "give",
+            _GIVE,
+            "What each time gives: points, or `{gift_card: birthday}`.",
+            required=True,
+            example="10 beans",
+        ),
         Key("for_referrer", _GIVE, "Of `referral`: what the member gets who brought the friend.", example="20 beans"),
         Key(
             "when", CONDITIONS, "Conditions that must all hold on that day.", example="{member_for: {at_least: 7 days}}"
@@ -329,7 +354,7 @@ POLICY = Fields(
         Key(
             "rewards",
             Named("a reward", REWARD),
-            "What points buy at the till, when the buyer asks for it.",
+            "What points buy, when the member asks for it: in a basket or outside one, or by itself.",
             example="{free-coffee: {cost: 9 stamps, gives: {offer: free-hot-drink}}}",
         ),
         Key(
@@ -351,10 +376,15 @@ POLICY = Fields(
             default="no limit",
             example="{limit: {points: 500 beans, per: day}}",
         ),
+        Key(
+            "fairness",
+            FAIRNESS,
+            "What the owner promises about the rules, and accepts with a reason; no command checks it yet.",
+            example="{promise: [never_less_today, split_proof]}",
+        ),
     ),
-    unsupported=("fairness",),
     together=(
-        ("rewards", ("points", "offers")),
+        ("rewards", ("points",)),
         ("earn", ("points", "eligible", "returns")),
         ("activities", ("points", "eligible", "returns")),
         ("tiers", ("eligible",)),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from rewards.days import Duration, Window
 
 if TYPE_CHECKING:
-    from rewards.policy.model import Selection
+    from rewards.policy.model import Condition, Selection
 
 Text = dict[str, str]  # by language tag; a text without languages stands under ""
 
@@ -80,15 +80,47 @@ class Wallet:
         return hash(self.key)
 
 
+@dataclass(frozen=True, slots=True)
+class RewardLimit:
+    """At most so often, or for so many points, in each `per` window: of one member."""
+
+    what: Literal["times", "points"]
+    amount: int
+    per: Window
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reward:
-    """What points buy: an offer, once for each `points`."""
+    """What points buy: an offer, an item or a gift card, exactly one of them.
+
+    A fixed cost is `points` each time. An open one (`step` above 0) is any whole number of steps that is at least
+    `points`, itself one.
+    """
 
     id: str
     title: Text = field(default_factory=dict)
     wallet: str
     points: int
-    offer: str
+    step: int = 0
+    offer: str = ""
+    item: str = ""
+    gift_card: str = ""  # the product
+    value: tuple[int, int] | None = None  # so many minor units for each so many points; None: as the product says
+    when: tuple[Condition, ...] = ()
+    limits: tuple[RewardLimit, ...] = ()
+    automatic: Literal["end_of_month", "end_of_quarter", "end_of_year"] | None = None  # comes by itself then
+
+    def value_minor(self, points: int) -> int | None:
+        """Return what so many points give in minor units; None if nothing says so."""
+        return None if self.value is None else points * self.value[0] // self.value[1]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenCard:
+    """A gift card that a rule gives each time: the product, and what is on it (minor units; 0 for a voucher)."""
+
+    product: str
+    value_minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +145,26 @@ class Tiers:
     levels: tuple[tuple[str, int], ...]  # name and least amount (minor units, visits or points), lowest first, from 0
     keep: Duration | Literal["until_end_of_year", "until_end_of_next_year"] | None = None
     fall: Literal["to_what_was_earned", "one_level"] = "to_what_was_earned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """How far a policy may fall short of fairness, with its owner's reason; which figure counts is the key's matter."""
+
+    because: str
+    points: int = 0
+    wallet: str = ""  # of the points
+    minor: int = 0
+    share: tuple[int, int] = (0, 1)  # numerator, denominator
+    names: tuple[str, ...] = ()  # facts about members, or rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fairness:
+    """What the owner promises and accepts; it changes nothing of what the policy gives."""
+
+    promise: tuple[str, ...] = ()
+    accept: dict[str, Accepted] = field(default_factory=dict)  # by key: `cliff`, `dead_zone`, …
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 from rewards.errors import RewardsError
 from rewards.policy.forms import Given
 from rewards.policy.model import Policy
-from rewards.scenario.vocabulary import Local
+from rewards.scenario.values import Local
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,11 @@ class Happened:
             return [f"refused with `{self.refused.code}`: {self.refused.message}"]
         lines = [f"`{one['offer']}` took off: {one['why']}" for one in self.answer.get("discounts", [])]
         lines += [f"`{one['rule']}` gave {one['points']} {one['wallet']}: {one['why']}" for one in self.awards()]
+        lines += [
+            f"`{one['giver']}` gave a `{one['product']}`: {one['why']}"
+            for one in self.answer.get("gift_cards_issued", [])
+            if "why" in one
+        ]
         lines += [f"`{one['rule']}` gave nothing: {one['why']}" for one in self.answer.get("not_applied", [])]
         lines += [f"`{one['rule']}` gave nothing: {one['why']}" for one in self.answer.get("not_given", [])]
         lines += [
@@ -93,11 +98,14 @@ def _listed(verbs: Iterable[str]) -> str:
 _SALE, _RETURN = ("purchase", "quote"), ("return",)
 _EARNS = (*_SALE, "activity")
 _VERBS: dict[str, tuple[str, ...]] = {  # what only steps of these verbs have; all steps of members have the rest
-    **dict.fromkeys(("discount", "due", "would_earn", "spent", "codes_refused"), _SALE),
-    **dict.fromkeys(("earned", "earned_by", "gives", "not_gives"), _EARNS),
-    **dict.fromkeys(("refund", "restored", "taken_back", "taken_back_by", "parked"), _RETURN),
+    **dict.fromkeys(("discount", "due", "would_earn", "codes_refused"), _SALE),
+    **dict.fromkeys(("earned", "earned_by"), _EARNS),
+    **dict.fromkeys(("gives", "not_gives"), (*_EARNS, "redeem")),
+    "spent": (*_SALE, "redeem"),
+    "restored": (*_RETURN, "cancel"),
+    **dict.fromkeys(("refund", "taken_back", "taken_back_by", "parked"), _RETURN),
     "lines": (*_SALE, *_RETURN),
-    "issued": (*_SALE, "issue"),
+    "issued": (*_EARNS, "redeem", "issue"),
     "state": ("issue", "card"),
     "available": ("issue", "card", "hold", "capture", "void"),
 }
@@ -143,9 +151,14 @@ def _earned(key: str, value: dict[str, int], happened: Happened, _: Policy) -> l
 
 
 def _spent(key: str, value: dict[str, int], happened: Happened, _: Policy) -> list[Mismatch]:
+    answer = happened.answer
     if key == "spent":
-        return _numbers(key, value, happened.answer.get("totals", {}).get("spent", {}))
-    return _numbers(key, value, happened.answer.get("restored", {}))
+        spent = {answer["wallet"]: answer["points"]} if happened.verb == "redeem" else answer["totals"]["spent"]
+        return _numbers(key, value, spent)
+    cancelled = [answer] if happened.verb == "cancel" else answer.get("redemptions_cancelled", [])
+    restored = answer.get("restored", {}) if happened.verb == "return" else {}
+    pairs = [*restored.items(), *((one["wallet"], one["restored"]) for one in cancelled)]
+    return _numbers(key, value, _sums(pairs))
 
 
 def _by_rule(happened: Happened) -> Mapping[str, int]:
@@ -166,7 +179,9 @@ def _taken(key: str, value: dict[str, int], happened: Happened, _: Policy) -> li
 
 def _gives(key: str, value: list[str], happened: Happened, _: Policy) -> list[Mismatch]:
     gave = {rule for rule, points in _by_rule(happened).items() if points > 0}
+    gave |= {one["giver"] for one in happened.answer.get("gift_cards_issued", []) if "giver" in one}
     gave |= {one[key] for one in happened.answer.get("discounts", []) for key in ("offer", "reward") if key in one}
+    gave |= {one["reward"] for one in [happened.answer, *happened.answer.get("redemptions", [])] if "reward" in one}
     wrong = [rule for rule in value if (rule in gave) == (key == "not_gives")]
     did, did_not = "gave something", "gave nothing"
     says = (did, did_not) if key == "gives" else (did_not, did)

@@ -14,7 +14,7 @@ from rewards.scenario.story import Action, Hold
 from rewards.service.commands import CaptureHold, OpenHold, VoidHold
 
 if TYPE_CHECKING:
-    from rewards.scenario.steps import Known
+    from rewards.scenario.names import Known
 
 Read = tuple[Action | None, str | None]  # with the member whose balance is looked at
 

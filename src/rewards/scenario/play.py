@@ -18,10 +18,26 @@ from rewards.basket import Basket, BasketLine, BasketTender, MemberRef
 from rewards.days import midnight, moment
 from rewards.errors import RewardsError
 from rewards.scenario.expectations import Happened, Mismatch, mismatches
-from rewards.scenario.story import Act, Buy, Hold, Issue, Member, Quote, ReadBalance, Step, Stories, Story, UseCard
+from rewards.scenario.story import (
+    Act,
+    Buy,
+    Hold,
+    Issue,
+    Member,
+    Quote,
+    ReadBalance,
+    Spend,
+    Step,
+    Stories,
+    Story,
+    TakeBack,
+    UseCard,
+)
+from rewards.service.answers import MoneyCard, VoucherAnswer
 from rewards.service.commands import (
     ActOnGiftCard,
     Adjust,
+    CancelRedemption,
     CaptureHold,
     Command,
     Enrol,
@@ -42,6 +58,8 @@ _VERB = {
     Issue: "issue",
     UseCard: "card",
     Act: "activity",
+    Spend: "redeem",
+    TakeBack: "cancel",
     Hold: "hold",
     CaptureHold: "capture",
     VoidHold: "void",
@@ -102,6 +120,7 @@ class _World:
         self.ids: dict[str, str] = {}
         self.quotes: dict[str, str] = {}  # by name
         self.codes: dict[str, str] = {}  # of gift cards, by name
+        self.redeemed: dict[str, str] = {}  # ids of redemptions, by name
         self.cards: dict[str, str] = {}  # names of gift cards, by id
         self.issued_by: dict[str, str] = {}  # gift cards' names -> the receipt that sold them, empty for none
         self.paid: dict[
@@ -194,17 +213,37 @@ class _World:
             return self._named(answer)
         if isinstance(step.action, Buy):
             return self._named(self._buy(step.action))
-        if isinstance(step.action, Issue):
-            return self._issue(step.action)
-        if isinstance(step.action, UseCard):
-            return self._use(step.action)
+        if isinstance(step.action, Issue | UseCard):
+            return self._issue(step.action) if isinstance(step.action, Issue) else self._use(step.action)
+        if isinstance(step.action, Spend | TakeBack):
+            return self._kept(self._of_reward(step.action, step.owner or ""))
         if isinstance(step.action, Act):
-            return self._do(step.action.command, key=f"{step.owner} {step.action.key}")
+            return self._kept(self._do(step.action.command, key=f"{step.owner} {step.action.key}"))
         if isinstance(step.action, Hold):
-            code = self.codes.get(step.action.card, step.action.card)
-            return self._do(msgspec.structs.replace(step.action.command, code=code))
+            return self._do(msgspec.structs.replace(step.action.command, code=self._code(step.action.card)))
         key = f"{step.owner} {step.action.adjustment_id}" if isinstance(step.action, Adjust) else None
         return self._do(step.action, key=key)
+
+    def _of_reward(self, action: Spend | TakeBack, owner: str) -> dict[str, Any]:
+        if isinstance(action, TakeBack):
+            return self._cancel(action, owner)
+        answer = self._do(action.command, key=f"redeem {action.name}")
+        self.redeemed[action.name] = answer["redemption_id"]
+        for one in answer.get("gift_cards_issued", [])[:1]:
+            if action.card:
+                self.codes[action.card], self.cards[one["gift_card_id"]] = one["code"], action.card
+                self.issued_by[action.card] = ""
+        return answer
+
+    def _cancel(self, action: TakeBack, owner: str) -> dict[str, Any]:
+        return self._do(
+            CancelRedemption(
+                member_id=self.ids[owner],
+                redemption_id=self.redeemed.get(action.name, action.name),
+                reason=f"{CALLER} says so",
+                actor=CALLER,
+            )
+        )
 
     def _issue(self, action: Issue) -> dict[str, Any]:
         answer = self._do(action.command, key=f"issue {action.name}")
@@ -213,8 +252,33 @@ class _World:
         self.issued_by[action.name] = ""
         return answer
 
+    def _kept(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Keep the codes of cards that rules gave: each goes by its product, the last one that was given."""
+        for one in answer.get("gift_cards_issued", ()):
+            if "giver" in one and "code" in one:
+                self.codes[one["product"]], self.cards[one["gift_card_id"]] = one["code"], one["product"]
+        return answer
+
+    def _code(self, name: str) -> str:
+        """Return the code that a card of the story is known by, or the name itself; what is due comes first."""
+        if name in self.policy.gift_cards and name not in self.issued_by:
+            self.service.due()
+            for member_id in self.ids.values():
+                self._ask_for_codes(member_id, name)
+        return self.codes.get(name, name)
+
+    def _ask_for_codes(self, member_id: str, product: str) -> None:
+        """Have staff ask for the codes of cards that came by themselves, and that nobody was told."""
+        balance = self.service.balance(member_id)
+        held: list[VoucherAnswer | MoneyCard] = [*balance.vouchers, *balance.gift_cards]
+        for one in held:
+            if one.product == product and one.gift_card_id not in self.cards:
+                asked = ActOnGiftCard(gift_card_id=one.gift_card_id, activity="NEW_CODE", actor=CALLER)
+                self.codes[product] = self._do(asked)["code"]
+                self.cards[one.gift_card_id] = product
+
     def _use(self, action: UseCard) -> dict[str, Any]:
-        answer: dict[str, Any] = msgspec.to_builtins(self.service.gift_card(self.codes.get(action.name, action.name)))
+        answer: dict[str, Any] = msgspec.to_builtins(self.service.gift_card(self._code(action.name)))
         if action.do is None:
             return answer
         to = next((card for card, name in self.cards.items() if name == action.to), "")
@@ -231,11 +295,10 @@ class _World:
     def _shown(self, action: Buy | Quote) -> Basket:
         """Return the basket with the codes of the cards that are shown or loaded; one that was refused has none."""
         basket = action.basket
-        codes = (self.codes[name] for name in action.vouchers if name in self.codes)
+        codes = [code for name in action.vouchers if (code := self._code(name)) != name]
         lines = tuple(self._loading(basket, line, action.sold.get(line.line_id, "")) for line in basket.lines)
         tenders = tuple(
-            msgspec.structs.replace(one, code=self.codes.get(one.code, one.code)) if one.code else one
-            for one in basket.tenders
+            msgspec.structs.replace(one, code=self._code(one.code)) if one.code else one for one in basket.tenders
         )
         return msgspec.structs.replace(basket, codes=(*basket.codes, *codes), lines=lines, tenders=tenders)
 
@@ -268,11 +331,11 @@ class _World:
             self._watched(basket)
         answer = self._do(RecordPurchase(basket))
         for one in answer["gift_cards_issued"]:
-            if name := action.sold.get(one["line_id"]):
+            if name := action.sold.get(one.get("line_id", "")):
                 self.codes.setdefault(name, one.get("code", ""))
                 self.issued_by.setdefault(name, action.basket.receipt_id)
                 self.cards[one["gift_card_id"]] = name
-        return answer
+        return self._kept(answer)
 
     def _watched(self, basket: Basket) -> None:
         if self.watch is not None:

@@ -21,9 +21,12 @@ from rewards.policy.structure import Either, Fields, Named
 from rewards.policy.wording import Hint, one_of, quoted
 from rewards.scenario import codes as _codes  # noqa: F401  the codes of scenario files
 from rewards.scenario.hold_steps import holds_in
-from rewards.scenario.steps import STORE, Known, StepReader, sold_in
+from rewards.scenario.names import Known
+from rewards.scenario.reward_steps import redemption_in
+from rewards.scenario.steps import STORE, StepReader, sold_in
 from rewards.scenario.story import Member, Step, Stories, Story
-from rewards.scenario.vocabulary import ANY_KEY, COLUMNS, FILE_SHAPE, STEP
+from rewards.scenario.values import ANY_KEY
+from rewards.scenario.vocabulary import COLUMNS, FILE_SHAPE, STEP
 
 Beside = Callable[[str], bytes]  # a file of the scenario file's folder; raises OSError
 SUFFIX = ".scenarios.yaml"
@@ -212,6 +215,7 @@ class _FileReader:
             products={product for policy in policies for product in policy.gift_cards},
             cards=_cards(tables),
             purchases=_purchases(tables),
+            redemptions=_redemptions(tables),
             holds=holds_in(tables),
             beside={name: data for name, (data, _) in published.items()},
             report=self.report,
@@ -289,6 +293,7 @@ class _FileReader:
 def _cards(tables: Sequence[Table]) -> set[str]:
     """Return the names of gift cards that the steps issue or sell."""
     issued = {got.value.value("card") for table in tables if (got := table.get("issue"))}
+    issued |= {got.value.value("card") for table in tables if (got := table.get("redeem")) and got.value.has("card")}
     return issued | {name for table in tables for name in sold_in(table).values()}
 
 
@@ -300,6 +305,12 @@ def _purchases(tables: Iterable[Table]) -> dict[str, tuple[str, str | None]]:
             member = table.value("member")
             found.setdefault(name, (table.value("store", STORE), member if isinstance(member, str) else None))
     return found
+
+
+def _redemptions(tables: Sequence[Table]) -> dict[str, str]:
+    """Return the member of every redemption of a story, by its name."""
+    pairs = ((number, got.value) for number, table in enumerate(tables, 1) if (got := table.get("redeem")))
+    return {redemption_in(one, number): one.value("member", "") for number, one in pairs}
 
 
 def _label(row: dict[str, Node]) -> str:

@@ -7,7 +7,6 @@ around it (`read`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,14 +15,16 @@ import msgspec
 from rewards.basket import AskedReward, Basket, BasketLine, BasketTender, MemberRef, StoredValue
 from rewards.days import instant
 from rewards.policy.forms import Given
-from rewards.policy.model import Policy
-from rewards.policy.problems import Report, Span
+from rewards.policy.problems import Span
 from rewards.policy.shape import Got, Table
-from rewards.policy.wording import Hint, one_of, quoted
+from rewards.policy.wording import one_of, quoted
 from rewards.scenario.hold_steps import by_hold, hold_step
 from rewards.scenario.hold_words import HOLD_VERBS
-from rewards.scenario.story import Act, Action, Buy, Issue, Member, Quote, ReadBalance, Step, UseCard
-from rewards.scenario.vocabulary import VERBS, Local
+from rewards.scenario.names import Known
+from rewards.scenario.reward_steps import of_rewards
+from rewards.scenario.story import Act, Action, Buy, Issue, Quote, ReadBalance, Step, UseCard
+from rewards.scenario.values import Local
+from rewards.scenario.vocabulary import VERBS
 from rewards.service.commands import (
     Adjust,
     GiftCardActivity,
@@ -36,6 +37,7 @@ from rewards.service.commands import (
 )
 
 STORE = "shop"
+_OF_CARDS = ("issue", "card")
 _BY_RULE = ("earned_by", "taken_back_by")
 _BY_WALLET = frozenset(
     ("earned", "would_earn", "spent", "restored", "taken_back", "balance", "pending", "held", "debt", "next_expiry")
@@ -52,30 +54,6 @@ _DOES: dict[str, GiftCardActivity] = {
 _RULE_LISTS = ("gives", "not_gives")
 
 _Missing = tuple[str, str, Span, set[str]]  # what, its name, where, and the names that there are
-
-
-@dataclass(slots=True)
-class Known:
-    """What names may stand for in a story."""
-
-    policy: Policy
-    members: dict[str, Member]
-    rules: set[str]
-    wallets: set[str]
-    products: set[str]
-    cards: set[str]  # names of gift cards that are issued anywhere in the story
-    purchases: dict[str, tuple[str, str | None]]  # receipt number -> its store and member, anywhere in the story
-    holds: dict[str, str | None]  # name -> its member, anywhere in the story
-    beside: dict[str, bytes]  # policies that steps publish, by file name
-    report: Report
-
-    def miss(self, what: str, name: str, span: Span, names: set[str] | list[str]) -> None:
-        """Report a name that stands for nothing."""
-        self.report.add("unknown-name", f"there is no {what} {quoted(name)}", span, _hint(name, names))
-
-
-def _hint(name: str, names: set[str] | list[str]) -> Hint:
-    return Hint(name, sorted(names), "there is none here", "there is")
 
 
 class StepReader:
@@ -113,13 +91,15 @@ class StepReader:
 
     def _action(self, verb: str, table: Table, at: datetime) -> tuple[Action | None, str | None]:
         got = table.got[verb]
+        if verb in _OF_CARDS:
+            return (self._use(table), None) if verb == "card" else self._issue(got.value, at)
         if verb in ("purchase", "quote"):
             return self._purchase(verb, table, at)
-        read = {"return": self._return, "adjust": self._adjust, "issue": self._issue, "activity": self._activity}
+        read = {"return": self._return, "adjust": self._adjust, "activity": self._activity}
         if verb in read:
             return read[verb](got.value, at)
-        if verb == "card":
-            return self._use(table), None
+        if verb in ("redeem", "cancel"):
+            return of_rewards(self.known, got, at, self.number)
         if verb in HOLD_VERBS:
             return hold_step(self.known, verb, got.value)
         if verb == "balance":
@@ -133,9 +113,9 @@ class StepReader:
         return False
 
     def _is_card(self, got: Got) -> bool:
-        if got.value in self.known.cards:
+        if got.value in self.known.cards or got.value in self.known.products:
             return True
-        self.known.miss("gift card", got.value, got.span, self.known.cards)
+        self.known.miss("gift card", got.value, got.span, self.known.cards | self.known.products)
         return False
 
     def _use(self, table: Table) -> Action | None:

@@ -19,6 +19,7 @@ from rewards.service.commands import (
     Publish,
     RecordActivity,
     RecordReturn,
+    Redeem,
     VoidHold,
 )
 
@@ -74,6 +75,22 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Spend:
+    """A redemption, which later steps know by its name; `card` is the story's name for the first card that it gives."""
+
+    command: Redeem
+    name: str
+    card: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """The cancellation of a redemption, by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Set something aside; of a gift card or a voucher, the one of a name."""
 
@@ -82,7 +99,20 @@ class Hold:
 
 
 Action = (
-    Buy | Quote | RecordReturn | Adjust | Act | Issue | UseCard | Hold | CaptureHold | VoidHold | ReadBalance | Publish
+    Buy
+    | Quote
+    | RecordReturn
+    | Adjust
+    | Act
+    | Spend
+    | TakeBack
+    | Issue
+    | UseCard
+    | Hold
+    | CaptureHold
+    | VoidHold
+    | ReadBalance
+    | Publish
 )
 
 

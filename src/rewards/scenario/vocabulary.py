@@ -5,131 +5,34 @@ What does not live here: reading (`read`), and what a step does (`play`).
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import datetime, time
-
-from rewards.money import LARGEST
 from rewards.policy import forms, time_forms
-from rewards.policy.forms import Facts, Form, Wrong
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named
-from rewards.policy.wording import quoted
 from rewards.scenario.hold_words import HOLD_VERBS, hold_keys
+from rewards.scenario.values import (
+    ANY_KEY,
+    BIRTHDAY,
+    COUNT,
+    FILE,
+    HELD,
+    LINE_ID,
+    NAME,
+    PAID,
+    SIGNED,
+    TENDER,
+    VERSION,
+    WHEN,
+    WORDS,
+    YES_OR_NO,
+)
 
-VERBS = ("purchase", "quote", "return", "adjust", "activity", "issue", "card", *HOLD_VERBS, "balance", "publish")
-LATER_VERBS = ("redeem",)
+VERBS = (
+    *("purchase", "quote", "return", "adjust", "activity", "redeem", "cancel", "issue", "card"),
+    *HOLD_VERBS,
+    *("balance", "publish"),
+)
 _PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "vouchers", "rewards", "tenders", "quoted")
 _DO = forms.choice("block", "unblock", "deactivate", "load", "clear", "cash_out", "transfer")
 _STATES = forms.choice("inactive", "active", "used", "expired", "blocked", "locked", "deactivated")
-_MOST_DIGITS = 18
-
-
-@dataclass(frozen=True, slots=True)
-class Local:
-    """A moment of the program's time zone, as written."""
-
-    moment: datetime
-
-
-def _local(text: str, facts: Facts) -> Local:
-    found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2})?))?", text)
-    if not found:
-        advice = "write a date such as `2026-12-02`, or with a time, `2026-12-02 08:12`"
-        raise Wrong("bad-moment", f"{quoted(text)} is not a date or a date with a time", advice)
-    day = time_forms.DATE.read(found[1], facts)
-    assert isinstance(day, int)
-    try:
-        clock = time.fromisoformat(found[2]) if found[2] else time()
-    except ValueError:
-        raise Wrong(
-            "bad-moment", f"{quoted(found[2])} is not a time of day", "write hours and minutes, such as `08:12`"
-        ) from None
-    return Local(datetime.combine(datetime.fromordinal(day), clock))
-
-
-def _signed(text: str, _: Facts) -> int:
-    if not re.fullmatch(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", text):
-        raise Wrong(
-            "bad-number", f"{quoted(text)} is not a whole number", "write points as a number, such as `30` or `-30`"
-        )
-    return int(text)
-
-
-def _held(text: str, facts: Facts) -> int:
-    points = _signed(text, facts)
-    if not 0 <= points <= LARGEST:
-        raise Wrong("out-of-range", f"{quoted(text)} is not between 0 and {LARGEST}", "write a whole number of points")
-    return points
-
-
-def _anything(text: str, _: Facts) -> str:
-    return text
-
-
-def _yes_or_no(text: str, _: Facts) -> bool:
-    if text not in ("true", "false"):
-        raise Wrong("bad-choice", f"{quoted(text)} is neither `true` nor `false`", "write `true` or `false`")
-    return text == "true"
-
-
-def _count(text: str, _: Facts) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,6}", text):
-        raise Wrong(
-            "bad-number", f"{quoted(text)} is not a number of units", "write a whole number above zero, such as `2`"
-        )
-    return int(text)
-
-
-def _name(text: str, _: Facts) -> str:
-    if not re.fullmatch(r"[^\x00-\x1f\x7f]{1,100}", text) or not text.strip():
-        raise Wrong("bad-text", f"{quoted(text)} is not a name", "write a name of at most 100 characters, such as `r1`")
-    return text
-
-
-def _file(text: str, _: Facts) -> str:
-    if "/" in text or "\\" in text or not text.endswith((".yaml", ".yml")):
-        raise Wrong(
-            "bad-text",
-            f"{quoted(text)} is not a policy beside this file",
-            "write a name such as `corner-cafe-2027.yaml`",
-        )
-    return text
-
-
-def _paid(text: str, facts: Facts) -> object:
-    if re.fullmatch(r"[0-9]\S* +\S+", text):
-        return forms.GIVE.read(text, facts)
-    return forms.MONEY.read(text, facts) if re.match(r"[-+.,]?[0-9]", text) else _name(text, facts)
-
-
-_ANY = ("string", "number", "boolean")
-_NUMBER = ("integer", "string")
-VERSION = Form("`rewards/v1`", ("rewards/v1",), _anything, options=("rewards/v1",))
-
-
-def _birthday(text: str, _facts: Facts) -> str:
-    if not re.fullmatch(r"([0-9]{4}-)?[0-9]{2}-[0-9]{2}", text):
-        raise Wrong("bad-date", f"{quoted(text)} is no month and day", "write it such as `03-27`")
-    return text
-
-
-WHEN = Form(
-    "a date, or a date and a time",
-    ("2026-12-02", "2026-12-02 08:12"),
-    _local,
-    r"^(\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?|\$.+)$",
-)
-BIRTHDAY = Form("a month and day", ("03-27",), _birthday, r"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$")
-NAME = Form("a name", ("r1",), _name, r"\S", _ANY)
-WORDS = Form("a text", ("5 whole 1.00",), _anything, None, _ANY)
-FILE = Form("a policy beside this file", ("corner-cafe-2027.yaml",), _file, r"\.ya?ml$")
-SIGNED = Form("a number of points", ("30",), _signed, r"^(-?[0-9]+|\$.+)$", _NUMBER)
-HELD = Form("a number of points", ("870",), _held, r"^[0-9]+$", _NUMBER, minimum=0)
-COUNT = Form("a number of units", ("2",), _count, r"^([0-9]+|\$.+)$", _NUMBER)
-YES_OR_NO = Form("`true` or `false`", ("true", "false"), _yes_or_no, None, ("boolean", "string"))
-LINE_ID = Form("the number of a line", ("1",), _anything, r"^[1-9][0-9]{0,3}$")
-ANY_KEY = Form("a name", ("beans",), _anything, r"^\S+$")
-TENDER = Form("a kind of tender", ("cash",), _anything, r"^[a-z0-9_-]{1,40}$")
 
 _CONTACT = Fields(
     "a member of a receipt",
@@ -195,7 +98,6 @@ _LINE = Fields(
     exactly_one=("price", "amount"),
 )
 _MONEY_BY_KIND = Named("an amount of money", forms.MONEY, TENDER)
-PAID = Form("an amount of money, points, or whose points they are", ("6.70", "500 beans", "beans"), _paid, r"\S", _ANY)
 _TENDER_MAP = Named("an amount", PAID, TENDER)
 _RETURN = Fields(
     "a return",
@@ -237,6 +139,17 @@ _ACTIVITY = Fields(
         Key("id", NAME, "The request's key; the same one again is the same request."),
     ),
 )
+_REDEEM = Fields(
+    "a redemption",
+    (
+        Key("member", NAME, "Whose points.", required=True, example="ana"),
+        Key("reward", NAME, "Which of the policy's rewards.", required=True, example="mug"),
+        Key("times", COUNT, "How many times.", default="1"),
+        Key("points", forms.GIVE, "Of an open cost: how many.", example="150 points"),
+        Key("card", NAME, "The name in this story of the gift card that it gives; of several the first.", example="v1"),
+        Key("id", NAME, "Its name; the same name again is the same request.", example="m1"),
+    ),
+)
 _BY_WALLET = _BY_RULE = Named("a number of points", SIGNED, ANY_KEY)
 _NAMES = ListOf(NAME)
 _LINE_FIGURES = Fields(
@@ -257,8 +170,13 @@ EXPECT = Fields(
         Key("discount", forms.MONEY, "Our discounts on the receipt."),
         Key("due", forms.MONEY, "What is left to pay after points and gift cards."),
         Key("earned", _BY_WALLET, "Points that the purchase or activity gave, by wallet.", example="{beans: 30}"),
-        Key("spent", _BY_WALLET, "Points that paid, by wallet.", example="{beans: 500}"),
-        Key("restored", _BY_WALLET, "Points that the return gave back, by wallet.", example="{beans: 133}"),
+        Key("spent", _BY_WALLET, "Points that paid or bought a reward, by wallet.", example="{beans: 500}"),
+        Key(
+            "restored",
+            _BY_WALLET,
+            "Points that the return or the cancellation gave back, by wallet.",
+            example="{beans: 133}",
+        ),
         Key("earned_by", _BY_RULE, "Points that the purchase or activity gave, by rule.", example="{hello: 20}"),
         Key("would_earn", _BY_WALLET, "What a guest's purchase would have given, by wallet."),
         Key(
@@ -325,6 +243,8 @@ STEP = Fields(
         Key("amount", forms.MONEY_ABOVE_ZERO, "How much is loaded, paid out or moved.", default="all that is on it"),
         Key("to", NAME, "The gift card that gets what is moved.", example="g2"),
         Key("activity", _ACTIVITY, "Something besides buying.", example="{member: ana, name: review}"),
+        Key("redeem", _REDEEM, "Points buy a reward outside a basket.", example="{member: ana, reward: mug, id: m1}"),
+        Key("cancel", NAME, "A redemption is taken back, by its name.", example="m1"),
         *hold_keys(NAME, COUNT),
         Key("balance", NAME, "Read a member's balance.", example="ana"),
         Key("publish", FILE, "Publish another policy, in force from the midnight of `at`."),
@@ -356,7 +276,6 @@ STEP = Fields(
         Key("quoted", NAME, "The quote that the purchase brings, by its name.", example="q1"),
         Key("expect", EXPECT, "What must come of it.", example="{earned: {beans: 30}}"),
     ),
-    unsupported=LATER_VERBS,
     exactly_one=VERBS,
     excludes=tuple((verb, key) for verb in VERBS[2:] for key in _PURCHASE_KEYS),
     together=(("purchase", ("lines",)), ("quote", ("lines",)), ("do", ("card",)), ("amount", ("do",)), ("to", ("do",))),

@@ -15,7 +15,7 @@ from rewards.ledger.entries import Entry
 from rewards.ledger.timeline import Activity
 from rewards.policy.model import Policy
 from rewards.policy.wording import one_of
-from rewards.service import due
+from rewards.service import due, rule_cards
 from rewards.service.answers import ActivityAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import earned, not_given, told
@@ -23,6 +23,7 @@ from rewards.service.balances import day_of, day_text, text
 from rewards.service.batch import Batch
 from rewards.service.commands import Outcome, RecordActivity
 from rewards.service.journal import ActivityBody, Happened, NoteBody, Timeline, pack
+from rewards.service.sold_cards import with_codes
 from rewards.service.telling import balance_of
 from rewards.store import statements
 
@@ -57,8 +58,11 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     place = (line.owner, batch.record(line, happened, booking))
     if command.metadata:
         batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(metadata=command.metadata))))
+    rule_cards.settle(batch)
     answer = _answer(batch, asked, line, change, booking.entries[-1], scene)
-    return batch.answered(asked, place, 201, _json.encode(answer))
+    cards = rule_cards.issued(batch, place, booking.entries[-1].awards, batch.language(line))
+    answer = msgspec.structs.replace(answer, gift_cards_issued=cards)
+    return with_codes(batch.answered(asked, place, 201, _json.encode(answer)), batch.owing.codes)
 
 
 def _check_name(policy: Policy, name: str) -> None:

@@ -11,8 +11,8 @@ from rewards.days import instant
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Grant, Spending
 from rewards.service import allowance, due
-from rewards.service.answers import WalletBalance
 from rewards.service.asked import Asked
+from rewards.service.balance_answers import WalletBalance
 from rewards.service.balances import day_of, text
 from rewards.service.batch import Batch, Place
 from rewards.service.commands import Adjust, Outcome

@@ -8,54 +8,12 @@ from __future__ import annotations
 
 import msgspec
 
-
-class WalletBalance(msgspec.Struct, frozen=True):
-    """Points of one wallet at an instant."""
-
-    available: int = 0
-    pending: int = 0
-    held: int = 0
-    debt: int = 0
+from rewards.service.balance_answers import TierAnswer, WalletBalance, WalletDetail
+from rewards.service.reward_answers import CancellationAnswer, RedeemedAnswer, RewardWithin, VoidedAnswer
+from rewards.unsaid import Unsaid
 
 
-class Expiring(msgspec.Struct, frozen=True):
-    """Points that end together."""
-
-    points: int
-    expires_at: str
-
-
-class Arriving(msgspec.Struct, frozen=True):
-    """Points that become available together."""
-
-    points: int
-    available_at: str
-
-
-class WalletDetail(WalletBalance, frozen=True):
-    """A wallet's balance with every coming expiry and availability, soonest first."""
-
-    expiries: list[Expiring] = []
-    arrivals: list[Arriving] = []
-
-
-class NextTier(msgspec.Struct, frozen=True):
-    """The way to the next level: what is still missing of what the policy's tiers count."""
-
-    name: str
-    by: str  # spend (minor units), visits, or a wallet's points
-    short: int
-
-
-class TierAnswer(msgspec.Struct, frozen=True):
-    """The level that is held on the day, and until when without another visit; `next` is None at the top."""
-
-    name: str
-    held_until: str | None  # the last day; None where it has no end
-    next: NextTier | None
-
-
-class VoucherAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class VoucherAnswer(Unsaid, frozen=True, kw_only=True):
     """A voucher: the offer that it gives, once."""
 
     gift_card_id: str
@@ -111,27 +69,6 @@ class RestoredAnswer(msgspec.Struct, frozen=True):
     gift_card_id: str
     last_four: str
     offer: str
-
-
-class RewardWithin(msgspec.Struct, frozen=True, kw_only=True):
-    """A reward of the catalogue: how many times the points that are available buy it, else how many are short."""
-
-    reward: str
-    title: str
-    wallet: str
-    cost: int
-    times: int
-    short: int
-
-
-class VoidedAnswer(msgspec.Struct, frozen=True):
-    """A gift card that a returned line had sold: what was left is taken back, what was spent is kept off the refund."""
-
-    line_id: str
-    gift_card_id: str
-    last_four: str
-    voided_minor: int
-    spent_minor: int
 
 
 class BalanceAnswer(msgspec.Struct, frozen=True):
@@ -231,7 +168,7 @@ class DiscountAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     points: int = 0
 
 
-class ClaimAnswer(msgspec.Struct, frozen=True):
+class ClaimAnswer(Unsaid, frozen=True):
     """What a guest needs to have a purchase counted for a member: the code to print, and until when."""
 
     code: str
@@ -256,10 +193,12 @@ class PurchaseAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     not_applied: list[NotApplied]
     codes_refused: list[CodeRefused]
     gift_cards_issued: list[dict[str, object]]
+    gift_cards_voided: list[VoidedAnswer] = []  # that a rule gave on another day, and does no longer
     balance: dict[str, WalletBalance]
     would_earn: dict[str, int] = {}  # for guests
     rewards: list[RewardWithin] = []  # of a quote: the catalogue before this purchase
     points_usable: dict[str, dict[str, int]] = {}  # of a quote: by wallet the most that may pay, {points, amount_minor}
+    redemptions: list[RedeemedAnswer] = []  # rewards bought with it that take nothing off
     claim: ClaimAnswer | None = None  # for guests; told to the till alone, not when the purchase is read again
     adjustments: list[EntryAnswer] = []  # later entries about this purchase, when it is read again
     warnings: list[dict[str, object]] = []
@@ -272,6 +211,7 @@ class ClaimedAnswer(msgspec.Struct, frozen=True, kw_only=True):
     member_id: str
     earned: dict[str, int]
     awards: list[AwardAnswer]
+    gift_cards_issued: list[dict[str, object]]  # by rules
     balance: dict[str, WalletBalance]
 
 
@@ -284,13 +224,15 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     rule: str = ""
     title: str = ""
     day: str = ""
+    gift_card: str = ""  # the product of cards that the rule gave, and no points; below zero: that were taken back
+    count: int = 0
 
 
 class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One line of a statement."""
 
     entry: int
-    kind: str  # purchase, return, activity, hold, expiry, adjustment, merge
+    kind: str  # purchase, return, activity, redemption, cancellation, hold, expiry, adjustment, merge
     occurred_at: str
     recorded_at: str
     points: dict[str, int]  # net change of what the member has, by wallet
@@ -306,6 +248,8 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     hold_id: str = ""
     score: int | None = None
     member_id: str = ""  # of a merge: the other member
+    redemption_id: str = ""
+    reward: str = ""
 
 
 class StatementAnswer(msgspec.Struct, frozen=True):
@@ -340,7 +284,9 @@ class ReturnAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     deducted: list[dict[str, object]] = []  # {wallet, points, amount_minor}: off the refund, for points that are gone
     taken_back: list[AwardAnswer] = []
     vouchers_restored: list[RestoredAnswer] = []  # by the return of everything
-    gift_cards_voided: list[VoidedAnswer] = []  # that the returned lines had sold
+    gift_cards_voided: list[VoidedAnswer] = []  # that the returned lines had sold, or rewards of the purchase given
+    redemptions_cancelled: list[CancellationAnswer] = []  # of rewards that were bought with it, by the return of all
+    gift_cards_issued: list[dict[str, object]] = []  # as `given`, by rules that give cards
     given: list[AwardAnswer] = []  # a return can also add, e.g. when it restores an absence
     still_returnable: list[dict[str, object]] = []  # {line_id, quantity}
     waits_for: dict[str, str] = {}
@@ -385,5 +331,6 @@ class ActivityAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     policy_version: str
     earned: dict[str, int]  # by wallet, zeros left out
     awards: list[AwardAnswer]
+    gift_cards_issued: list[dict[str, object]] = []
     not_given: list[NotApplied]  # empty if it gave something
     balance: dict[str, WalletBalance] = {}

@@ -31,12 +31,13 @@ _FIRST, _LAST = instant(datetime(1900, 1, 1, tzinfo=UTC)), instant(datetime(2200
 
 
 class Asked(NamedTuple):
-    """A command, who asked, under which idempotency key, and when (microseconds, UTC)."""
+    """A command, who asked, under which idempotency key, and when (microseconds, UTC); who is counted for guesses."""
 
     command: Command
     caller: str
     key: str | None
     now: int
+    who: str = ""  # where a wrong code or PIN counts; nobody is this machine itself
 
     @property
     def silent(self) -> bool:

@@ -23,7 +23,7 @@ from rewards.ledger.timeline import (
     open_near,
 )
 from rewards.receipt import Returned
-from rewards.service import allowance, card_audit, claims, hold_audit, merging
+from rewards.service import allowance, card_audit, claims, hold_audit, merging, rule_cards
 from rewards.service.batch import Batch
 from rewards.service.budgets import Tally
 from rewards.service.folding import Whole, folded
@@ -215,6 +215,9 @@ def _cards(batch: Batch, whole: Whole) -> Iterator[str]:
     if whole.line.kind == "card":
         yield from card_audit.faults(batch, whole.line, whole.events, whole.postings)
         return
+    if whole.line.kind == "member" and batch.running.has_gift_cards:
+        yield from card_audit.ungiven(batch, whole.line, whole.events)
+        yield from rule_cards.faults(batch, whole.line, whole.entries)
     sold = whole.events if batch.running.has_gift_cards and whole.line.kind != "budget" else ()
     for row in sold:
         if row[2] == "purchase":

@@ -35,10 +35,14 @@ def told(
     receipt: Receipt | None = None,
     language: str = "",
 ) -> list[AwardAnswer]:
-    """Return the awards as answers; those of the receipt's own day also say which lines brought them."""
+    """Return the awards of points as answers; those of the receipt's own day also say which lines brought them."""
     lots = {(leg.wallet, leg.day): leg for leg in postings if leg.account == "lot"}
     shares = _Shares(receipt) if receipt is not None else None
-    return [_told(program, award, lots.get((award.wallet, award.day)), shares, language) for award in awards]
+    return [
+        _told(program, award, lots.get((award.wallet, award.day)), shares, language)
+        for award in awards
+        if award.wallet  # gift cards are told by `rule_cards`
+    ]
 
 
 def _told(program: Program, award: Award, lot: Posting | None, shares: _Shares | None, language: str) -> AwardAnswer:
@@ -206,4 +210,4 @@ def earned(awards: Iterable[Award]) -> dict[str, int]:
     sums: dict[str, int] = {}
     for award in awards:
         sums[award.wallet] = sums.get(award.wallet, 0) + award.points
-    return {wallet: points for wallet, points in sums.items() if points}
+    return {wallet: points for wallet, points in sums.items() if points and wallet}

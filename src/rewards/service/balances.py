@@ -14,7 +14,7 @@ from rewards.days import moment
 from rewards.engine.program import Program
 from rewards.ledger.lots import NEVER, Purse, advance
 from rewards.ledger.timeline import DayRow, Held, Near, fold_until
-from rewards.service.answers import Arriving, Expiring, WalletBalance, WalletDetail
+from rewards.service.balance_answers import Arriving, Expiring, WalletBalance, WalletDetail
 
 
 def purses(program: Program, near: Near, at: int, days: dict[int, DayRow] | None = None) -> dict[str, Purse]:

@@ -36,13 +36,16 @@ from rewards.service.asked import Asked
 from rewards.service.codes import with_claim_code
 from rewards.service.commands import Outcome
 from rewards.service.contacts import normal
-from rewards.service.journal import Happened, Row, Rows, Timeline, near_row, pack, read_receipt, read_return, total
+from rewards.service.journal import Happened, Row, Timeline, near_row, pack, read_receipt, read_return, total
 from rewards.service.lookups import Lists, Table
+from rewards.service.owing import Owing
+from rewards.service.rows import Rows
 from rewards.service.running import Running
 from rewards.store import statements
 from rewards.store.database import Session
 
 Place = tuple[int, int]  # owner and event number
+KeyRow = tuple[int | None, int | None, bytes, int, bytes | None]
 Profile = tuple[str, str, bytes]  # name, language, packed metadata
 
 
@@ -54,9 +57,7 @@ class Batch:
         self.session = session
         self.running = running
         self.now = now
-        self.keys: Table[tuple[int | None, int | None, bytes, int, bytes | None]] = Table(
-            session, statements.KEY_ROUTES, 2
-        )
+        self.keys: Table[KeyRow] = Table(session, statements.KEY_ROUTES, 2)
         self.receipts: Table[tuple[int | None, int | None, bytes]] = Table(session, statements.RECEIPT_ROUTES, 3)
         self.contacts: Table[tuple[int]] = Table(session, statements.CONTACTS, 2)
         self.replaced: Table[tuple[int]] = Table(session, statements.REPLACED_CARDS, 1)
@@ -64,11 +65,14 @@ class Batch:
         self.answers: Table[tuple[int, bytes]] = Table(session, statements.ANSWERS, 2)
         self.by_id: Table[tuple[int, bytes]] = Table(session, statements.EVENTS_BY_ID, 4)
         self.staff_days: Table[tuple[int]] = Table(session, statements.STAFF_DAYS, 3)
+        self.guesses: Table[tuple[int, int]] = Table(session, statements.GUESSES, 1)
         self.parked: Lists[tuple[str, str, int, bytes]] = Lists(session, statements.PARKED, 2)
         self.returns: Lists[tuple[int, bytes]] = Lists(session, statements.EVENTS_OF, 2)
+        self.given: Lists[tuple[str, int, int]] = Lists(session, statements.GIVEN_CARDS, 2)
         self._profiles: dict[int, Profile] = {}
         self._lines: dict[int, Timeline | None] = {}
         self._next: int | None = None
+        self.owing = Owing(gives_cards=running.program is not None and running.program.gives_cards)
         self.rows = Rows()
         self.more: defaultdict[str, list[Row]] = defaultdict(list)  # by statement
 
@@ -194,8 +198,7 @@ class Batch:
         """Have a member's profile written, in place of what is there unless the member is new."""
         self._profiles[owner] = profile
         rows = self.more[statements.ADD_PROFILE]
-        rows[:] = [row for row in rows if row[0] != owner]
-        rows.append((owner, *profile))
+        rows[:] = [*(row for row in rows if row[0] != owner), (owner, *profile)]
         if not new:
             self.more[statements.DROP_PROFILE].append((owner,))
 
@@ -297,6 +300,7 @@ class Batch:
         if booking is not None:
             line.take(booking)
             entries = booking.entries
+            self.owing.note(line, happened, entries)
         number = self.rows.record(line, happened, entries)
         row = self.rows.events[-1]
         self.events.put(row[:2], row[2:])
@@ -321,7 +325,7 @@ class Batch:
         """Keep what was answered about an event, and return it."""
         if not asked.silent:
             self.answers.put(place, (status, body))
-            self.more[statements.ADD_ANSWER].append((*place, status, body))
+            self.rows.answers.append((*place, status, body))
         return Outcome(status, with_claim_code(self.running.secret, place[0], body), place=place)
 
     def replay(self, asked: Asked, place: Place, make: Callable[[], bytes]) -> Outcome:
@@ -332,17 +336,13 @@ class Batch:
             return Outcome(known[0], body, replayed=True, place=place)
         return Outcome(201, b"" if asked.silent else make(), replayed=True, place=place)
 
-    # the end
-
     def flush(self) -> None:
         """Write everything, each table's rows by one statement."""
         write, more = self.session.write, self.more
         for sql in _BEFORE:
             if sql in more:
                 write(sql, more.pop(sql))
-        write(statements.ADD_EVENT, self.rows.events)
-        write(statements.ADD_ENTRY, self.rows.entries)
-        write(statements.ADD_POSTING, self.rows.postings)
+        self.rows.write(self.session)
         self._save_lines()
         for sql, rows in more.items():
             write(sql, rows)

@@ -14,10 +14,11 @@ from rewards.days import midnight, plus
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import Lots, taken
 from rewards.ledger.gift_cards import OF_VOUCHERS, Activity, Card, balance_at, held_minor, is_possible, state_at
-from rewards.service import allowance
+from rewards.service import allowance, vouchers
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
+from rewards.service.codes import code_hash, new_code
 from rewards.service.commands import ActOnGiftCard, Outcome, ShowGiftCards
 from rewards.service.gift_cards import (
     check_currency,
@@ -29,9 +30,10 @@ from rewards.service.gift_cards import (
     promised,
     told,
     unknown,
+    with_code,
 )
 from rewards.service.journal import NoteBody, Timeline, pack
-from rewards.service.pins import opened
+from rewards.service.pins import begin_anew, looked_up, opened
 from rewards.service.running import Running
 from rewards.store import statements
 
@@ -40,15 +42,19 @@ _WITH_AMOUNT = {"ACTIVATE", "LOAD", "REDEEM", "REFUND", "ADJUST_INCREMENT", "ADJ
 _ALL_OR_PART = {"CASH_OUT", "TRANSFER_BALANCE"}
 _OF_PAID = {"ACTIVATE", "LOAD", "CASH_OUT"}
 _WITH_REASON = allowance.OF_CARDS
+_BEGINS_ANEW = {"ACTIVATE", "REDEEM", "UNBLOCK"}
 _WHILE_BLOCKED = {"REFUND", "ADJUST_INCREMENT", "ADJUST_DECREMENT", "CLEAR_BALANCE"}
 
 
 def show(batch: Batch, asked: Asked, _print: bytes) -> Outcome:
-    """Answer the card that a code and a PIN lead to, or nothing for several; raise `NotFound` `unknown-gift-card`."""
+    """Answer the card that a code and a PIN lead to, nothing for those of a quote; raise what `pins.opened` raises."""
     command = asked.command
     assert isinstance(command, ShowGiftCards)
     pairs = zip(command.cards, command.pointers, strict=True)
-    lines = [opened(batch, asked.now, code, pin, pointer) for (code, pin), pointer in pairs]
+    lines = [opened(batch, asked, code, pin, pointer) for (code, pin), pointer in pairs]
+    if command.codes:
+        policy = batch.running.policy_on(day_of(command.at, batch.running.zone))
+        looked_up(batch, asked, vouchers.of_cards(policy, command.codes))
     return Outcome(200, _json.encode(told(batch, lines[0], asked.now)) if len(lines) == 1 else b"")
 
 
@@ -61,6 +67,8 @@ def act(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     assert card is not None
     _check_form(batch, command, card)
     _check_state(command, card, asked.now)
+    if command.activity == "NEW_CODE":
+        return _new_code(batch, asked, command, line, print_)
     if command.activity == "TRANSFER_BALANCE":
         number = _transfer(batch, asked, command, line, print_)
     else:
@@ -68,9 +76,29 @@ def act(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
         approved_by = _allowed(batch, asked, command, parts)
         activity = Activity(command.activity, at=asked.now, parts=parts, approved_by=approved_by)
         number = happen(batch, asked.now, line, activity, print_, at=asked.now, of=command)
+        if command.activity in _BEGINS_ANEW:
+            begin_anew(batch, line)
+    _note(batch, line, number, command)
+    return batch.answered(asked, (line.owner, number), 201, _json.encode(told(batch, line, asked.now)))
+
+
+def _new_code(batch: Batch, asked: Asked, command: ActOnGiftCard, line: Timeline, print_: bytes) -> Outcome:
+    """Have one more code lead to a card, for who was never told one; those that there are go on leading to it."""
+    assert line.card is not None
+    code = new_code(line.card.last_four)
+    hash_ = code_hash(batch.running.secret, code)
+    activity = Activity("NEW_CODE", code_hash=hash_, at=asked.now)
+    place = line.owner, happen(batch, asked.now, line, activity, print_, at=asked.now, of=command)
+    batch.more[statements.ADD_CODE_ROUTE].append((hash_, line.owner, line.card.last_four))
+    _note(batch, line, place[1], command)
+    told_ = told(batch, line, asked.now)
+    batch.answered(asked, place, 201, _json.encode(told_))
+    return with_code(told_, code, place)
+
+
+def _note(batch: Batch, line: Timeline, number: int, command: ActOnGiftCard) -> None:
     if command.reason:
         batch.more[statements.ADD_NOTE].append((line.owner, number, pack(NoteBody(command.reason))))
-    return batch.answered(asked, (line.owner, number), 201, _json.encode(told(batch, line, asked.now)))
 
 
 def _allowed(batch: Batch, asked: Asked, command: ActOnGiftCard, parts: Lots) -> str | None:

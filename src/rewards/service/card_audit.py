@@ -65,9 +65,21 @@ def _event(batch: Batch, owner: int, number: int, activity: Activity) -> Iterato
         if not mirrored:
             yield f"event {number}: the other card of this transfer does not know of it"
         return
+    if activity.kind in {"ISSUE", "VOID"} and any(owner == card for _, _, card in batch.given.get(*activity.of)):
+        return
     receipt = read_receipt(other[9]) if other is not None and other[0] == "purchase" else None
     if receipt is None or batch.running.ids.gift_card(owner) not in _named(receipt):
         yield f"event {number}: the purchase that it names had nothing from it"
+
+
+def ungiven(batch: Batch, member: Timeline, events: Sequence[Row]) -> Iterator[str]:
+    """Yield the gift cards that a member's events are said to have given, and that know nothing of it."""
+    numbers = {row[1] for row in events}
+    for _, number, giver, _, card in batch.session.keyed(statements.GIVEN_CARDS_OF_OWNER, [(member.owner,)]):
+        first = batch.events.get(card, 1)
+        of = read_activity(first[9]).of if first is not None and first[0] == "card" else None
+        if number not in numbers or of != (member.owner, number):
+            yield f"event {number}: the gift card that `{giver}` gave was not issued by it"
 
 
 _OTHER_WAY = {"TRANSFER_OUT": "TRANSFER_IN", "TRANSFER_IN": "TRANSFER_OUT"}

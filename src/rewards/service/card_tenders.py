@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from rewards.basket import Basket
+from rewards.days import instant
 from rewards.engine.lines import selects
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import given_back
@@ -21,23 +22,27 @@ from rewards.receipt import Line, Receipt, Tender
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Place
 from rewards.service.card_activities import lasts_at_least, spent
-from rewards.service.codes import normal
+from rewards.service.codes import may_hold_code, normal
 from rewards.service.commands import ShowGiftCards
 from rewards.service.gift_cards import event_name, happen, lapse, promised
 from rewards.service.hold_ends import HOLD, Found, end, found, too_small
 from rewards.service.journal import Timeline
-from rewards.service.pins import opened
+from rewards.service.pins import begin_anew, opened
+from rewards.service.rule_cards import was_charged
 
 KIND, PROMOTIONAL = "gift_card", "promotional"
 Allowed = dict[int, list[bool]]  # by tender: the lines that it may pay, where those are not all
 
 
 def proof(basket: Basket) -> ShowGiftCards | None:
-    """Return what proves the PINs of a quote's cards, None if it brings none: a read cannot count wrong ones."""
-    shown = [(i, one) for i, one in enumerate(basket.tenders) if one.kind == KIND and one.pin]
-    if not shown:
+    """Return what proves the codes and PINs of a quote, None if it brings none: a read cannot count wrong ones."""
+    shown = [(i, one) for i, one in enumerate(basket.tenders) if one.kind == KIND and one.code]
+    loaded = tuple(line.stored_value.code for line in basket.lines if line.stored_value is not None)
+    codes = tuple(code for code in (*loaded, *basket.codes) if may_hold_code(code))
+    if not shown and not codes:
         return None
-    return ShowGiftCards(tuple((one.code, one.pin) for _, one in shown), tuple(f"/tenders/{i}" for i, _ in shown))
+    cards = tuple((one.code, one.pin) for _, one in shown)
+    return ShowGiftCards(cards, tuple(f"/tenders/{i}" for i, _ in shown), codes, instant(basket.occurred_at))
 
 
 def by_card(
@@ -60,7 +65,7 @@ def by_card(
 def _opened(batch: Batch, asked: Asked, code: str, pin: str, pointer: str) -> Timeline:
     if not code:
         raise InvalidRequest("code-missing", "a gift card is named by its `code`", pointer=f"{pointer}/code")
-    return opened(batch, asked.now, code, pin, pointer)
+    return opened(batch, asked, code, pin, pointer)
 
 
 def _tender(
@@ -142,6 +147,7 @@ def redeem(batch: Batch, now: int, receipt: Receipt, place: Place, print_: bytes
         activity = Activity("REDEEM", of=place, at=at, parts=spent(card, tender.amount_minor, at, "/tenders"))
         about = (receipt.store_id, receipt.receipt_id)
         happen(batch, now, line, activity, print_, at=receipt.occurred_at, about=about)
+        begin_anew(batch, line)
 
 
 def _cards(batch: Batch, receipt: Receipt) -> Iterator[tuple[Timeline, Tender]]:
@@ -195,10 +201,17 @@ def took(batch: Batch, tender: Tender, about: tuple[str, str]) -> bool:
 
 
 def paid_out(batch: Batch, receipt: Receipt, refund: Sequence[int], about: tuple[str, str]) -> int:
-    """Return the money that is handed out because its card is gone: of paid cards alone, in minor units."""
+    """Return the money that is handed out because its card is gone, in minor units.
+
+    It was sold, or somebody has paid for it since: see `rule_cards.was_charged`.
+    """
     pairs = zip(receipt.tenders, refund, strict=True)
-    gone = ((tender, minor) for tender, minor in pairs if tender.card and minor and tender.kind == KIND)
-    return sum(minor for tender, minor in gone if not took(batch, tender, about))
+    gone = ((tender, minor) for tender, minor in pairs if tender.card and minor and not took(batch, tender, about))
+    return sum(minor for tender, minor in gone if _is_money(batch, tender))
+
+
+def _is_money(batch: Batch, tender: Tender) -> bool:
+    return tender.kind == KIND or was_charged(batch, _line(batch, tender))
 
 
 # telling
@@ -232,7 +245,7 @@ def refund_told(
         tender = receipt.tenders[index]
         told_ = _told(batch, tender, one, now)
         if tender.card and not took(batch, tender, about):
-            told_["paid_out" if tender.kind == KIND else "forfeited"] = True
+            told_["paid_out" if _is_money(batch, tender) else "forfeited"] = True
         found.append(told_)
     return found
 

@@ -20,7 +20,7 @@ from rewards.days import instant, moment
 from rewards.errors import Conflict, NotFound
 from rewards.ledger.timeline import Purchase
 from rewards.receipt import Receipt
-from rewards.service import due
+from rewards.service import due, guesses, rule_cards
 from rewards.service.answers import ClaimedAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import earned, told
@@ -28,8 +28,18 @@ from rewards.service.balances import text
 from rewards.service.batch import Batch
 from rewards.service.codes import claim_code, code_hash, normal
 from rewards.service.commands import ClaimPurchase, Outcome
-from rewards.service.journal import ClaimBody, Happened, Row, Timeline, read_claim, read_receipt, recorded_first
+from rewards.service.journal import (
+    ClaimBody,
+    Happened,
+    Row,
+    Timeline,
+    read_claim,
+    read_receipt,
+    read_return,
+    recorded_first,
+)
 from rewards.service.places import CLAIMED, FIRST, followed
+from rewards.service.sold_cards import with_codes
 from rewards.service.telling import balance_of
 from rewards.store import statements
 
@@ -64,38 +74,47 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     booking = batch.book(line, Purchase(line.events + 1, receipt))
     place = (line.owner, batch.record(line, _purchase(asked.now, receipt, print_), booking))
     _note(batch, asked.now, guest, CLAIMED, ClaimBody(*place), print_)
+    rule_cards.settle(batch)
     entry = booking.entries[-1]
     answer = ClaimedAnswer(
         purchase_id=batch.running.ids.purchase(guest.owner, FIRST),
         member_id=batch.running.ids.member(line.owner),
         earned=earned(entry.awards),
         awards=told(batch.running.ready(), entry.awards, entry.postings, receipt),
+        gift_cards_issued=rule_cards.issued(batch, place, entry.awards),
         balance=balance_of(batch, line, asked.now),
     )
-    return batch.answered(asked, place, 200, _json.encode(answer))
+    return with_codes(batch.answered(asked, place, 200, _json.encode(answer)), batch.owing.codes)
 
 
 def _guest(batch: Batch, asked: Asked, command: ClaimPurchase, print_: bytes) -> Timeline:
     """Return the guest whose purchase the id and the code name; a wrong code is counted."""
+    guesses.check(batch, asked)
     place = batch.running.ids.read_purchase(command.purchase_id)
     line = batch.line(place[0]) if place is not None else None
     if line is None or line.kind != "guest" or place != (line.owner, FIRST):
-        _unknown()
+        _unknown(batch, asked)
     event = batch.events.get(line.owner, FIRST)
     if event is None or event[0] != "purchase" or _guesses(batch, line) >= MOST_GUESSES:
-        _unknown()
+        _unknown(batch, asked)
     secret, code = batch.running.secret, normal(command.claim_code)
     if not compare_digest(code.encode(), normal(claim_code(secret, line.owner)).encode()):
         # WHY: the same wrong code again tells nothing new, so a till that sends it twice is not charged twice
         name = _GUESS + code_hash(secret, code).hex()
-        if batch.by_id.get(line.owner, "change", "", name) is None:
-            _note(batch, asked.now, line, name, ClaimBody(), print_)
-        _unknown()
+        if batch.by_id.get(line.owner, "change", "", name) is not None:
+            raise _refusal()
+        _note(batch, asked.now, line, name, ClaimBody(), print_)
+        _unknown(batch, asked)
     return line
 
 
-def _unknown() -> Never:
-    raise NotFound("unknown-purchase", "there is no such purchase of a guest with this code")
+def _unknown(batch: Batch, asked: Asked) -> Never:
+    guesses.count(batch, asked)
+    raise _refusal()
+
+
+def _refusal() -> NotFound:
+    return NotFound("unknown-purchase", "there is no such purchase of a guest with this code")
 
 
 def _guesses(batch: Batch, guest: Timeline) -> int:
@@ -110,7 +129,7 @@ def _guesses(batch: Batch, guest: Timeline) -> int:
 def _check(batch: Batch, asked: Asked, guest: Timeline, event: Row) -> None:
     if followed(batch, (guest.owner, FIRST))[0] != guest.owner:
         raise Conflict("already-claimed", "the purchase was claimed before")
-    if batch.returns.get(guest.owner, FIRST):
+    if any(read_return(body) for _, body in batch.returns.get(guest.owner, FIRST)):
         raise Conflict("purchase-returned", "goods of the purchase came back: it can't be claimed any more")
     zone = batch.running.zone
     until = claimable_until(event[3], event[4], zone)

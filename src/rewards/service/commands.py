@@ -16,6 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 from rewards.basket import Basket, Currency, Id, Instant, MemberRef, Minor, Name, OptionalId, Quantity
 from rewards.money import LARGEST
 from rewards.receipt import Receipt
+from rewards.unsaid import Unsaid
 
 Language = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z0-9-]*$")]
 Birthday = Annotated[str, Meta(max_length=10, pattern=r"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$", examples=["03-27"])]
@@ -29,12 +30,14 @@ GiftCardActivity = Literal[
     "CLEAR_BALANCE",
     "DEACTIVATE",
     "LOAD",
+    "NEW_CODE",
     "REDEEM",
     "REFUND",
     "TRANSFER_BALANCE",
     "UNBLOCK",
 ]
 HoldKind = Literal["code", "gift_card", "points", "reward"]
+HoldId = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f/]+(?!\n)$")]  # fits an address
 LONGEST_HOLD = 7 * 86_400  # seconds
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}(?!\n)$", examples=["4711"])]
 Score = Annotated[int, Meta(ge=-1000, le=1000)]
@@ -43,7 +46,7 @@ MemberState = Literal["active", "blocked"]
 Points = Annotated[int, Meta(ge=-LARGEST, le=LARGEST)]
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(Unsaid, frozen=True):
     """What a command answered: the JSON body as it was stored, byte for byte.
 
     `status` is 201 (recorded, published), 200 (published already) or 202 (parked). `replayed` says that the
@@ -122,7 +125,7 @@ class RecordPurchase(msgspec.Struct, frozen=True):
     basket: Basket
 
 
-class ClaimPurchase(msgspec.Struct, frozen=True, kw_only=True):
+class ClaimPurchase(Unsaid, frozen=True, kw_only=True):
     """Have a guest's purchase count for a member: by the code that was printed on the receipt."""
 
     purchase_id: Id
@@ -193,7 +196,7 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     may_owe: bool = False  # take more than there is: the rest becomes a debt (opening balances of other systems)
 
 
-class IssueGiftCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class IssueGiftCard(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Issue a gift card of a product of the policy, to a member or to whoever holds its code.
 
     `amount_minor` is what is on a paid card (without it, it does nothing until ACTIVATE says how much) or on a
@@ -210,7 +213,10 @@ class IssueGiftCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
-    """Do something with a gift card. Where an amount may be left out, it is all that is on the card."""
+    """Do something with a gift card. Where an amount may be left out, it is all that is on the card.
+
+    NEW_CODE answers one more code for it.
+    """
 
     gift_card_id: Id
     activity: GiftCardActivity
@@ -222,14 +228,14 @@ class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
     approved_by: OptionalId = ""  # a second person, where the policy's `adjustments` asks for one
 
 
-class OpenHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class OpenHold(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Set something aside, for as many seconds at most, so that nothing else can take it.
 
     `points` of a member's `wallet` (as many, or as pay `amount_minor`), money of a `gift_card` (its `code`, and its
     `pin` if it has one), what a `reward` costs the member, so many `times`, or a voucher by its `code`.
     """
 
-    hold_id: Id
+    hold_id: HoldId
     kind: HoldKind
     store_id: OptionalId = ""
     till_id: OptionalId = ""
@@ -264,11 +270,16 @@ class VoidHold(msgspec.Struct, frozen=True, kw_only=True):
     actor: OptionalId = ""
 
 
-class ShowGiftCards(msgspec.Struct, frozen=True):
-    """Prove by code and PIN that one has these cards; a wrong PIN counts. Answers the one card of a look-up."""
+class ShowGiftCards(Unsaid, frozen=True):
+    """Prove by code and PIN that one has these cards; what is wrong counts. Answers the one card of a look-up.
+
+    `codes` of a quote are looked up beside them, under the policy of the day of an instant: wrong ones count too.
+    """
 
     cards: tuple[tuple[str, str], ...]
     pointers: tuple[str, ...] = ("/code",)
+    codes: tuple[str, ...] = ()
+    at: int = 0
 
 
 class RecordActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -279,6 +290,28 @@ class RecordActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     occurred_at: Instant
     score: Score | None = None  # of a survey or a review, as the caller counts it
     metadata: Metadata = {}
+
+
+class Redeem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Have points buy a reward outside a basket. `points` is for an open cost, and says how many."""
+
+    member: MemberRef
+    reward: Id
+    times: Annotated[int, Meta(ge=1, le=100)] = 1
+    points: Annotated[int, Meta(ge=1, le=LARGEST)] | None = None
+    occurred_at: Instant | None = None
+    store_id: OptionalId = ""
+    till_id: OptionalId = ""
+    operator_id: OptionalId = ""
+
+
+class CancelRedemption(msgspec.Struct, frozen=True, kw_only=True):
+    """Take a redemption back: its points return to their lots, but for what of a gift card was used up."""
+
+    member_id: Id
+    redemption_id: Id
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+    actor: Id
 
 
 class BookDue(msgspec.Struct, frozen=True):
@@ -313,6 +346,8 @@ Command = (
     | OfflineReturn
     | Adjust
     | RecordActivity
+    | Redeem
+    | CancelRedemption
     | BookDue
     | IssueGiftCard
     | ActOnGiftCard

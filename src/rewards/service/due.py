@@ -1,10 +1,10 @@
-"""What comes by itself: joining, birthdays and anniversaries, booked once each; and holds that have run out.
+"""What comes by itself: joining, birthdays, anniversaries, rewards of a period's end; and holds that have run out.
 
 A due activity is an event like any other, dated by its own midnight. It is booked
 at the first touch of the member after that, or by `rewards due`: whichever comes
 first, with the same result. Its number in the journal is its name and year, so
 that nothing makes it come twice. What does not live here: what it gives
-(`ledger.timeline`), and activities by call (`activities`).
+(`ledger.timeline`), activities by call (`activities`), and those rewards (`automatic`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rewards.engine.program import Program
 from rewards.ledger import timeline
 from rewards.ledger.timeline import Near, member_on
 from rewards.policy.activity_model import Activity
-from rewards.service import gift_cards, hold_ends
+from rewards.service import automatic, gift_cards, hold_ends
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
@@ -33,7 +33,7 @@ _json = msgspec.json.Encoder()
 
 
 def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
-    """Book what is due for some members up to an instant; answer how much of each activity."""
+    """Book what is due for some members up to an instant; answer how many of each."""
     del print_  # nothing to recognize: what is booked already is not due
     command = asked.command
     assert isinstance(command, BookDue)
@@ -48,17 +48,20 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
 
 
 def touch(batch: Batch, line: Timeline, now: int, *, recorded_at: int | None = None) -> list[str]:
-    """Book what has become due for a member up to an instant; return the activities that came."""
+    """Book what has become due for a member up to an instant; return the activities and rewards that came."""
     hold_ends.lapse(batch, line)
     program = batch.running.program
-    if program is None or not program.yearly or line.kind != "member" or line.state != "active":
+    if program is None or line.kind != "member" or line.state != "active":
+        return []
+    if not (program.yearly or program.has_automatic):
         return []
     found = list(_due(program, line.near, day_of(now, program.zone)))
     for name, day in found:
         at = midnight(day, program.zone)
         change = timeline.Activity(line.events + 1, name, at, day)
         _book(batch, line, change, str(date.fromordinal(day).year), recorded_at or now)
-    return [name for name, _ in found]
+    names = [name for name, _ in found]
+    return names + automatic.book(batch, line, now, recorded_at or now) if program.has_automatic else names
 
 
 def joined(batch: Batch, line: Timeline, now: int) -> None:

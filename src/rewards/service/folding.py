@@ -14,6 +14,7 @@ from rewards.ledger.merging import Merge, leave, merge
 from rewards.ledger.timeline import (
     Activity,
     Booking,
+    Cancellation,
     Change,
     DayRow,
     Ending,
@@ -37,6 +38,7 @@ from rewards.service.journal import (
     Timeline,
     read_activity,
     read_adjustment,
+    read_cancellation,
     read_change,
     read_enrolment,
     read_hold,
@@ -50,6 +52,7 @@ from rewards.service.journal import (
     total,
 )
 from rewards.service.places import ENDED
+from rewards.service.redeeming import redemption_of
 from rewards.service.running import Running
 
 
@@ -79,7 +82,7 @@ def folded(batch: Batch, whole: Whole) -> tuple[Near, dict[int, DayRow]]:
 
 
 def _of_member(batch: Batch, whole: Whole) -> _Member:
-    folded = _Member(batch.running, batch.running.ready(), _opened(batch.running, whole))
+    folded = _Member(whole, batch.running, batch.running.ready(), _opened(batch.running, whole))
     for row in whole.events:
         if row[2] == "merge":
             folded.take(_merged(batch, folded, row))
@@ -111,6 +114,7 @@ def _merged(batch: Batch, folded: _Member, row: Row) -> Booking:
 class _Member:
     """A member's state while its events are folded anew."""
 
+    whole: Whole
     running: Running
     program: Program
     near: Near
@@ -126,7 +130,9 @@ class _Member:
     def fold(self, row: Row) -> None:
         """Go on by an event."""
         history = self.history()
-        change = _change(self.running, row, self.receipts, self.back)
+        if row[1] <= self.copied and row[2] not in {"purchase", "return"}:
+            return
+        change = _change(self.running, self.whole, row, self.receipts, self.back)
         if change is None or row[1] <= self.copied:
             return
         need = needs(self.program, self.near, change)
@@ -154,7 +160,9 @@ def _opened(running: Running, whole: Whole) -> Near:
     return open_near(joined, told, day_of(row[5], running.zone), first.referrer)
 
 
-def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict[int, Returned]) -> Change | None:
+def _change(
+    running: Running, whole: Whole, row: Row, receipts: dict[int, Receipt], back: dict[int, Returned]
+) -> Change | None:
     """Return what an event changes, and remember it for the events after it."""
     number, kind, of, at, body = row[1], row[2], row[4], row[5], row[11]
     if kind == "purchase":
@@ -172,11 +180,20 @@ def _change(running: Running, row: Row, receipts: dict[int, Receipt], back: dict
         if given.points < 0:
             return Spending(at, day, given.wallet, -given.points, "adjusted")
         return Grant(at, day, given.wallet, given.points)
-    if kind == "hold":
-        return _held(running, row)
+    if kind in {"redemption", "cancellation", "hold"}:
+        return _held(running, row) if kind == "hold" else _bought(running, whole, row)
     if kind == "change" and (told := read_change(body)) is not None:
         return Telling(at, told)
     return None
+
+
+def _bought(running: Running, whole: Whole, row: Row) -> Change:
+    """Return what a redemption or its cancellation changes."""
+    if row[2] == "redemption":
+        return redemption_of(row, running)
+    gone, at = read_cancellation(row[11]), row[5]
+    of = redemption_of(whole.events[row[4] - 1], running)
+    return Cancellation(of, gone.points, at).settling(gone.settled, day_of(at, running.zone))
 
 
 def _held(running: Running, row: Row) -> Change | None:

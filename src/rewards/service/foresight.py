@@ -24,6 +24,7 @@ from rewards.service.commands import (
     RecordActivity,
     RecordPurchase,
     RecordReturn,
+    Redeem,
 )
 from rewards.service.contacts import normal
 from rewards.service.enrolment import KINDS
@@ -77,7 +78,11 @@ def _ref(command: Command) -> MemberRef | None:
         return MemberRef(id=command.member_id)
     if isinstance(command, Enrol):
         return command.referred_by
-    return command.member if isinstance(command, ClaimPurchase | Adjust | IssueGiftCard | RecordActivity) else None
+    return (
+        command.member
+        if isinstance(command, ClaimPurchase | Adjust | IssueGiftCard | RecordActivity | Redeem)
+        else None
+    )
 
 
 def _contact(batch: Batch, ref: MemberRef) -> Key | None:

@@ -8,6 +8,7 @@ and what staff do with a card (`card_activities`).
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import TypeVar
 
 import msgspec
 
@@ -29,6 +30,8 @@ from rewards.service.running import Running
 from rewards.store import statements
 
 _json = msgspec.json.Encoder()
+_NOBODY = 0  # no owner has this number
+T = TypeVar("T", VoucherAnswer, MoneyCard)
 
 
 def issue(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
@@ -51,7 +54,7 @@ def issue(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     number = hand_out(batch, asked.now, line, card, code, minor or 0, print_, of=command)
     told_ = told(batch, line, asked.now)
     batch.answered(asked, (line.owner, number), 201, _json.encode(told_))
-    return _with_code(told_, code, (line.owner, number))
+    return with_code(told_, code, (line.owner, number))
 
 
 def _product(batch: Batch, command: IssueGiftCard, day: int) -> GiftCard:
@@ -206,10 +209,11 @@ def issued_again(batch: Batch, place: Place) -> Outcome:
     told_ = msgspec.json.decode(known[1], type=GiftCardAnswer)
     code = new_code(told_.last_four)
     batch.more[statements.ADD_CODE_ROUTE].append((code_hash(batch.running.secret, code), place[0], told_.last_four))
-    return msgspec.structs.replace(_with_code(told_, code, place), replayed=True)
+    return msgspec.structs.replace(with_code(told_, code, place), replayed=True)
 
 
-def _with_code(told_: GiftCardAnswer, code: str, place: Place) -> Outcome:
+def with_code(told_: GiftCardAnswer, code: str, place: Place) -> Outcome:
+    """Return the answer with a code, which the stored one does not have."""
     return Outcome(201, _json.encode(msgspec.structs.replace(told_, code=shown(code))), place=place)
 
 
@@ -260,9 +264,20 @@ def by_code(batch: Batch, text_: str) -> Timeline | None:
     code = normal(text_)
     if not is_code(code):
         return None
-    rows = batch.session.rows(statements.CODE, (code_hash(batch.running.secret, code),))
-    line = batch.line(rows[0][0]) if rows else None
-    return lapse(batch, line) if line is not None else None
+    line, right = nearest(batch, code)
+    return line if right else None
+
+
+def nearest(batch: Batch, code: str) -> tuple[Timeline | None, bool]:
+    """Return the card that a code leads to; for a code of no card, another one (None if there is none) and False.
+
+    So the time that it takes does not tell which of the two it was.
+    """
+    hash_ = code_hash(batch.running.secret, code)
+    rows = batch.session.rows(statements.NEAREST_CODE, (hash_,))
+    found, owner = rows[0] if rows else (b"", _NOBODY)
+    line, right = batch.line(owner), found == hash_
+    return lapse(batch, line) if right and line is not None else line, right
 
 
 def lapse(batch: Batch, line: Timeline) -> Timeline:
@@ -325,18 +340,33 @@ def _voucher(batch: Batch, owner: int, card: Card, language: str = "") -> Vouche
 
 
 def held_by(batch: Batch, member: int, at: int, language: str = "") -> tuple[list[VoucherAnswer], list[MoneyCard]]:
-    """Return the vouchers and the money that a member has to hand at an instant, the soonest ending first."""
+    """Return the vouchers and cards with money that a member has at an instant, the soonest ending first."""
     if not batch.running.has_gift_cards:
         return [], []
     line = batch.line(member)
     members = [member, *(line.near.merged if line is not None else ())]
     owners = [card for _, card in batch.session.keyed(statements.HELD_CARDS, [(one,) for one in members])]
     batch.foresee_lines(owners)
+    due = {card for owner, card in batch.more[statements.ADD_HELD_CARD] if owner == member}  # the next event books them
+    owners += due
     cards = [(card.expires_at, owner, card) for owner in owners if (card := _card(batch, owner)) is not None]
     ready = [(owner, card) for _, owner, card in sorted(cards) if _to_hand(card, at)]
-    vouchers = [_voucher(batch, owner, card, language) for owner, card in ready if card.kind == "voucher"]
-    money = [_money(batch, owner, card, at) for owner, card in ready if card.kind != "voucher"]
+    vouchers = [
+        _named(_voucher(batch, owner, card, language), booked=owner not in due)
+        for owner, card in ready
+        if card.kind == "voucher"
+    ]
+    money = [
+        _named(_money(batch, owner, card, at), booked=owner not in due)
+        for owner, card in ready
+        if card.kind != "voucher"
+    ]
     return vouchers, [one for one in money if one.balance_minor or one.held_minor]
+
+
+def _named(told_: T, *, booked: bool) -> T:
+    """Return what is told of a card; one that has come by itself and is not booked yet has no id."""
+    return told_ if booked else msgspec.structs.replace(told_, gift_card_id="", last_four="")
 
 
 def _money(batch: Batch, owner: int, card: Card, at: int) -> MoneyCard:

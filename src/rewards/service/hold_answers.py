@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from rewards.ledger.gift_cards import Card, balance_at, held_minor
-from rewards.service.answers import WalletBalance
+from rewards.service.balance_answers import WalletBalance
 from rewards.service.balances import text
 from rewards.service.batch import Batch
 from rewards.service.hold_ends import Ended, Found, ended

@@ -21,7 +21,7 @@ from rewards.service.batch import Batch, Place
 from rewards.service.hold_ends import HOLD, NONE, Found, Holds, check_open, end, found, too_small
 from rewards.service.journal import Timeline
 from rewards.service.rewards import Wanted
-from rewards.service.vouchers import Hand, held_offer
+from rewards.service.vouchers import ONE_EACH, Hand, held_offer
 
 
 def brought(batch: Batch, asked: Asked, basket: Basket, buyer: Timeline) -> Holds:
@@ -89,6 +89,8 @@ def with_vouchers(batch: Batch, receipt: Receipt, hand: Hand, holds: Holds) -> H
             if offer is None:
                 raise _unused(hold, i)
             hand.refused = [one for one in hand.refused if one.gift_card_id != shown.gift_card_id]
+            if card.offer in hand.asking:
+                hand.refused.append(msgspec.structs.replace(hand.asking[card.offer], reason=ONE_EACH))
             hand.asking[card.offer], hand.offers[card.offer] = shown, offer
     return hand
 

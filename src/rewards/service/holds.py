@@ -121,6 +121,9 @@ def _body(batch: Batch, command: OpenHold, day: int, until: int) -> HoldBody:
         if reward is None:
             message = f"the policy has no reward `{command.reward}`"
             raise InvalidRequest("unknown-reward", message, pointer="/reward")
+        if not reward.offer:
+            message = f"`{reward.id}` takes nothing off a basket: hold the points that it costs"
+            raise InvalidRequest("reward-not-held", message, pointer="/reward")
         times = command.times or 1
         points = reward.points * times
         return HoldBody(command.hold_id, "reward", reward.wallet, points, until, 0, reward.id, times)
@@ -135,7 +138,7 @@ def _body(batch: Batch, command: OpenHold, day: int, until: int) -> HoldBody:
 def _of_card(batch: Batch, asked: Asked, command: OpenHold, until: int, print_: bytes) -> Place:
     if command.kind == "code" and not is_code(normal(command.code)):
         _check_word(batch, asked, command.code)
-    line = opened(batch, asked.now, command.code, command.pin, "/code")
+    line = opened(batch, asked, command.code, command.pin, "/code")
     card, wants_voucher = line.card, command.kind == "code"
     assert card is not None
     at = max(asked.now, card.clock)

@@ -76,6 +76,15 @@ class Ids:
         """Return the id of a purchase, by its event's number in the owner's timeline."""
         return "pur_" + self._seal(owner.to_bytes(5) + number.to_bytes(3), 12, b"pur")
 
+    def redemption(self, owner: int, number: int) -> str:
+        """Return the id of a redemption, by its event's number in the member's timeline."""
+        return "red_" + self._seal(owner.to_bytes(5) + number.to_bytes(3), 12, b"red")
+
+    def read_redemption(self, text: str) -> tuple[int, int] | None:
+        """Return owner and event number of a redemption's id, or None if the id is none of ours."""
+        plain = self._open(text, "red_", 20, 12, b"red")
+        return None if plain is None else (int.from_bytes(plain[:5]), int.from_bytes(plain[5:]))
+
     def gift_card(self, owner: int) -> str:
         """Return the id of a gift card."""
         return "gc_" + self._seal(owner.to_bytes(5), 10, b"gc")

@@ -55,7 +55,7 @@ def inspect(batch: Batch, basket: Basket, caller: str, now: int) -> Inspected:
     sent = to_receipt(basket, batch.running.zone, most_lines=purchases.LONGEST)
     before, hand = vouchers.shown(batch, line, msgspec.structs.replace(sent, tenders=()))
     version = program.on(before.day)
-    wanted = rewards.asked(version.policy, before, guest=line.kind == "guest")
+    wanted = rewards.asked(batch, line, before)
     row = None
     if line.kind == "member" and work.booking is not None:
         row = work.booking.days.get(before.day) or work.booking.near.last

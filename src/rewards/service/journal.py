@@ -1,6 +1,6 @@
 """The rows of a timeline: events, entries, their chain of hashes, and how they are read again.
 
-What does not live here: what is booked (`ledger`), and who asked (`batch`).
+What does not live here: what is booked (`ledger`), how rows are written (`rows`), and who asked (`batch`).
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ from typing import Any
 
 import msgspec
 
-from rewards.engine.program import ENGINE_VERSION
 from rewards.engine.tiers import Promise
 from rewards.ledger.budgets import Use
 from rewards.ledger.entries import Award, Entry
 from rewards.ledger.gift_cards import Activity, Card, after, decode_card, encode_card, entries_of
-from rewards.ledger.lots import NEVER
 from rewards.ledger.timeline import Booking, DayRow, Near, Settlement, Told, decode_day, decode_near, encode, open_near
 from rewards.receipt import Receipt, Returned
 
@@ -49,6 +47,24 @@ class ActivityBody(msgspec.Struct, frozen=True, array_like=True):
     score: int | None = None
     friend: int = 0
     gone: bool = False
+
+
+class RedemptionBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of a redemption's event: what points bought, and how many they were in all."""
+
+    reward: str
+    times: int
+    wallet: str
+    points: int
+    automatic: bool = False
+
+
+class CancellationBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of a cancellation's event: the points that the redemption takes all the same."""
+
+    points: int
+    settled: tuple[Settlement, ...] = ()
+    of_return: int = 0  # the event of the return that brought it about; 0 for none
 
 
 class EnrolmentBody(msgspec.Struct, frozen=True, array_like=True):
@@ -123,6 +139,8 @@ class NoteBody(msgspec.Struct, frozen=True, array_like=True):
 _return = msgspec.msgpack.Decoder(ReturnBody)
 _adjustment = msgspec.msgpack.Decoder(AdjustmentBody)
 _activity = msgspec.msgpack.Decoder(ActivityBody)
+_redemption = msgspec.msgpack.Decoder(RedemptionBody)
+_cancellation = msgspec.msgpack.Decoder(CancellationBody)
 _enrolment = msgspec.msgpack.Decoder(EnrolmentBody)
 _change = msgspec.msgpack.Decoder(ChangeBody)
 _claim = msgspec.msgpack.Decoder(ClaimBody)
@@ -151,6 +169,8 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
         | ReturnBody
         | AdjustmentBody
         | ActivityBody
+        | RedemptionBody
+        | CancellationBody
         | EnrolmentBody
         | ChangeBody
         | ClaimBody
@@ -187,6 +207,16 @@ def read_adjustment(body: bytes) -> AdjustmentBody:
 def read_activity(body: bytes) -> ActivityBody:
     """Return what an activity's event holds."""
     return _activity.decode(body)
+
+
+def read_redemption(body: bytes) -> RedemptionBody:
+    """Return what a redemption's event holds."""
+    return _redemption.decode(body)
+
+
+def read_cancellation(body: bytes) -> CancellationBody:
+    """Return what a cancellation's event holds."""
+    return _cancellation.decode(body)
 
 
 def read_enrolment(body: bytes) -> EnrolmentBody:
@@ -325,72 +355,6 @@ class Timeline:
         before, self.card = self.card, after(self.card, activity)
         self.touched = True
         return entries_of(before, self.card, activity)
-
-
-@dataclass(slots=True)
-class Rows:
-    """Rows that a batch will add."""
-
-    events: list[Row] = field(default_factory=list)
-    entries: list[Row] = field(default_factory=list)
-    postings: list[Row] = field(default_factory=list)
-
-    def record(self, line: Timeline, happened: Happened, entries: Sequence[Entry]) -> int:
-        """Add an event and its entries to the end of a timeline; return the event's number."""
-        line.events += 1
-        line.touched = True
-        self.events.append(
-            (
-                line.owner,
-                line.events,
-                happened.kind,
-                happened.external_id,
-                happened.of_number,
-                happened.occurred_at,
-                happened.recorded_at,
-                happened.store_id,
-                happened.till_id,
-                happened.operator_id,
-                happened.fingerprint,
-                _pack(happened.body),
-            )
-        )
-        for entry in entries:
-            self._book(line, entry, happened.recorded_at)
-        return line.events
-
-    def _book(self, line: Timeline, entry: Entry, now: int) -> None:
-        line.entries += 1
-        number, owner = line.entries, line.owner
-        legs = [
-            (
-                owner,
-                number,
-                at,
-                leg.account,
-                leg.wallet,
-                leg.points,
-                leg.day or None,
-                leg.available_at or None,
-                None if leg.expires_at == NEVER else leg.expires_at,
-            )
-            for at, leg in enumerate(entry.postings)
-        ]
-        row = (
-            owner,
-            number,
-            line.events,
-            entry.kind,
-            entry.policy_version,
-            str(ENGINE_VERSION),
-            entry.occurred_at,
-            now,
-            _pack(entry.awards),
-            line.head,
-        )
-        line.head = entry_hash(row, legs)
-        self.entries.append((*row, line.head))
-        self.postings += legs
 
 
 def near_row(line: Timeline) -> tuple[int, int, bytes, bytes]:

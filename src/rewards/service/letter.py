@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 from rewards.policy.model import Policy
-from rewards.service.answers import BalanceAnswer, Change, EntryAnswer, NextTier, TierAnswer, WalletDetail
+from rewards.service.answers import BalanceAnswer, Change, EntryAnswer
 from rewards.service.awards import title
+from rewards.service.balance_answers import NextTier, TierAnswer, WalletDetail
 from rewards.service.tongue import Tongue, marked
 
 _KINDS = {
@@ -22,6 +23,7 @@ _KINDS = {
     "change": marked("Change of your details"),
     "spending": marked("Points used"),
     "redemption": marked("Reward"),
+    "cancellation": marked("Reward taken back"),
     "merge": marked("Cards joined"),
     "hold": marked("Points set aside"),
 }
@@ -57,6 +59,10 @@ class Letter:
         for voucher in balance.vouchers:
             what = self._tongue.say("Voucher: {title}", title=voucher.title or voucher.offer)
             yield what + (f" ({self._until(voucher.expires_at)})" if voucher.expires_at else "")
+        for card in balance.gift_cards:
+            amount = self._tongue.money(card.balance_minor, self._policy.currency, self._policy.decimals)
+            what = self._tongue.say("Gift card: {amount}", amount=amount)
+            yield what + (f" ({self._until(card.expires_at)})" if card.expires_at else "")
         if balance.tier is not None:
             yield from self._tier(balance.tier)
 
@@ -115,6 +121,9 @@ class Letter:
     def _change(self, change: Change, of: date) -> str:
         """Tell one change: how much of what, by which rule, for which day if for another, and why."""
         words = f"{self._tongue.signed(change.points)} {self._wallet(change.wallet)}"
+        if change.gift_card:
+            card = self._tongue.say("gift card: {name}", name=change.gift_card)
+            words = f"{self._tongue.signed(change.count)} {card}"
         if change.day and (day := date.fromisoformat(change.day)) != of:
             words += f" ({self._tongue.day(day)})"
         return ": ".join(filter(None, (words, change.title, change.why)))

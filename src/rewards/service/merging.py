@@ -22,9 +22,10 @@ from rewards.ledger.timeline import Booking
 from rewards.policy.activity_model import YEARLY
 from rewards.receipt import Receipt
 from rewards.service import due, hold_ends
-from rewards.service.answers import Change, WalletBalance
+from rewards.service.answers import Change
 from rewards.service.asked import Asked
 from rewards.service.awards import why
+from rewards.service.balance_answers import WalletBalance
 from rewards.service.balances import day_of, day_text, text
 from rewards.service.batch import Batch
 from rewards.service.commands import MergeMembers, Outcome
@@ -43,6 +44,7 @@ from rewards.service.journal import (
     recorded_first,
 )
 from rewards.service.places import ENDED, merge_name
+from rewards.service.redeeming import name_of_cancellation
 from rewards.service.telling import balance_of
 from rewards.store import statements
 
@@ -177,6 +179,10 @@ def _carried(mine: Sequence[Row], others: Sequence[Row], number: int) -> tuple[d
                 continue
             if done.name not in ONCE and not done.friend:
                 name = f"\x1f{number + len(numbers) + 1}"  # as an activity by call is named
+        elif row[2] == "redemption":
+            name = f"\x1f{number + len(numbers) + 1}"
+        elif row[2] == "cancellation":
+            name = name_of_cancellation(numbers[row[4]])
         elif row[2] != "purchase" and (row[2] != "return" or row[4] is None):
             continue
         numbers[row[1]] = number + len(numbers) + 1
@@ -206,8 +212,11 @@ def _copy(
         fingerprint=print_,
         body=body,
     )
-    known = batch.returns.get(line.owner, happened.of_number) if kind == "return" else []
-    known.append((batch.record(line, happened, None), packed))
+    here = batch.record(line, happened, None)
+    if kind == "return":
+        batch.returns.get(line.owner, happened.of_number).append((here, packed))
+    elif kind == "cancellation":
+        batch.by_id.put((line.owner, kind, "", name), (here, print_))
 
 
 def _take_over(batch: Batch, line: Timeline, other: Timeline) -> None:

@@ -41,7 +41,7 @@ _OTHERWISE: dict[type[Command], type[msgspec.Struct]] = {RecordPurchase: _Purcha
 def _form(kind: type[Command]) -> type[msgspec.Struct]:
     """Return the record in which a command of a kind travels: its name, then the fields of `Asked`."""
     command = _OTHERWISE.get(kind, kind)
-    fields = [("command", command), ("caller", str), ("key", str | None), ("now", int)]
+    fields: list[Any] = [("command", command), ("caller", str), ("key", str | None), ("now", int), ("who", str, "")]
     return msgspec.defstruct(kind.__name__, fields, frozen=True, array_like=True, tag=kind.__name__)
 
 
@@ -70,7 +70,7 @@ def asking(asked: Asked) -> bytes:
     form = _FORMS[type(asked.command)]
     if isinstance(command, PreparedPurchase):
         command = _Prepared(command.member, command.metadata, command.print_, command.body, command.lines, command.sums)
-    return _framed(canonical(form(command, asked.caller, asked.key, asked.now)))
+    return _framed(canonical(form(command, asked.caller, asked.key, asked.now, asked.who)))
 
 
 def read_asked(body: bytes) -> Asked:
@@ -84,7 +84,7 @@ def read_asked(body: bytes) -> Asked:
         )
     elif isinstance(command, _Purchase):
         command = RecordPurchase(command.basket)
-    return Asked(command, form.caller, form.key, form.now)
+    return Asked(command, form.caller, form.key, form.now, form.who)
 
 
 def telling(results: Sequence[Outcome | Exception]) -> bytes:

@@ -16,10 +16,11 @@ from rewards.receipt import Discount, Receipt
 from rewards.service import budgets, due, pricing, tenders, vouchers
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
+from rewards.service.drafts import Draft
 from rewards.service.hold_ends import HOLD
 from rewards.service.journal import Timeline
+from rewards.service.pins import looked_up
 from rewards.service.running import Running
-from rewards.service.telling import Draft
 
 _ASKED_FOR = tenders.OURS | {HOLD}
 Warnings = list[dict[str, object]]
@@ -43,6 +44,7 @@ def draft(batch: Batch, asked: Asked, basket: Basket, receipt: Receipt) -> Draft
     due.touch(batch, line, asked.now)
     if basket.quote is not None:
         warnings.append(warning("quote-ignored", "what the till took off is what counts", "/quote"))
+    looked_up(batch, asked, vouchers.without_codes(batch.running, receipt)[1])
     receipt, hand = vouchers.shown(batch, line, receipt)
     receipt = vouchers.given(hand, as_given(batch.running, basket, receipt))
     policy = batch.running.policy_on(receipt.day)

@@ -63,6 +63,13 @@ def origins(batch: Batch, line: Timeline, number: int) -> list[Place]:
     return found
 
 
+def recorded_at(batch: Batch, place: Place) -> Place:
+    """Return where an event was recorded before any merge: gift cards that it gave know it by that."""
+    line = batch.line(place[0])
+    found = origins(batch, line, place[1]) if line is not None and line.near.merged else []
+    return found[-1] if found else place
+
+
 def _before(batch: Batch, place: Place) -> Place | None:
     line = batch.line(place[0])
     for other in line.near.merged if line is not None else ():

@@ -37,7 +37,7 @@ def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | N
         hand = hold_tenders.with_vouchers(batch, receipt, hand, holds)
     wanted = rewards.Wanted()
     if promise is None:
-        wanted = rewards.asked(version.policy, hold_tenders.asking(receipt, holds), guest=guest)
+        wanted = rewards.asked(batch, line, hold_tenders.asking(receipt, holds))
         wanted = hold_tenders.at_their_cost(wanted, holds)
     if promise is not None:
         decision = Decision(_as_promised(batch, line, receipt, promise), [])
@@ -52,6 +52,8 @@ def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | N
     if holds:
         decision = hold_tenders.out_of(batch, decision, holds)
     if receipt.rewards:
+        bought = tuple(wanted.bought) if promise is None else rewards.promised(batch, line, receipt, promise)
+        decision = replace(decision, receipt=msgspec.structs.replace(decision.receipt, bought=bought))
         rewards.check_enough(batch, line, decision.receipt)
     kept = vouchers.kept(hand, version.policy, decision.receipt, guest=guest)
     return decision if kept is decision.receipt else replace(decision, receipt=kept)

@@ -15,7 +15,7 @@ import msgspec
 
 from rewards.basket import Basket
 from rewards.errors import Conflict, InvalidRequest
-from rewards.receipt import Discount
+from rewards.receipt import Bought, Discount, Receipt
 from rewards.service.batch import Batch
 from rewards.service.journal import Timeline, pack
 
@@ -29,17 +29,18 @@ class Promise(msgspec.Struct, frozen=True, array_like=True):
     until: int
     policy_version: str
     discounts: tuple[Discount, ...] = ()
+    bought: tuple[Bought, ...] = ()
 
 
 _promise = msgspec.msgpack.Decoder(Promise)
 
 
 def give(
-    batch: Batch, line: Timeline, basket: Basket, policy_version: str, discounts: tuple[Discount, ...], now: int
+    batch: Batch, line: Timeline, basket: Basket, policy_version: str, receipt: Receipt, now: int
 ) -> tuple[str, int]:
     """Return the text of a quote and the instant to which it is good."""
     secret, until = batch.running.secret, now + VALID
-    data = pack(Promise(_mark(secret, line, basket), until, policy_version, discounts))
+    data = pack(Promise(_mark(secret, line, basket), until, policy_version, receipt.discounts, receipt.bought))
     return f"q1.{_text(data)}.{_text(_seal(secret, data))}", until
 
 

@@ -25,6 +25,8 @@ from rewards.service import (
     offline,
     pricing,
     promises,
+    rewards,
+    rule_cards,
     sold_cards,
     tenders,
     vouchers,
@@ -36,10 +38,12 @@ from rewards.service.batch import Batch, Place
 from rewards.service.claims import claimable_until
 from rewards.service.codes import HIDDEN_CLAIM
 from rewards.service.commands import Outcome, PreparedPurchase, RecordPurchase
+from rewards.service.drafts import Draft
 from rewards.service.enrolment import enrol_unseen
 from rewards.service.journal import Happened, NoteBody, Timeline, pack, read_receipt
+from rewards.service.pins import looked_up
 from rewards.service.returns import book_parked
-from rewards.service.telling import Draft, again, answer
+from rewards.service.telling import again, answer
 from rewards.store import statements
 
 LONGEST = 2000
@@ -80,12 +84,15 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     vouchers.redeem(batch, asked.now, receipt, place, print_)
     card_tenders.redeem(batch, asked.now, receipt, place, print_)
     hold_tenders.capture(batch, receipt, place, print_)
-    codes = sold_cards.hand_over(batch, asked.now, line, receipt, new_cards, place, print_)
+    codes = rewards.redeem(batch, asked.now, line, receipt, number, print_) if receipt.bought else {}
+    codes |= sold_cards.hand_over(batch, asked.now, line, receipt, new_cards, place, print_)
+    if batch.owing.events:
+        rule_cards.settle(batch)
     if metadata:
         batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(metadata=metadata))))
     body = b"" if asked.silent else _json.encode(_answer(batch, asked.now, work, place))
     book_parked(batch, asked, line, number, receipt)
-    return sold_cards.with_codes(batch.answered(asked, place, 201, body), codes)
+    return sold_cards.with_codes(batch.answered(asked, place, 201, body), codes | batch.owing.codes)
 
 
 def _answer(batch: Batch, now: int, work: Draft, place: Place) -> PurchaseAnswer:
@@ -138,6 +145,8 @@ def _worked_out(
     if asked.silent:
         receipt = vouchers.unseen(batch.running, receipt)
     else:
+        if receipt.codes:
+            looked_up(batch, asked, vouchers.without_codes(batch.running, receipt)[1])
         promise = promises.brought(batch, line, basket, asked.now) if basket is not None else None
         decision = pricing.decided(batch, line, receipt, promise, holds)
         receipt, withheld = decision.receipt, decision.withheld

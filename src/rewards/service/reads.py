@@ -18,13 +18,12 @@ from rewards.service.answers import (
     BalanceAnswer,
     EntryAnswer,
     MemberAnswer,
-    NextTier,
     PurchaseAnswer,
     StatementAnswer,
-    TierAnswer,
     VersionAnswer,
 )
 from rewards.service.asked import Asked
+from rewards.service.balance_answers import NextTier, TierAnswer
 from rewards.service.balances import day_of, day_text, detail, names, needs_days, seen, text
 from rewards.service.batch import Batch
 from rewards.service.commands import RecordPurchase
@@ -49,9 +48,9 @@ def quote(batch: Batch, basket: Basket, caller: str, now: int) -> PurchaseAnswer
     batch.now = now
     work = purchases.draft(batch, asked, basket, quote=True)
     found = answer(batch, now, work, None)
-    text_, until = promises.give(batch, work.line, basket, found.policy_version, work.receipt.discounts, now)
+    text_, until = promises.give(batch, work.line, basket, found.policy_version, work.receipt, now)
     usable = tenders.usable(batch, work.line, work.receipt)
-    catalogue = within(batch.running.policy_on(work.receipt.day), balance_of(batch, work.line, now))
+    catalogue = within(batch, work.line, balance_of(batch, work.line, now), work.receipt.occurred_at)
     return msgspec.structs.replace(
         found,
         quote=text_,
@@ -91,10 +90,9 @@ def balance(batch: Batch, member_id: str, at: int | None, now: int, language: st
         wallets = {key: detail(found.get(key), moment, zone, held.get(key, 0)) for key in names(program, moment, found)}
         tier = _tier(batch, line, moment)
         vouchers, cards = held_by(batch, line.owner, moment, language or batch.language(line))
-        catalogue = within(batch.running.policy_on(day_of(moment, program.zone)), wallets)
-        return BalanceAnswer(
-            batch.running.ids.member(line.owner), text(moment, program.zone), wallets, tier, vouchers, catalogue, cards
-        )
+        catalogue = within(batch, line, wallets, moment, language or batch.language(line))
+        member_id = batch.running.ids.member(line.owner)
+        return BalanceAnswer(member_id, text(moment, program.zone), wallets, tier, vouchers, catalogue, cards)
     except (OverflowError, ValueError) as error:
         raise InvalidRequest("time-out-of-range", "`at` is outside the calendar", pointer="/at") from error
 
@@ -167,7 +165,8 @@ def _due(batch: Batch, line: Timeline, now: int, words: Tongue | None) -> list[E
     It is booked with the next event; until then its number is 0.
     """
     due.touch(batch, line, now)
-    booked = [entry_answer(batch, row, legs) for row, legs in with_postings(batch, batch.rows.entries)]
+    own = [row for row in batch.rows.entries if row[0] == line.owner]
+    booked = [entry_answer(batch, row, legs) for row, legs in with_postings(batch, own)]
     found = coming(batch.running, line.near, now, words)
     entries = [*booked, *([found] if found is not None else [])]
     return [msgspec.structs.replace(entry, entry=0) for entry in reversed(entries)]

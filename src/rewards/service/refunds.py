@@ -65,19 +65,16 @@ def kept(settled: Sequence[Settlement]) -> int:
 def told(
     running: Running,
     receipt: Receipt,
+    refund: Sequence[int],
     before: Returned,
     after: Returned,
     legs: Sequence[Posting],
-    kept_minor: int,
 ) -> list[dict[str, object]]:
-    """Return what goes back on each tender; of points how many, and into which lots they went.
-
-    What is kept comes off the last tender of money first.
-    """
+    """Tell a refund by tender, in minor units; of points how many go back, and into which lots they went."""
     bare = msgspec.structs.replace(receipt, discounts=())  # rewards are no tender
     was, now = points_left(bare, before), points_left(bare, after)
     found: list[dict[str, object]] = []
-    for i, amount in enumerate(_less(receipt, by_tender(receipt, before, after), kept_minor)):
+    for i, amount in enumerate(refund):
         tender = receipt.tenders[i]
         if amount:
             one: dict[str, object] = {"tender": i, "kind": tender.kind, "amount_minor": amount}
@@ -88,13 +85,19 @@ def told(
     return found
 
 
-def _less(receipt: Receipt, refund: list[int], kept_minor: int) -> list[int]:
+def less(receipt: Receipt, refund: Sequence[int], sold_minor: int, other_minor: int = 0) -> list[int]:
+    """Return a refund by tender less what is kept, off the last tender of money first.
+
+    What was spent of cards that were sold comes off the last gift card then, all else off money alone.
+    """
+    money = [i for i in reversed(range(len(refund))) if receipt.tenders[i].kind not in OURS]
+    cards = [i for i in reversed(range(len(refund))) if receipt.tenders[i].card]
     left = list(refund)
-    for i in reversed(range(len(left))):
-        if receipt.tenders[i].kind not in OURS:
-            part = min(left[i], kept_minor)
-            left[i] -= part
-            kept_minor -= part
+    for kept, order in ((sold_minor, [*money, *cards]), (other_minor, money)):
+        rest = kept
+        for i in order:
+            part = min(left[i], rest)
+            left[i], rest = left[i] - part, rest - part
     return left
 
 

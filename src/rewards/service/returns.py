@@ -15,7 +15,18 @@ from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
 from rewards.ledger.entries import Award
 from rewards.ledger.timeline import Booking, Return, Settlement
 from rewards.receipt import Receipt, Returned, all_back
-from rewards.service import budgets, card_tenders, due, offline, refunds, sold_cards, vouchers
+from rewards.service import (
+    budgets,
+    card_tenders,
+    due,
+    offline,
+    redeeming,
+    refunds,
+    rewards,
+    rule_cards,
+    sold_cards,
+    vouchers,
+)
 from rewards.service.answers import ReturnAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import told
@@ -34,8 +45,9 @@ from rewards.service.journal import (
     total,
 )
 from rewards.service.places import followed
+from rewards.service.reward_answers import CancellationAnswer
 from rewards.service.settling import settled
-from rewards.service.telling import balance_of, entries_of
+from rewards.service.telling import balance_of, entries_of, note_of
 from rewards.store import statements
 
 PARKED, BOOKED = 202, 201
@@ -107,7 +119,8 @@ def _again(
         )
     if owner is None or number is None:
         return Outcome(PARKED, b"" if asked.silent else _json.encode(_waiting(command)), replayed=True)
-    return batch.replay(asked, (owner, number), lambda: _json.encode(_told_anew(batch, asked, command, owner, number)))
+    told_ = batch.replay(asked, (owner, number), lambda: _json.encode(_told_anew(batch, asked, command, owner, number)))
+    return sold_cards.with_new_codes(batch, told_)
 
 
 # without a purchase, or before it
@@ -183,9 +196,9 @@ def _book(
     batch.route(store, command.return_id, "return", place, print_)
     body = b""
     if not asked.silent:
-        told_ = _answer(batch, asked.now, command, line, number, receipt, before, units)
+        told_ = _answer(batch, asked.now, command, line, number, receipt, before, units, place[1])
         body = _json.encode(msgspec.structs.replace(told_, warnings=[*warnings, *told_.warnings]))
-    return batch.answered(asked, place, BOOKED, body)
+    return sold_cards.with_codes(batch.answered(asked, place, BOOKED, body), batch.owing.codes)
 
 
 def _taken(
@@ -249,6 +262,8 @@ def _record(
         spent = _to_cards(batch, now, receipt, (line.owner, of), units, about, print_)
         if line.kind == "member":
             change = Return(of, receipt, returned, instant(command.occurred_at))
+            if batch.running.ready().gives_cards:
+                spent += rule_cards.spent_of(batch, line, batch.book(line, change))
             due_minor = max(0, refunds.due(receipt, _so_far(batch, line, of), returned) - spent)
             change = settled(batch, line, change, due_minor)
             booking, settlements = batch.book(line, change), change.settled
@@ -267,6 +282,11 @@ def _record(
     if of is not None:
         batch.returns.get(line.owner, of).append((line.events + 1, pack(happened.body)))
     number = batch.record(line, happened, booking)
+    if batch.owing.events:
+        rule_cards.settle(batch)
+    if receipt is not None and whole and receipt.bought and of is not None:
+        why = redeeming.Cancelling(command.reason, command.operator_id, instant(command.occurred_at))
+        rewards.take_back(batch, now, line, receipt, of, why, print_)
     if receipt is not None and whole:
         budgets.give_back(batch, happened, receipt, (line.owner, number))
     if command.reason:
@@ -284,9 +304,11 @@ def _to_cards(
     place = recorded_first(*place, receipt)  # where cards know it
     vouchers.give_back(batch, now, receipt, place, after, about, print_)
     sold_cards.void(batch, now, receipt, place, units, about, print_)
+    spent = sold_cards.spent(sold_cards.voided(batch, receipt, units, about))
     earlier, refund = (refunds.by_tender(receipt, *pair) for pair in (({}, before), (before, after)))
-    card_tenders.give_back(batch, now, receipt, place, earlier, refund, about, print_)
-    return sold_cards.spent(sold_cards.voided(batch, receipt, units, about))
+    left = refunds.less(receipt, refund, spent)
+    card_tenders.give_back(batch, now, receipt, place, earlier, left, about, print_)
+    return spent
 
 
 def _told_anew(batch: Batch, asked: Asked, command: RecordReturn, owner: int, number: int) -> ReturnAnswer:
@@ -310,23 +332,24 @@ def _answer(
     receipt: Receipt,
     before: Returned,
     units: Returned,
-    number: int | None = None,
+    number: int,
 ) -> ReturnAnswer:
     running = batch.running
-    program = running.ready()
-    entries = [entry for entry in entries_of(batch, line.owner, [number or line.events]) if entry[0][3] == "return"]
+    entries = [entry for entry in entries_of(batch, line.owner, [number]) if entry[0][3] == "return"]
     changes, legs = [], []
     for row, some in entries:
-        changes += told(program, _awards(row[8]), some, language=batch.language(line))
+        changes += told(running.ready(), _awards(row[8]), some, language=batch.language(line))
         legs += some
     after = total([before, units])
     about = (command.store_id, command.return_id)
-    voided = sold_cards.voided(batch, receipt, units, about)
-    gone = read_settled(batch.event(line.owner, number or line.events)[9])
-    by_tender = refunds.by_tender(receipt, before, after)
-    kept = refunds.kept(gone) + sold_cards.spent(voided)
-    refund = refunds.told(running, receipt, before, after, legs, kept)
-    due_minor = max(0, refunds.due(receipt, before, after) - kept)
+    awards = [award for row, _ in entries for award in _awards(row[8])]
+    place = (line.owner, number)
+    sold, given = sold_cards.voided(batch, receipt, units, about), rule_cards.voided(batch, place, awards)
+    gone = read_settled(batch.event(line.owner, number)[9])
+    kept = (sold_cards.spent(sold), sold_cards.spent(given) + refunds.kept(gone))
+    by_tender = refunds.less(receipt, refunds.by_tender(receipt, before, after), *kept)
+    refund = refunds.told(running, receipt, by_tender, before, after, legs)
+    due_minor = max(0, refunds.due(receipt, before, after) - sum(kept))
     return ReturnAnswer(
         return_id=command.return_id,
         purchase_id=running.ids.purchase(*recorded_first(line.owner, of, receipt)),
@@ -338,7 +361,9 @@ def _answer(
         deducted=refunds.deducted(gone),
         taken_back=[msgspec.structs.replace(one, points=-one.points) for one in changes if one.points < 0],
         given=[one for one in changes if one.points > 0],
-        gift_cards_voided=voided,
+        gift_cards_voided=[*sold, *given],
+        gift_cards_issued=rule_cards.issued(batch, place, awards, batch.language(line)),
+        redemptions_cancelled=_cancelled(batch, now, line, (line.owner, of), receipt, number),
         vouchers_restored=vouchers.restored(receipt, before, after),
         still_returnable=[
             {"line_id": each.line_id, "quantity": rest}
@@ -348,6 +373,17 @@ def _answer(
         balance=balance_of(batch, line, now),
         warnings=_late(batch, command, receipt),
     )
+
+
+def _cancelled(
+    batch: Batch, now: int, line: Timeline, place: Place, receipt: Receipt, number: int
+) -> list[CancellationAnswer]:
+    """Tell what the return cancelled of what was bought with the purchase."""
+    found = []
+    for own in rewards.cancelled_by(batch, receipt, place, number) if receipt.bought else ():
+        _, legs = entries_of(batch, line.owner, [own[1]])[-1]
+        found.append(redeeming.cancellation_told(batch, now, line, own, legs, note_of(batch, *own)))
+    return found
 
 
 def _late(batch: Batch, command: RecordReturn, receipt: Receipt) -> list[dict[str, object]]:

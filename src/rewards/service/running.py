@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from rewards.engine.program import Program
@@ -18,7 +19,26 @@ from rewards.service.ids import Ids, budget_owner
 from rewards.store import statements
 from rewards.store.database import Session, Store
 
-PIN_TRIES = 5
+
+class Tries(NamedTuple):
+    """How often codes and PINs may be wrong."""
+
+    pins: int = 5  # PINs of one gift card, after which it is locked
+    guesses: int = 60  # codes and PINs of one caller at once
+    seconds: int = 600  # in which that many are free again, one after the other
+
+    @property
+    def span_us(self) -> int:
+        """The microseconds in which a caller's guesses are all free again."""
+        return self.seconds * 1_000_000
+
+    @property
+    def cost_us(self) -> int:
+        """The microseconds after which one more guess is free."""
+        return self.span_us // self.guesses
+
+
+TRIES = Tries()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +63,7 @@ class Running:
     program: Program | None
     budgets: dict[str, int]  # the owner of the budget of each offer that has, or had, one
     speaks_several: bool  # a rule or an offer has its title in more than one language
-    pin_tries: int = PIN_TRIES  # wrong PINs after which a gift card is locked
+    tries: Tries
 
     def ready(self) -> Program:
         """Return the program; raise `Conflict` `no-policy` before the first version."""
@@ -78,15 +98,15 @@ class Running:
     def with_version(self, version: Version) -> Running:
         """Return the program with one more version."""
         versions = (*self.versions, version)
-        return _running(self.secret, versions, self.pin_tries)
+        return _running(self.secret, versions, self.tries)
 
 
-def begin(store: Store, now: int, pin_tries: int = PIN_TRIES) -> Running:
+def begin(store: Store, now: int, tries: Tries = TRIES) -> Running:
     """Load the program of a database; a new database gets its secret."""
     with store.transaction() as session:
         if not session.rows(statements.PROGRAM):
             session.write(statements.ADD_PROGRAM, [(1, secrets.token_bytes(32), None, None, now)])
-        return _load(session, (), pin_tries)
+        return _load(session, (), tries)
 
 
 def current(session: Session, known: Running) -> Running:
@@ -94,20 +114,20 @@ def current(session: Session, known: Running) -> Running:
     (last,) = session.rows(statements.LAST_VERSION)[0]
     if (last or 0) == len(known.versions):
         return known
-    return _load(session, known.versions, known.pin_tries)
+    return _load(session, known.versions, known.tries)
 
 
-def _load(session: Session, known: tuple[Version, ...], pin_tries: int) -> Running:
+def _load(session: Session, known: tuple[Version, ...], tries: Tries) -> Running:
     secret = session.rows(statements.PROGRAM)[0][1]
     compiled = {version.number: version.policy for version in known}
     versions = tuple(
         Version(number, compiled.get(number) or load_policy(data), from_day, published_at, data)
         for number, _, from_day, published_at, data in session.rows(statements.VERSIONS)
     )
-    return _running(secret, versions, pin_tries)
+    return _running(secret, versions, tries)
 
 
-def _running(secret: bytes, versions: tuple[Version, ...], pin_tries: int) -> Running:
+def _running(secret: bytes, versions: tuple[Version, ...], tries: Tries) -> Running:
     program = Program([(version.from_day, version.policy) for version in versions]) if versions else None
     currency = versions[0].policy.currency if versions else None
     offers = [offer for version in versions for offer in version.policy.offers.values()]
@@ -115,4 +135,4 @@ def _running(secret: bytes, versions: tuple[Version, ...], pin_tries: int) -> Ru
     titles = [offer.title for offer in offers]
     titles += [rule.title for version in versions for rule in version.policy.rules.values()]
     speaks_several = any(len(words) > 1 for words in titles)
-    return Running(secret, Ids(secret), currency, versions, program, budgets, speaks_several, pin_tries)
+    return Running(secret, Ids(secret), currency, versions, program, budgets, speaks_several, tries)

@@ -21,7 +21,7 @@ from rewards.basket import Basket, MemberRef
 from rewards.errors import InvalidRequest, TryAgain
 from rewards.policy.compile import compile_policy
 from rewards.policy.problems import Problem
-from rewards.service import audit, card_tenders, gift_cards, holds, pins, reads
+from rewards.service import audit, card_tenders, holds, reads
 from rewards.service.answers import (
     BalanceAnswer,
     GiftCardAnswer,
@@ -38,7 +38,7 @@ from rewards.service.inspection import Inspected, inspect
 from rewards.service.liability import LiabilityAnswer
 from rewards.service.liability import report as liability_report
 from rewards.service.prepared import prepared
-from rewards.service.running import PIN_TRIES, begin, current
+from rewards.service.running import TRIES, Tries, begin, current
 from rewards.service.tongue import asked_for
 from rewards.service.writer_process import WriterProcess
 from rewards.service.writes import Planner
@@ -67,15 +67,15 @@ class Service:
         *,
         clock: Callable[[], int] = now_us,
         writer: WriterProcess | None = None,
-        pin_tries: int = PIN_TRIES,
+        tries: Tries = TRIES,
     ) -> None:
         """Start the writer on an open store (`Store.open(url)`), unless one writes there already; close both.
 
-        After `pin_tries` wrong PINs a gift card is locked; a writer of its own process has its own number.
+        `tries`: how often codes and PINs may be wrong; a writer of its own process is told by whoever starts it.
         """
         self._store = store
         self._clock = clock
-        self._running = begin(store, clock(), pin_tries)
+        self._running = begin(store, clock(), tries)
         self._writer: Writer[Asked, Outcome, Session] | WriterProcess = writer or Writer(
             store.transaction, Planner(self._running)
         )
@@ -83,14 +83,21 @@ class Service:
     # commands: through the one writer, answered after COMMIT
 
     def submit(
-        self, command: Command, *, caller: str = "local", key: str | None = None, now: int | None = None
+        self,
+        command: Command,
+        *,
+        caller: str = "local",
+        key: str | None = None,
+        now: int | None = None,
+        who: str = "",
     ) -> Future[Outcome]:
         """Queue a command. `key` is the Idempotency-Key, scoped to `caller`; raise `TryAgain` if the queue is full.
 
+        `who` is counted for wrong codes and PINs (`guesses`), if it is anybody.
         `caller="import"` and `caller="scenario"`: any `occurred_at` is taken; `import` also enrols unknown
         `external_id`s by itself and gets empty bodies.
         """
-        return self._writer.submit(self._asked(command, caller, key, now))
+        return self._writer.submit(self._asked(command, caller, key, now, who))
 
     def submit_all(
         self,
@@ -99,24 +106,35 @@ class Service:
         caller: str = "local",
         keys: Sequence[str] | None = None,
         now: int | None = None,
+        who: str = "",
     ) -> list[Future[Outcome]]:
         """Queue several commands at once, in order; without `keys` as `import` does, some 500 at a time."""
         at = self._clock() if now is None else now
         named = zip(commands, keys or repeat(None), strict=False)
-        return self._writer.submit_all([Asked(command, caller, key, at) for command, key in named])
+        return self._writer.submit_all([Asked(command, caller, key, at, who) for command, key in named])
 
-    def asubmit(self, command: Command, *, caller: str = "local", key: str | None = None) -> Awaited[Outcome]:
+    def asubmit(
+        self, command: Command, *, caller: str = "local", key: str | None = None, who: str = ""
+    ) -> Awaited[Outcome]:
         """Queue a command from a running event loop; the loop is woken once per batch, not per command."""
-        return self._writer.asubmit(self._asked(command, caller, key, None))
+        return self._writer.asubmit(self._asked(command, caller, key, None, who))
 
-    def do(self, command: Command, *, caller: str = "local", key: str | None = None, now: int | None = None) -> Outcome:
+    def do(
+        self,
+        command: Command,
+        *,
+        caller: str = "local",
+        key: str | None = None,
+        now: int | None = None,
+        who: str = "",
+    ) -> Outcome:
         """Submit and wait; raise what the command raises."""
-        return self.submit(command, caller=caller, key=key, now=now).result()
+        return self.submit(command, caller=caller, key=key, now=now, who=who).result()
 
-    def _asked(self, command: Command, caller: str, key: str | None, now: int | None) -> Asked:
+    def _asked(self, command: Command, caller: str, key: str | None, now: int | None, who: str) -> Asked:
         if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
             raise InvalidRequest("key-invalid", f"an Idempotency-Key is 1 to {_LONGEST_KEY} printable characters")
-        asked = Asked(command, caller, key, self._clock() if now is None else now)
+        asked = Asked(command, caller, key, self._clock() if now is None else now, who)
         return prepared(self._running, asked) if isinstance(self._writer, WriterProcess) else asked
 
     # reads
@@ -132,8 +150,8 @@ class Service:
     ) -> PurchaseAnswer:
         """Answer what this basket would get, with a signed `quote` valid 30 minutes; nothing is written.
 
-        PINs of gift cards are looked at by the writer before, because a wrong one counts; not if `proved` says that
-        they were.
+        Codes and PINs are looked at by the writer before, because a wrong one counts; not if `proved` says that they
+        were.
         """
         if not proved and (proof := card_tenders.proof(basket)) is not None:
             self.do(proof)
@@ -158,14 +176,9 @@ class Service:
     def gift_card(self, code: str, pin: str = "") -> GiftCardAnswer:
         """Look a gift card up by its code and its PIN, if it has one; raise `NotFound` `unknown-gift-card`.
 
-        A wrong PIN counts on the card: so one that is given is checked by the writer.
+        What is wrong counts, so the writer looks.
         """
-        if pin:
-            body = self.do(ShowGiftCards(((code, pin),))).body
-            return msgspec.json.decode(body, type=GiftCardAnswer)
-        with self._reading() as batch:
-            now = self._clock()
-            return gift_cards.told(batch, pins.opened(batch, now, code, "", "/code"), now)
+        return msgspec.json.decode(self.do(ShowGiftCards(((code, pin),))).body, type=GiftCardAnswer)
 
     def hold(self, hold_id: str) -> HoldAnswer:
         """Answer a hold as it is now; raise `NotFound` `unknown-hold`."""

@@ -17,7 +17,6 @@ from rewards.ledger.card_money import taken, total
 from rewards.ledger.gift_cards import Activity, balance_at, held_minor, read_activity
 from rewards.policy.model import GiftCard
 from rewards.receipt import Line, Receipt, Returned
-from rewards.service.answers import VoidedAnswer
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Place
 from rewards.service.codes import code_hash, new_code, shown
@@ -29,14 +28,18 @@ from rewards.service.gift_cards import (
     event_name,
     hand_out,
     happen,
+    lapse,
     money_ends,
     new_card,
     promised,
     unknown,
 )
 from rewards.service.journal import Timeline
+from rewards.service.pins import looked_up
+from rewards.service.reward_answers import VoidedAnswer
 from rewards.store import statements
 
+_ISSUED = b'"gift_cards_issued":[{'
 Codes = dict[str, str]  # by the id of the card that was issued with it
 
 
@@ -44,6 +47,7 @@ def check(batch: Batch, asked: Asked, line: Timeline, receipt: Receipt, basket: 
     """Raise what refuses a line that sells a card; a product that the policy does not have is the till's own affair."""
     if asked.silent:
         return
+    looked_up(batch, asked, [line.stored_value.code for line in basket.lines if line.stored_value is not None])
     loaded: dict[int, int] = {}
     for i, sold, product in _sold(batch, receipt, basket):
         pointer = f"/lines/{i}/stored_value"
@@ -97,7 +101,7 @@ def _given(batch: Batch, sold: BasketLine, i: int) -> Timeline | None:
         return None
     if line is None or line.card is None:
         raise unknown(pointer)
-    return line
+    return lapse(batch, line)
 
 
 def numbered(batch: Batch, asked: Asked, receipt: Receipt, basket: Basket) -> tuple[Receipt, list[Timeline]]:
@@ -184,7 +188,7 @@ def _is_new(batch: Batch, line: Timeline, receipt: Receipt, sold: Line) -> bool:
 
 def with_codes(outcome: Outcome, codes: Codes) -> Outcome:
     """Return the answer with the codes of the cards that were issued, which the stored one does not have."""
-    if not codes:
+    if not codes or _ISSUED not in outcome.body:
         return outcome
     answer = msgspec.json.decode(outcome.body)
     for one in answer["gift_cards_issued"]:
@@ -195,7 +199,7 @@ def with_codes(outcome: Outcome, codes: Codes) -> Outcome:
 
 def with_new_codes(batch: Batch, outcome: Outcome) -> Outcome:
     """Return a stored answer with a new code for each card that the purchase issued: the first was not kept."""
-    if b'"gift_cards_issued":[{' not in outcome.body:
+    if _ISSUED not in outcome.body:
         return outcome
     codes: Codes = {}
     for one in msgspec.json.decode(outcome.body)["gift_cards_issued"]:
@@ -222,6 +226,7 @@ def void(
         line = batch.line(owner) if owner is not None else None
         if line is None or line.card is None:
             continue
+        lapse(batch, line)
         at = max(now, line.card.clock)
         lots = tuple(lot for lot in line.card.lots if lot[0] > at)
         parts = taken(lots, min(sold.gross_minor, total(lots)))

@@ -5,26 +5,25 @@ What does not live here: sentences (`engine.explain`) and what is written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
 
 from rewards.basket import payable
 from rewards.days import moment
-from rewards.engine.till import Withheld
 from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
 from rewards.ledger.merging import MOVED
 from rewards.ledger.timeline import Booking, Near
 from rewards.receipt import Line, Receipt, Returned, points_left
-from rewards.service import card_tenders, hold_ends, tenders
-from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals, WalletBalance
+from rewards.service import card_tenders, hold_ends, rewards, rule_cards, tenders
+from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals
 from rewards.service.awards import MOST_MISSES, codes_refused, earned, not_applied, title, told, why
+from rewards.service.balance_answers import WalletBalance
 from rewards.service.balances import day_text, purses, text, wallets
-from rewards.service.batch import Batch
-from rewards.service.commands import PreparedPurchase
+from rewards.service.batch import Batch, Place
+from rewards.service.drafts import Draft
 from rewards.service.journal import (
     Timeline,
     read_activity,
@@ -41,29 +40,13 @@ from rewards.service.journal import (
 from rewards.service.places import ENDED, origins
 from rewards.service.pricing import discounts_of, withheld_of
 from rewards.service.reasons import reason
+from rewards.service.redeeming import about
 from rewards.service.running import Running
 from rewards.service.sold_cards import issued
 from rewards.service.tongue import Tongue, marked
 from rewards.store import statements
 
 Row = tuple[Any, ...]
-
-
-@dataclass(slots=True)
-class Draft:
-    """A purchase, worked out and not recorded."""
-
-    line: Timeline
-    receipt: Receipt
-    booking: Booking | None  # None: nobody asks what a guest would have earned
-    withheld: Sequence[Withheld] = ()  # offers that did not apply
-    prepared: PreparedPurchase | None = None  # if the receipt is still what was prepared
-    warnings: Sequence[dict[str, object]] = ()  # what was recorded all the same
-
-    @property
-    def entry(self) -> Entry | None:
-        """The purchase's own entry."""
-        return self.booking.entries[-1] if self.booking is not None else None
 
 
 def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -> PurchaseAnswer:
@@ -98,11 +81,30 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
             *(not_applied(program, booking.near, receipt) if booking is not None else []),
         ][:MOST_MISSES],
         codes_refused=codes_refused(policy, receipt, guest=not member),
-        gift_cards_issued=issued(batch, receipt, place),
-        balance=balance_of(batch, line, now, booking),
+        gift_cards_issued=[
+            *issued(batch, receipt, place),
+            *rewards.issued(batch, receipt, place),
+            *rule_cards.issued(batch, place, awards if member else (), language),
+        ],
+        gift_cards_voided=rule_cards.voided(batch, place, awards) if place is not None else [],
+        redemptions=rewards.bought(batch, receipt, place, language),
+        balance=_balance(batch, line, now, work, place),
         would_earn={} if member else points,
         warnings=list(work.warnings),
     )
+
+
+def _balance(batch: Batch, line: Timeline, now: int, work: Draft, place: Place | None) -> dict[str, WalletBalance]:
+    """Return the balance after a purchase and what was bought with it."""
+    if not work.receipt.bought:
+        return balance_of(batch, line, now, work.booking)
+    if place is not None:  # it is booked
+        return balance_of(batch, line, now)
+    found = balance_of(batch, line, now, work.booking)
+    for one in work.receipt.bought:
+        was = found[one.wallet]
+        found[one.wallet] = msgspec.structs.replace(was, available=was.available - one.points)
+    return found
 
 
 def balance_of(batch: Batch, line: Timeline, now: int, booking: Booking | None = None) -> dict[str, WalletBalance]:
@@ -117,7 +119,10 @@ def balance_of(batch: Batch, line: Timeline, now: int, booking: Booking | None =
 
 def totals_of(receipt: Receipt, points: dict[str, int]) -> Totals:
     """Return a receipt's sums, with the points that it earned."""
-    return Totals(*sums_of(receipt), points, points_left(receipt, {}))
+    spent = points_left(receipt, {})
+    for one in receipt.bought:
+        spent[one.wallet] = spent.get(one.wallet, 0) + one.points
+    return Totals(*sums_of(receipt), points, spent)
 
 
 def sums_of(receipt: Receipt) -> tuple[int, int, int, int, int]:
@@ -169,16 +174,18 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
     booked = ((row, legs) for row, legs in rows if (row[0], row[2]) in places and row[3] == "purchase")
     entry = next((_entry(row, legs) for row, legs in booked), None)
     plain = answer(batch, now, Draft(line, receipt, None), (owner, number))
-    legs = entry.postings if entry is not None else []
+    legs, awards = (entry.postings, entry.awards) if entry is not None else ([], [])
     back = total([read_return(body) for _, body in returns])
     later = [entry_answer(batch, row, legs) for row, legs in rows if (row[0], row[2]) not in places]
     program = batch.running.ready()
     return msgspec.structs.replace(
         plain,
         policy_version=entry.policy_version if entry is not None else plain.policy_version,
-        totals=totals_of(receipt, earned(entry.awards) if entry is not None else {}),
+        totals=totals_of(receipt, earned(awards)),
         lines=lines_of(receipt, back),
-        awards=told(program, entry.awards, legs, receipt, batch.language(line)) if entry is not None else [],
+        awards=told(program, awards, legs, receipt, batch.language(line)),
+        gift_cards_issued=[*plain.gift_cards_issued, *rule_cards.issued(batch, (owner, number), awards)],
+        gift_cards_voided=rule_cards.voided(batch, (owner, number), awards),
         tenders=card_tenders.told(batch, receipt, tenders.told(batch.running, receipt, legs), now),
         adjustments=later,
     )
@@ -236,12 +243,16 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue
     elif event[0] == "merge":
         facts, told_ = _merged(batch, owner, event_number, event, legs, tongue)
         changes += told_
+    elif event[0] in {"redemption", "cancellation"}:
+        name, facts = about(batch, (owner, event_number), event, tongue.language if tongue is not None else "")
+        facts |= {"reason": note_of(batch, owner, event_number), "actor": event[7]} if event[2] else {}
+        changes += [msgspec.structs.replace(one, title=name) for one in _moved(legs, tongue, _OF_REWARDS)]
     elif event[0] in {"purchase", "return"}:
         facts = _about(batch, owner, event_number, event)
-        changes += _moved(legs, tongue)
+        changes += _moved(legs, tongue, _MOVES)
     elif event[0] == "hold":
         facts = {"hold_id": event[1].lstrip("\x1f")}
-        changes += _moved(legs, tongue, "hold")
+        changes += _moved(legs, tongue, _OF_HOLDS)
     if kind != "expiry":
         changes += _overtaken(legs, tongue)
     return EntryAnswer(
@@ -283,16 +294,20 @@ def _about(batch: Batch, owner: int, number: int, event: Row) -> dict[str, str]:
 
 def note_of(batch: Batch, owner: int, number: int) -> str:
     """Return the reason that was given with an event, if it is still there."""
-    rows = batch.session.keyed(statements.NOTES, [(owner, number)])
+    rows = [row for row in batch.more.get(statements.ADD_NOTE, ()) if row[:2] == (owner, number)]
+    rows = rows or batch.session.keyed(statements.NOTES, [(owner, number)])
     return read_note(rows[0][2]).reason if rows else ""
 
 
 def _change(running: Running, award: Award, tongue: Tongue | None) -> Change:
     program = running.ready()
     rule = program.on(award.day).policy.rules.get(award.rule)
+    product = rule.card.product if rule is not None and rule.card is not None else ""
     return Change(
         wallet=award.wallet,
-        points=award.points,
+        points=award.points if not product else 0,
+        gift_card=product,
+        count=award.points if product else 0,
         why=why(program, award) if tongue is None else reason(program, award, tongue),
         rule=award.rule,
         title=title(rule.title, tongue.language if tongue is not None else "") if rule is not None else "",
@@ -336,19 +351,17 @@ _WHERE = {
 }
 
 
-def _moved(legs: Sequence[Posting], tongue: Tongue | None, of: str = "") -> list[Change]:
+def _moved(legs: Sequence[Posting], tongue: Tongue | None, words: Mapping[str, str]) -> list[Change]:
     """Tell of points that paid, were given back, settled or held, or no longer are."""
     sums: dict[tuple[str, str], int] = {}
     for leg in legs:
-        if leg.account in _MOVES:
+        if leg.account in words:
             sums[leg.account, leg.wallet] = sums.get((leg.account, leg.wallet), 0) - leg.points
     found = []
     for (account, wallet), points in sums.items():
         if points:
-            words = (
-                _FREED if account == "held" and points > 0 else _TAKEN if of and account == "spent" else _MOVES[account]
-            )
-            found.append(Change(wallet, points, _said(tongue, words)))
+            said = _FREED if account == "held" and points > 0 else words[account]
+            found.append(Change(wallet, points, _said(tongue, said)))
     return found
 
 
@@ -358,7 +371,15 @@ _MOVES = {
     "settled": marked("given once more: theirs had ended, or money was kept for them"),
     "held": marked("set aside"),
 }
-_FREED, _TAKEN = marked("no longer set aside"), marked("used")
+_FREED = marked("no longer set aside")
+
+
+_OF_HOLDS = {**_MOVES, "spent": marked("used")}
+_OF_REWARDS = {
+    "spent": marked("paid for a reward"),
+    "restored": marked("given back: the reward was taken back"),
+    "settled": _MOVES["settled"],
+}
 
 
 def _overtaken(legs: Sequence[Posting], tongue: Tongue | None) -> list[Change]:

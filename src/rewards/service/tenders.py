@@ -214,7 +214,15 @@ def spendable_at(batch: Batch, line: Timeline, at: int, day: int, key: str, want
 
 def _by_rewards(receipt: Receipt, key: str) -> int:
     """Return the points of a wallet that the receipt's rewards cost and no hold keeps: what pays comes after them."""
-    return points_left(msgspec.structs.replace(receipt, tenders=()), {}, of_holds=False).get(key, 0)
+    return rewarded(receipt).get(key, 0)
+
+
+def rewarded(receipt: Receipt) -> dict[str, int]:
+    """Return the points that the rewards of a receipt cost and no hold keeps, by wallet."""
+    found = points_left(msgspec.structs.replace(receipt, tenders=()), {}, of_holds=False)
+    for one in receipt.bought:
+        found[one.wallet] = found.get(one.wallet, 0) + one.points
+    return found
 
 
 def usable(batch: Batch, line: Timeline, receipt: Receipt) -> dict[str, dict[str, int]]:

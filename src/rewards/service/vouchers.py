@@ -43,10 +43,15 @@ def without_codes(running: Running, receipt: Receipt) -> tuple[Receipt, list[str
     """Take off a receipt's codes what may be a gift card's; return the receipt and what was taken, each once."""
     if not receipt.codes or not running.has_gift_cards:
         return receipt, []
-    words = reading(running.policy_on(receipt.day))
-    taken = [code for code in receipt.codes if code not in words and may_hold_code(code)]
+    taken = of_cards(running.policy_on(receipt.day), receipt.codes)
     kept = tuple(code for code in receipt.codes if code not in taken)
     return msgspec.structs.replace(receipt, codes=kept), list(dict.fromkeys(map(normal, taken)))
+
+
+def of_cards(policy: Policy, codes: Sequence[str]) -> list[str]:
+    """Return those of a receipt's codes that may be gift cards', and are no words of the policy."""
+    words = reading(policy)
+    return [code for code in codes if code not in words and may_hold_code(code)]
 
 
 def unseen(running: Running, receipt: Receipt) -> Receipt:
@@ -64,7 +69,7 @@ def shown(batch: Batch, buyer: Timeline, receipt: Receipt) -> tuple[Receipt, Han
     found: list[tuple[Card, Shown]] = []
     for code in codes:
         line = by_code(batch, code)
-        if line is None or line.card is None:
+        if line is None or line.card is None or line.card.pin:  # what a PIN guards is told to nobody without it
             hand.refused.append(Shown("", code[-4:], "unknown-code"))
         elif line.owner not in seen:
             seen.add(line.owner)

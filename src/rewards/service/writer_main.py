@@ -1,4 +1,4 @@
-"""The writer as a process of its own: `python -m rewards.service.writer_main DATABASE`, its messages on standard input.
+"""The writer as a process of its own: `python -m rewards.service.writer_main DATABASE TRIES`, asked by standard input.
 
 It has no queue and no thread: while a batch commits, the next one gathers in the
 socket. It ends when the server has closed its side, however that came about.
@@ -19,7 +19,7 @@ from contextlib import closing, suppress
 from rewards.service.asked import Asked
 from rewards.service.commands import Outcome
 from rewards.service.messages import Inbox, read_asked, telling
-from rewards.service.running import begin
+from rewards.service.running import Tries, begin
 from rewards.service.service import now_us
 from rewards.service.writes import Planner
 from rewards.store.database import Store
@@ -29,12 +29,12 @@ _ARRIVING = 1 << 16  # bytes that are taken at once
 ALLOCATIONS = 100_000  # between two looks for garbage; the default of 700 takes a tenth of the time of a purchase
 
 
-def main(url: str) -> None:
+def main(url: str, tries: Tries) -> None:
     """Write what standard input asks for, until its other end is closed."""
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)  # they are for the server, which closes its end when it is done
     with closing(socket.socket(fileno=os.dup(0))) as connection, closing(Store.open(url)) as store:
-        planner = Planner(begin(store, now_us()))
+        planner = Planner(begin(store, now_us(), tries))
         rarely_collect()
         with suppress(ConnectionError):  # the server is gone, and who asked with it
             _serve(connection, lambda commands: write(store.transaction, planner, commands))
@@ -68,4 +68,4 @@ def _at_hand(connection: socket.socket) -> bytes:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], Tries(*map(int, sys.argv[2:])))

@@ -22,6 +22,7 @@ from rewards.errors import TryAgain
 from rewards.service.asked import Asked
 from rewards.service.commands import Outcome
 from rewards.service.messages import Inbox, asking, read_results
+from rewards.service.running import TRIES, Tries
 from rewards.store.writer import MOST_WAITING, closing, settle, too_busy
 
 _ARRIVING = 1 << 16  # bytes that are taken at once
@@ -34,7 +35,7 @@ class WriterProcess:
     committed is answered as the first time when it is asked again.
     """
 
-    def __init__(self, url: str, *, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, url: str, *, most_waiting: int = MOST_WAITING, tries: Tries = TRIES) -> None:
         """Start the process on a database that is there already; at most so many commands wait."""
         self._most_waiting = most_waiting
         self._waiting: deque[Awaited[Outcome]] = deque()
@@ -48,7 +49,7 @@ class WriterProcess:
         self._socket.settimeout(0)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  ourselves
-                [sys.executable, "-P", "-m", "rewards.service.writer_main", url],
+                [sys.executable, "-P", "-m", "rewards.service.writer_main", url, *map(str, tries)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the server alone

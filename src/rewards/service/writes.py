@@ -28,7 +28,9 @@ from rewards.service import (
     merging,
     publishing,
     purchases,
+    redemptions,
     returns,
+    rule_cards,
     sold_cards,
 )
 from rewards.service.asked import Asked, fingerprint
@@ -37,6 +39,7 @@ from rewards.service.commands import (
     ActOnGiftCard,
     Adjust,
     BookDue,
+    CancelRedemption,
     CaptureHold,
     ChangeContacts,
     ChangeMember,
@@ -54,6 +57,7 @@ from rewards.service.commands import (
     RecordActivity,
     RecordPurchase,
     RecordReturn,
+    Redeem,
     ShowGiftCards,
     VoidHold,
 )
@@ -79,6 +83,8 @@ _HANDLERS: dict[type[Command], Callable[[Batch, Asked, bytes], Outcome]] = {
     ActOnGiftCard: card_activities.act,
     ShowGiftCards: card_activities.show,
     RecordActivity: activities.record,
+    Redeem: redemptions.record,
+    CancelRedemption: redemptions.cancel,
     OpenHold: holds.begin,
     CaptureHold: holds.capture,
     VoidHold: holds.void,
@@ -139,6 +145,7 @@ class Planner:
         batch = Batch(session, self._next)
         foresee(batch, commands)
         results = [_one(batch, asked) for asked in commands]
+        rule_cards.settle(batch)  # of what came by itself
         batch.flush()
         return results
 
@@ -204,10 +211,10 @@ def _by_key(batch: Batch, asked: Asked, print_: bytes) -> Outcome | RewardsError
         return Conflict(stored.code, stored.message, pointer=stored.pointer, **stored.facts)
     assert owner is not None
     assert number is not None
-    if isinstance(asked.command, IssueGiftCard):
+    if isinstance(asked.command, IssueGiftCard) or getattr(asked.command, "activity", "") == "NEW_CODE":
         return gift_cards.issued_again(batch, (owner, number))
     outcome = batch.replay(asked, (owner, number), lambda: _unanswered(batch, asked))
-    return sold_cards.with_new_codes(batch, outcome) if isinstance(asked.command, RecordPurchase) else outcome
+    return sold_cards.with_new_codes(batch, outcome)
 
 
 def _unanswered(batch: Batch, asked: Asked) -> bytes:

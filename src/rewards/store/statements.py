@@ -14,13 +14,13 @@ from sqlalchemy import (
     ClauseElement,
     ColumnElement,
     Table,
-    and_,
     bindparam,
     case,
     delete,
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -29,6 +29,11 @@ from rewards.store import sqlite
 from rewards.store.tables import METADATA
 
 _T = METADATA.tables
+_EVENT = (
+    "owner_id number kind external_id of_number occurred_at recorded_at store_id till_id operator_id fingerprint body"
+)
+_ENTRY = "owner_id number event_number kind policy_version engine_version occurred_at recorded_at awards prev_hash hash"
+_LEG = "owner_id entry_number leg account unit amount lot_day available_at expires_at"
 
 
 def _sql(statement: ClauseElement) -> str:
@@ -63,12 +68,23 @@ def _entries_page() -> str:
     table = _T["entry"]
     where = (table.c.owner_id == bindparam("owner"), table.c.number < bindparam("below"))
     return _sql(
-        select(table).where(*where).order_by(table.c.number.desc()).limit(bindparam("most")).offset(bindparam("skip"))
+        select(*_columns(table, _ENTRY))
+        .where(*where)
+        .order_by(table.c.number.desc())
+        .limit(bindparam("most"))
+        .offset(bindparam("skip"))
     )
 
 
-def _next_owner() -> str:
-    return _sql(select(func.coalesce(func.max(_T["owner"].c.id) + literal_column("1"), literal_column("1"))))
+def _next(table: str) -> str:
+    return _sql(select(func.coalesce(func.max(_T[table].c.id) + literal_column("1"), literal_column("1"))))
+
+
+def _through(lead: str, key: str, table: str, columns: str) -> str:
+    """Return the keyed select of rows that are found through others, by their id: of postings, through entries."""
+    source, found = _T[lead], _T[table]
+    beside = (found, found.c[f"{lead}_id"] == source.c.id)
+    return _sql(sqlite.keyed(source, _columns(source, key), *_columns(found, columns), beside=beside))
 
 
 def _owner_page() -> str:
@@ -99,6 +115,12 @@ def _drop(table: str, key: str) -> str:
     return _sql(delete(source).where(*(source.c[name] == bindparam(f"k_{name}") for name in key.split())))
 
 
+def _drop_guesses() -> str:
+    """Delete one row, and those that count no longer at an instant."""
+    guess = _T["guess"]
+    return _sql(delete(guess).where(or_(guess.c.key == bindparam("k_key"), guess.c.free_at <= bindparam("now"))))
+
+
 def _route_return() -> str:
     """Say where a parked return went: owner, number, then its store, its id."""
     route = _T["receipt_route"]
@@ -116,6 +138,13 @@ def _code() -> str:
     return _sql(select(route.c.owner_id, route.c.last_four).where(route.c.code_hash == bindparam("hash")))
 
 
+def _nearest_code() -> str:
+    """Return the first route from a hash on: where the hash leads nowhere another code's, found in the same time."""
+    route = _T["code_route"]
+    found = select(route.c.code_hash, route.c.owner_id).where(route.c.code_hash >= bindparam("hash"))
+    return _sql(found.order_by(route.c.code_hash).limit(literal_column("1")).offset(literal_column("0")))
+
+
 @lru_cache(8)
 def legs_by_span(ends: Sequence[int]) -> str:
     """Return the keyed statement that sums an owner's postings by account, lot and span of recording.
@@ -128,8 +157,8 @@ def legs_by_span(ends: Sequence[int]) -> str:
     span = case(*((entry.c.recorded_at < end, literal_column(str(i))) for i, end in enumerate(whole)))
     lot = (leg.c.account, leg.c.unit, leg.c.lot_day, leg.c.available_at, leg.c.expires_at)
     total = func.sum(leg.c.amount)
-    beside = (entry, and_(entry.c.owner_id == leg.c.owner_id, entry.c.number == leg.c.entry_number))
-    rows = sqlite.keyed(leg, [leg.c.owner_id], leg.c.owner_id, *lot, span, total, beside=beside)
+    beside = (leg, leg.c.entry_id == entry.c.id)
+    rows = sqlite.keyed(entry, [entry.c.owner_id], leg.c.owner_id, *lot, span, total, beside=beside)
     return _sql(
         rows.where(entry.c.recorded_at < whole[-1])
         .group_by(leg.c.owner_id, *lot, span)
@@ -168,6 +197,9 @@ ADD_CODE_ROUTE = _add("code_route")
 ADD_HELD_CARD = _add("held_card")
 DROP_STAFF_DAY = _drop("staff_day", "owner_id day unit")
 ADD_STAFF_DAY = _add("staff_day")
+DROP_GUESSES = _drop_guesses()
+ADD_GUESS = _add("guess")
+ADD_GIVEN_CARD = _add("given_card")
 ADD_VERSION = _add("policy_version")
 ADD_PROGRAM = _add("program")
 SAVE_PROGRAM = _sql(
@@ -178,18 +210,18 @@ SAVE_PROGRAM = _sql(
 
 TIMELINES = _timelines()
 DAYS = _by("day_state", "owner_id")
-EVENTS = _by("event", "owner_id number")
+EVENTS = _by("event", "owner_id number", _EVENT)
 EVENTS_OF = _by("event", "owner_id of_number", "owner_id of_number number body")
 EVENTS_BY_ID = _by(
     "event", "owner_id kind store_id external_id", "owner_id kind store_id external_id number fingerprint"
 )
-EVENTS_OF_OWNER = _by("event", "owner_id")
+EVENTS_OF_OWNER = _by("event", "owner_id", _EVENT)
 NOTES = _by("note", "owner_id number")
-ENTRIES_OF_EVENT = _by("entry", "owner_id event_number")
-ENTRIES_OF_OWNER = _by("entry", "owner_id")
-POSTINGS = _by("posting", "owner_id entry_number")
-POSTINGS_OF_OWNER = _by("posting", "owner_id")
-ANSWERS = _by("answer", "owner_id number")
+ENTRIES_OF_EVENT = _by("entry", "owner_id event_number", _ENTRY)
+ENTRIES_OF_OWNER = _by("entry", "owner_id", _ENTRY)
+POSTINGS = _through("entry", "owner_id number", "posting", _LEG)
+POSTINGS_OF_OWNER = _through("entry", "owner_id", "posting", _LEG)
+ANSWERS = _through("event", "owner_id number", "answer", "owner_id number status body")
 PROFILES = _by("profile", "owner_id")
 CONTACTS = _by("contact_route", "kind value")
 CONTACTS_OF_OWNER = _by("contact_route", "owner_id")
@@ -199,14 +231,20 @@ RECEIPT_ROUTES = _by("receipt_route", "store_id receipt_id kind")
 KEY_ROUTES = _by("key_route", "caller key")
 HELD_CARDS = _by("held_card", "owner_id")
 STAFF_DAYS = _by("staff_day", "owner_id day unit")
+GUESSES = _by("guess", "key")
+GIVEN_CARDS = _by("given_card", "owner_id number")
+GIVEN_CARDS_OF_OWNER = _by("given_card", "owner_id")
 PARKED = _by("parked_return", "store_id receipt_id")
 
 # other reads
 
-NEXT_OWNER = _next_owner()
+NEXT_OWNER = _next("owner")
+NEXT_EVENT = _next("event")
+NEXT_ENTRY = _next("entry")
 OWNER_PAGE = _owner_page()
 ENTRIES_PAGE = _entries_page()
 PROGRAM = _sql(select(_T["program"]))
 LAST_VERSION = _sql(select(func.max(_T["policy_version"].c.number)))
 CODE = _code()
+NEAREST_CODE = _nearest_code()
 VERSIONS = _sql(select(_T["policy_version"]).order_by(_T["policy_version"].c.number))

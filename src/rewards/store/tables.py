@@ -1,9 +1,11 @@
 """The schema: SQLModel table classes, their keys and CHECKs. Nothing else.
 
 What does not live here: queries (`statements`), transactions, and any logic;
-table models are never made into objects on a hot path. Every table but the
-routes is led by its owner's id; a route leads from a key of the outside world
-to an owner. Instants are microseconds since 1970, UTC; days are ordinals.
+table models are never made into objects on a hot path. A route leads from a key of
+the outside world to an owner. Every other table is led by its owner's id, but for
+those that grow with each purchase: events and entries lie in the order in which they
+came, with their answers and postings, so that what is written together is written to
+few pages. Instants are microseconds since 1970, UTC; days are ordinals.
 `tests/store/test_schema.py` holds the migrations and this module to each other.
 """
 
@@ -39,6 +41,10 @@ def _key(kind: TypeEngine[Any] | type[TypeEngine[Any]] = WHOLE) -> Column[Any]:
     return Column(kind, primary_key=True, nullable=False)
 
 
+def _serial() -> Column[Any]:
+    return Column(WHOLE, primary_key=True, nullable=False, autoincrement=False)
+
+
 def _whole() -> Column[Any]:
     return Column(WHOLE, nullable=False)
 
@@ -57,7 +63,7 @@ class Program(Base, table=True):
     __tablename__ = "program"
     __table_args__ = (CheckConstraint("id = 1", name="one_program"), STRICT)
 
-    id: int = Field(sa_column=Column(WHOLE, primary_key=True, nullable=False, autoincrement=False))
+    id: int = Field(sa_column=_serial())
     secret: bytes = Field(sa_column=_bytes())
     currency: str | None = Field(sa_column=Column(Text))  # both: by the first version
     timezone: str | None = Field(sa_column=Column(Text))
@@ -73,7 +79,7 @@ class PolicyVersion(Base, table=True):
         STRICT,
     )
 
-    number: int = Field(sa_column=Column(WHOLE, primary_key=True, nullable=False, autoincrement=False))
+    number: int = Field(sa_column=_serial())
     version: str = Field(sa_column=_text())  # sha256:… of `data`
     from_day: int = Field(sa_column=_whole())
     published_at: int = Field(sa_column=_whole())
@@ -90,7 +96,7 @@ class Owner(Base, table=True):
         STRICT,
     )
 
-    id: int = Field(sa_column=Column(WHOLE, primary_key=True, nullable=False, autoincrement=False))
+    id: int = Field(sa_column=_serial())
     kind: str = Field(sa_column=_text())
     state: str = Field(sa_column=_text())
     joined_day: int | None = Field(sa_column=Column(WHOLE))
@@ -103,21 +109,24 @@ class Profile(Base, table=True):
     __tablename__ = "profile"
     __table_args__ = (STRICT,)
 
-    owner_id: int = Field(sa_column=Column(WHOLE, primary_key=True, nullable=False, autoincrement=False))
+    owner_id: int = Field(sa_column=_serial())
     name: str = Field(sa_column=_text())
     language: str = Field(sa_column=_text())
     metadata_blob: bytes = Field(sa_column=_bytes())
 
 
 class Event(Base, table=True):
-    """What happened, as it was recorded; never changed. `of_number` is the purchase that a return is of."""
+    """What happened, as it was recorded; never changed. `of_number` is what a return or a cancellation is of."""
 
     __tablename__ = "event"
     __table_args__ = (
-        UniqueConstraint("owner_id", "kind", "store_id", "external_id"),  # the journal's own net against doubles
+        UniqueConstraint("owner_id", "number"),
+        # the journal's own net against doubles; in this order neighbours at a till share a page of its index
+        UniqueConstraint("store_id", "external_id", "kind", "owner_id"),
         CheckConstraint("number > 0", name="number_is_positive"),
         CheckConstraint(
-            "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity', 'hold', 'merge')",
+            "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity', 'hold', "
+            "'redemption', 'cancellation', 'merge')",
             name="kind_is_known",
         ),
         CheckConstraint("length(fingerprint) = 32", name="fingerprint_is_whole"),
@@ -131,8 +140,9 @@ class Event(Base, table=True):
         STRICT,
     )
 
-    owner_id: int = Field(sa_column=_key())
-    number: int = Field(sa_column=_key())
+    id: int = Field(sa_column=_serial())  # order of recording
+    owner_id: int = Field(sa_column=_whole())
+    number: int = Field(sa_column=_whole())
     kind: str = Field(sa_column=_text())
     external_id: str = Field(
         sa_column=_text()
@@ -163,13 +173,15 @@ class Entry(Base, table=True):
 
     __tablename__ = "entry"
     __table_args__ = (
+        UniqueConstraint("owner_id", "number"),
         CheckConstraint("number > 0", name="number_is_positive"),
         CheckConstraint("length(hash) = 32", name="hash_is_sha256"),
         STRICT,
     )
 
-    owner_id: int = Field(sa_column=_key())
-    number: int = Field(sa_column=_key())
+    id: int = Field(sa_column=_serial())  # order of booking
+    owner_id: int = Field(sa_column=_whole())
+    number: int = Field(sa_column=_whole())
     event_number: int = Field(sa_column=_whole())  # the event that brought it about
     kind: str = Field(sa_column=_text())
     policy_version: str = Field(sa_column=_text())
@@ -182,13 +194,14 @@ class Entry(Base, table=True):
 
 
 class Posting(Base, table=True):
-    """One leg of an entry."""
+    """One leg of an entry, through which it is found: so what is booked together is written together."""
 
     __tablename__ = "posting"
     __table_args__ = (CheckConstraint("amount <> 0", name="amount_is_not_zero"), CLUSTERED)
 
-    owner_id: int = Field(sa_column=_key())
-    entry_number: int = Field(sa_column=_key())
+    entry_id: int = Field(sa_column=_key())
+    owner_id: int = Field(sa_column=_whole())
+    entry_number: int = Field(sa_column=_whole())
     leg: int = Field(sa_column=_key())
     account: str = Field(sa_column=_text())
     unit: str = Field(sa_column=_text())
@@ -208,7 +221,7 @@ class NearState(Base, table=True):
         STRICT,
     )
 
-    owner_id: int = Field(sa_column=Column(WHOLE, primary_key=True, nullable=False, autoincrement=False))
+    owner_id: int = Field(sa_column=_serial())
     events: int = Field(sa_column=_whole())
     entries: int = Field(sa_column=_whole())
     head: bytes = Field(sa_column=_bytes())
@@ -227,13 +240,14 @@ class DayState(Base, table=True):
 
 
 class Answer(Base, table=True):
-    """What a caller was answered about an event, byte for byte."""
+    """What a caller was answered about an event, through which it is found; byte for byte."""
 
     __tablename__ = "answer"
     __table_args__ = (STRICT,)
 
-    owner_id: int = Field(sa_column=_key())
-    number: int = Field(sa_column=_key())
+    event_id: int = Field(sa_column=_serial())
+    owner_id: int = Field(sa_column=_whole())
+    number: int = Field(sa_column=_whole())
     status: int = Field(sa_column=_whole())
     body: bytes = Field(sa_column=_bytes())
 
@@ -305,6 +319,19 @@ class HeldCard(Base, table=True):
     card_id: int = Field(sa_column=_key())  # the card, an owner too
 
 
+class GivenCard(Base, table=True):
+    """A gift card that an event of a member gave: by which rule or reward, and the how manieth of it, from 0."""
+
+    __tablename__ = "given_card"
+    __table_args__ = (CLUSTERED,)
+
+    owner_id: int = Field(sa_column=_key())  # the member
+    number: int = Field(sa_column=_key())  # of the event
+    giver: str = Field(sa_column=_key(Text))
+    position: int = Field(sa_column=_key())
+    card_id: int = Field(sa_column=_whole())  # the card, an owner too
+
+
 class ContactRoute(Base, table=True):
     """From a card, a phone, an e-mail address or a foreign id to the member."""
 
@@ -340,6 +367,21 @@ class StaffDay(Base, table=True):
     day: int = Field(sa_column=_key())
     unit: str = Field(sa_column=_key(Text))
     amount: int = Field(sa_column=_whole())
+
+
+class Guess(Base, table=True):
+    """Wrong guesses at codes and PINs, of a caller or about a card: by a keyed hash, until they count no longer."""
+
+    __tablename__ = "guess"
+    __table_args__ = (
+        CheckConstraint("wrong > 0", name="wrong_is_counted"),
+        Index("ix_guess_free_at", "free_at"),
+        CLUSTERED,
+    )
+
+    key: str = Field(sa_column=_key(Text))
+    wrong: int = Field(sa_column=_whole())
+    free_at: int = Field(sa_column=_whole())
 
 
 class ApiKey(Base, table=True):

@@ -1,7 +1,7 @@
 """Merges are events too; what staff gave and took alone is counted.
 
 Revision ID: 0009
-Revises: 0006
+Revises: 0007
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-KINDS = "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity', 'hold', 'merge')"
+KINDS = (
+    "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity', 'hold', 'redemption', "
+    "'cancellation', 'merge')"
+)
 INDEX = "ix_event_owner_id_of_number"
 
 

@@ -1,0 +1,181 @@
+"""Steps at the service desk: points given and taken, and all that is done with gift cards besides paying."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rewards.basket import MemberRef
+from rewards.service.commands import ActOnGiftCard, Adjust, CaptureHold, IssueGiftCard, OpenHold, VoidHold
+from tests.machine.notebook import GRACE, WALLETS, Card, Hold, day_of, midnight
+from tests.machine.shop import NUMBERS, Shop
+from tests.machine.till import AMOUNTS, FULL
+
+LASTS_SECONDS = (60, 900, 86_400, 604_800)
+BLOCKED_TOO = ("active", "blocked")
+
+
+class Desk(Shop):
+    def __init__(self):
+        """Everybody begins with some points, and there is a card of each kind."""
+        super().__init__()
+        for who in NUMBERS:
+            for wallet, points in (("beans", 60), ("stamps", 7)):
+                self.give_points(who, wallet, points)
+        for product in ("plain", "plain", "ending", "gift", "flyer"):
+            self.hand_out(product, None if product == "flyer" else 2500)
+
+    def adjust(self, dice):
+        self.give_points(dice.choice([*NUMBERS]), dice.choice(WALLETS), dice.randint(-60, 40))
+
+    def give_points(self, who, wallet, points):
+        """Below zero: take them."""
+        allowed = points > 0 or (points < 0 and self.has(who, wallet, -points))
+        command = Adjust(member=MemberRef(card=NUMBERS[who]), wallet=wallet, points=points, reason="so", actor="kim")
+        assert (self.ask(command) is not None) == allowed, self.refused
+        if allowed and points > 0:
+            self.book.given.append((who, wallet, day_of(self.now), points))
+        elif allowed:
+            self.book.spent.append((who, wallet, self.now, -points))
+
+    def issue(self, dice):
+        product, minor = dice.choice(["plain", "ending", "gift", "flyer"]), dice.choice(AMOUNTS)
+        waits = product in {"plain", "ending"} and dice.random() < 0.2
+        self.hand_out(product, None if waits or product == "flyer" else minor)
+
+    def hand_out(self, product, minor):
+        """Issue a card; one that could hold money and does not waits to be activated."""
+        answer = self.ask(IssueGiftCard(product=product, amount_minor=minor))
+        card = Card(answer["gift_card_id"], answer["code"], product, self.ends(product))
+        if minor:
+            card.put(card.ends, minor)
+        elif product != "flyer":
+            card.state = "inactive"
+        self.book.cards.append(card)
+
+    def act(self, card, activity, minor=None, to=""):
+        facts = {"gift_card_id": card.id, "activity": activity, "amount_minor": minor, "to": to}
+        return self.ask(ActOnGiftCard(**facts, reason="so", actor="kim")) is not None
+
+    def of_money(self, dice, number=1):
+        """Some gift cards that hold money, none if there are not so many."""
+        money = [card for card in self.book.cards if card.product != "flyer"]
+        return dice.sample(money, number) if len(money) >= number else []
+
+    def put_on_a_card(self, dice):
+        minor, activity = dice.choice(AMOUNTS), dice.choice(["LOAD", "LOAD", "ACTIVATE", "ADJUST_INCREMENT", "REFUND"])
+        for card in self.of_money(dice):
+            states = {"ACTIVATE": ("inactive",), "LOAD": ("active",)}.get(activity, BLOCKED_TOO)
+            fits = card.product != "plain" or card.left(self.now) + card.held() + minor <= FULL or activity == "REFUND"
+            allowed = card.state in states and fits and (activity != "REFUND" or minor <= card.drawn)
+            allowed = allowed and not (card.product == "gift" and activity in {"LOAD", "ACTIVATE"})
+            assert self.act(card, activity, minor) == allowed, (card, self.refused)
+            if allowed:
+                card.state = "active" if activity == "ACTIVATE" else card.state
+                given = max(card.ends, midnight(day_of(self.now), GRACE))
+                card.put(given if card.product == "gift" else self.ends(card.product), minor)
+                card.drawn -= minor if activity == "REFUND" else 0
+            return True
+        return False
+
+    def take_off_a_card(self, dice):
+        minor = dice.choice(AMOUNTS)
+        activity = dice.choice(["REDEEM", "REDEEM", "ADJUST_DECREMENT", "CASH_OUT", "CLEAR_BALANCE"])
+        for card in self.of_money(dice):
+            clear, there = activity == "CLEAR_BALANCE", card.left(self.now)
+            minor = there if clear else minor
+            states = BLOCKED_TOO if activity in {"ADJUST_DECREMENT", "CLEAR_BALANCE"} else ("active",)
+            allowed = card.state in states and 0 < minor <= there and (activity, card.product) != ("CASH_OUT", "gift")
+            assert self.act(card, activity, None if clear else minor) == allowed, (card, self.refused)
+            if allowed:
+                card.take(minor)
+                card.drawn += minor if activity == "REDEEM" else 0
+            return True
+        return False
+
+    def transfer(self, dice):
+        pair = self.of_money(dice, 2)
+        if not pair:
+            return False
+        card, to = pair
+        minor = dice.choice([None, *AMOUNTS])
+        wanted = card.left(self.now) if minor is None else minor
+        alike = (card.product == "gift") == (to.product == "gift")
+        fits = to.product != "plain" or to.left(self.now) + to.held() + wanted <= FULL
+        allowed = alike and fits and 0 < wanted <= card.left(self.now) and card.state == to.state == "active"
+        assert self.act(card, "TRANSFER_BALANCE", minor, to.id) == allowed, (card, to, self.refused)
+        if allowed:
+            for ends, part in card.take(wanted).items():
+                to.put(ends, part)
+        return True
+
+    def turn_a_card(self, dice):
+        if not self.book.cards:
+            return False
+        activity = dice.choice(["BLOCK", "UNBLOCK", "DEACTIVATE"])
+        empty = [card for card in self.book.cards if activity == "DEACTIVATE" and not card.left(self.now)]
+        card = dice.choice(empty if empty and dice.random() < 0.8 else self.book.cards)
+        states = {"BLOCK": ("active",), "UNBLOCK": ("blocked",), "DEACTIVATE": ("active", "blocked", "inactive")}
+        allowed = card.state in states[activity] and not (
+            activity == "DEACTIVATE" and (card.left(self.now) or card.holds)
+        )
+        assert self.act(card, activity) == allowed, (card, self.refused)
+        if allowed:
+            card.state = {"BLOCK": "blocked", "UNBLOCK": "active", "DEACTIVATE": "deactivated"}[activity]
+        return True
+
+    # holds
+
+    def hold_points(self, dice):
+        who, wallet, points = dice.choice([*NUMBERS]), dice.choice(WALLETS), dice.randint(1, 40)
+        name, lasts = self.name(), dice.choice(LASTS_SECONDS)
+        command = OpenHold(
+            hold_id=name,
+            kind="points",
+            member=MemberRef(card=NUMBERS[who]),
+            wallet=wallet,
+            points=points,
+            expires_in_seconds=lasts,
+        )
+        allowed = self.has(who, wallet, points)
+        assert (self.ask(command) is not None) == allowed, self.refused
+        if allowed:
+            self.book.holds[name] = Hold(name, self.now, self.now + timedelta(seconds=lasts), who, wallet, points)
+
+    def hold_money(self, dice):
+        for card in self.of_money(dice):
+            name, lasts, there = self.name(), dice.choice(LASTS_SECONDS), card.left(self.now)
+            minor = dice.choice([*AMOUNTS, there // 2 + 1, there + 1])
+            command = OpenHold(
+                hold_id=name, kind="gift_card", code=card.code, amount_minor=minor, expires_in_seconds=lasts
+            )
+            allowed = card.at(self.now) == "active" and minor <= there
+            assert (self.ask(command) is not None) == allowed, (card, self.refused)
+            if allowed:
+                hold = Hold(name, self.now, self.now + timedelta(seconds=lasts), card=card, parts=card.take(minor))
+                self.book.holds[name] = hold
+                card.holds.append(hold)
+            return True
+        return False
+
+    def end_a_hold(self, dice):
+        """Once; in the same way again, it is answered the same, in another way it is refused."""
+        if not self.book.holds:
+            return False
+        some = [hold for hold in self.book.holds.values() if hold.state == "open"]
+        hold = dice.choice(some if some and dice.random() < 0.8 else list(self.book.holds.values()))
+        most = hold.minor() or hold.points
+        taken = dice.choice([most, most, dice.randint(1, most), most + 1, 0])
+        amount = {"amount_minor": taken} if hold.card else {"points": taken}
+        command = CaptureHold(hold_id=hold.name, **amount) if taken else VoidHold(hold_id=hold.name)
+        state = "captured" if taken else "voided"
+        was_open = hold.state == "open"
+        usable = taken <= most and (not taken or hold.card is None or hold.card.state == "active")
+        allowed = usable if was_open else hold.state == state and taken == hold.taken
+        answer = self.ask(command)
+        assert (answer is not None) == allowed, (hold, command, self.refused)
+        if allowed:
+            assert answer["state"] == state
+            if was_open:
+                hold.end(state, self.now, taken)
+                self.seen[f"a hold {state}"] += 1
+        return True

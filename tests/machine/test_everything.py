@@ -1,0 +1,181 @@
+"""One shop in which everything happens, against a clerk's notebook: after every step both say the same.
+
+Points, debts and tiers, now, earlier and later; what is on each gift card; what each purchase costs and earns, and each
+return pays back. Every booking sums to zero, and at the end everything folded anew is as it was kept.
+
+`REWARDS_CAMPAIGN=ci` takes 10,000 steps, `REWARDS_CAMPAIGN=long` 200,000.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+
+from rewards.service.commands import Publish
+from tests import campaign
+from tests.machine.desk import Desk
+from tests.machine.notebook import PROGRAM, WALLETS, day_of
+from tests.machine.shop import us, without_codes
+from tests.machine.stories import tell
+from tests.machine.till import Till
+
+DAY = 24 * 60  # minutes
+ODD_ENTRIES = "SELECT owner_id, entry_number, unit FROM posting GROUP BY 1, 2, 3 HAVING sum(amount) <> 0"
+
+
+STEPS = {  # each with how often it is taken beside the others
+    "buy": 12,
+    "buy_late": 3,
+    "ask_for_a_quote": 3,
+    "bring_a_quote": 3,
+    "give_back": 8,
+    "return_first": 2,
+    "return_too_much": 1,
+    "regret": 1,
+    "claim": 3,
+    "come_online": 2,
+    "adjust": 3,
+    "issue": 5,
+    "put_on_a_card": 5,
+    "take_off_a_card": 3,
+    "transfer": 3,
+    "turn_a_card": 2,
+    "hold_points": 3,
+    "hold_money": 4,
+    "end_a_hold": 3,
+    "send_again": 4,
+    "publish": 1,
+    "pass_time": 8,
+    "open_anew": 1,
+    "fold_anew": 1,
+}
+RARE = (
+    "a coupon",
+    "a debt",
+    "a hold captured",
+    "a hold captured by a purchase",
+    "a hold run out",
+    "a hold voided",
+    "a limit overrun offline",
+    "a load at the till",
+    "a new card at the till",
+    "a parked return that fits",
+    "a parked return that does not fit",
+    "a purchase with points, cards and cash",
+    "a receipt claimed",
+    "a reward",
+    "a sold card that was spent came back",
+    "a tier",
+    "a voucher",
+    "given back to a lot that had ended",
+    "given back to a lot that ends soon",
+    "money paid out for a card that is gone",
+    "two cards on one receipt",
+    "activity-not-possible",
+    "already-claimed",
+    "balance-left",
+    "balance-too-high",
+    "balance-too-low",
+    "claim-expired",
+    "gift-card-not-usable",
+    "not-enough-points",
+    "offer-gone",
+    "points-above-share",
+    "purchase-returned",
+    "quote-expired",
+    "refund-exceeds",
+    "return-exceeds",
+    "transfer-not-possible",
+    "unknown-purchase",
+)
+
+
+class Everything(Till, Desk):
+    steps = STEPS
+
+    def send_again(self, dice):
+        """Anything that was ever answered is answered the same (L6)."""
+        command, key, answer = dice.choice(self.answered)
+        outcome = self.service.do(command, key=key)
+        assert outcome.replayed
+        assert without_codes(json.loads(outcome.body)) == answer
+
+    def publish(self, dice):
+        rate = dice.randint(1, 5)
+        if self.book.rates[-1][0] > day_of(self.now) or rate == self.book.rates[-1][1]:
+            return False
+        self.service.do(Publish(PROGRAM.replace("RATE", str(rate)).encode()))
+        self.book.rates.append((day_of(self.now) + timedelta(days=1), rate))
+        return True
+
+    def pass_time(self, dice):
+        self.now += timedelta(minutes=dice.choice([1, 20, 60, 60 * 9, DAY, DAY, 3 * DAY, 8 * DAY, 8 * DAY, 31 * DAY]))
+        before = sum(hold.state == "open" for hold in self.book.holds.values())
+        self.book.lapse(self.now)
+        self.seen["a hold run out"] += before - sum(hold.state == "open" for hold in self.book.holds.values())
+
+    def open_anew(self, _dice):
+        self.service.close()
+        self.service = self.opened()
+
+    def fold_anew(self, _dice):
+        """What was kept is what all events give."""
+        assert self.service.verify() == []
+        self.service.rebuild()
+
+    # after each step
+
+    def check(self):
+        self.members_have_what_the_notebook_says()
+        self.so_have_cards()
+        with self.service._store.reading() as session:
+            assert session.rows(ODD_ENTRIES) == []
+
+    def members_have_what_the_notebook_says(self):
+        """Now, and on an earlier or later day."""
+        other = self.now + timedelta(days=[-9, -1, 2, 30][self.names % 4])
+        for who, member in self.members.items():
+            for at in (self.now, other):
+                found = self.service.balance(member, us(at))
+                for wallet in WALLETS:
+                    has = found.wallets[wallet]
+                    figures = has.available, has.pending, has.debt, has.held
+                    assert figures == self.figures(who, wallet, at), (who, wallet, at)
+                    self.seen["a debt"] += has.debt > 0
+                silver = self.book.is_silver(who, day_of(at))
+                assert found.tier.name == ("silver" if silver else "basic")
+                self.seen["a tier"] += silver
+
+    def so_have_cards(self):
+        for card in self.book.cards:
+            told = self.service.gift_card(card.code)
+            assert told.state == card.at(self.now), card
+            assert card.product == "flyer" or told.balance_minor == card.left(self.now) >= 0, card
+            assert card.product == "flyer" or told.held_minor == card.held(), card
+
+    def close(self):
+        findings = self.service.verify()
+        self.service.rebuild()
+        findings += self.service.verify()
+        self.seen["given back to a lot that ends soon"] += any(moved for *_, moved, _ in self.book.settled)
+        self.seen["given back to a lot that had ended"] += any(risen for *_, risen in self.book.settled)
+        self.abandon()
+        assert findings == []
+
+
+SEED = time.time_ns() if campaign.CAMPAIGN == "long" else 1
+PARTS = campaign.size(default=1, ci=2, long=40)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_everything_that_can_happen_to_a_shop(part):
+    steps = campaign.size(default=1_000, ci=10_000, long=200_000) // PARTS
+    taken, seen = tell(Everything, steps, SEED + part)
+    assert set(+taken) == set(STEPS)
+    if campaign.CAMPAIGN:
+        sys.__stdout__.write(f"\n{taken.total()} steps: {dict(taken.most_common())}\n{dict(seen.most_common())}\n")
+        assert [one for one in RARE if not seen[one]] == []

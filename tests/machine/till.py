@@ -1,0 +1,451 @@
+"""Steps at the till: buying with everything, quotes, returns, guests who claim, and what a till did offline."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+
+from rewards.basket import AskedReward, Basket, BasketLine, MemberRef, StoredValue
+from rewards.service.commands import ClaimPurchase, OfflinePurchase, OfflineReturn, RecordPurchase, RecordReturn
+from tests.machine.notebook import GRACE, Card, Line, Receipt, Tender, day_of, midnight
+from tests.machine.shop import NUMBERS, UNKNOWN, Shop, back, sent, without_codes
+
+PRICES = (1, 33, 99, 250, 500, 999, 2000)
+AMOUNTS = (100, 250, 999, 5000, 10000)
+FULL = 11000  # what a plain card holds at most
+
+
+@dataclass
+class Wish:
+    """What somebody wants to buy."""
+
+    who: str | None
+    lines: dict[str, tuple[int, int]]  # units and price, by kind
+    coupon: bool = False
+    reward: bool = False
+    slip: Card | None = None  # a voucher that is shown
+    sells: StoredValue | None = None  # of the line that is a gift card
+
+    def bill(self):
+        return sum(units * price for units, price in self.lines.values())
+
+    def basket(self, name, at, tenders=()):
+        lines = [
+            BasketLine(
+                line_id=kind,
+                sku=kind.upper(),
+                categories=(kind,),
+                quantity=units,
+                unit_price_minor=price,
+                stored_value=self.sells if kind == "card" else None,
+            )
+            for kind, (units, price) in self.lines.items()
+        ]
+        codes = ("two",) if self.coupon else ()
+        return Basket(
+            receipt_id=name,
+            store_id="S1",
+            occurred_at=at,
+            currency="EUR",
+            member=MemberRef(card=NUMBERS[self.who]) if self.who else None,
+            lines=tuple(lines),
+            codes=(*codes, self.slip.code) if self.slip else codes,
+            rewards=(AskedReward(reward="cup"),) if self.reward else (),
+            tenders=tuple(map(sent, tenders)),
+        )
+
+
+def goods(dice):
+    kinds = dice.sample(["coffee", "coffee", "cake", "bread", "deposit"], dice.randint(1, 3))
+    return {kind: (dice.randint(1, 3), dice.choice(PRICES)) for kind in kinds}
+
+
+def somebody(dice):
+    return dice.choice([*NUMBERS, *NUMBERS, None])
+
+
+def at_times(dice, part):
+    return dice.random() < part
+
+
+class Till(Shop):
+    def __init__(self):
+        super().__init__()
+        self.quotes = []  # (wish, basket with its quote, what it takes off, cakes that it serves, offers, instant)
+        self.parked = {}  # receipt to come -> [(instant, units; none: all)]
+        self.claims = {}  # receipt of a guest -> (purchase, code)
+
+    # buying
+
+    def wished(self, dice):
+        """Somebody's basket, with a code, a reward or a voucher at times: mostly of use, not always."""
+        wish = Wish(somebody(dice), goods(dice), coupon=at_times(dice, 0.3))
+        if wish.who is not None and at_times(dice, 0.6 if self.has(wish.who, "stamps", 3) else 0.05):
+            wish.reward = True
+            wish.lines.setdefault("coffee", (1, dice.choice(PRICES)))
+        slips = [card for card in self.book.cards if card.product == "flyer"]
+        slips = [card for card in slips if card.at(self.now) == "active" or at_times(dice, 0.1)]
+        wish.slip = dice.choice(slips) if slips and at_times(dice, 0.5) else None
+        return wish
+
+    def taken_off(self, wish, day):
+        """What comes off by offer, of a basket of now or of an earlier day."""
+        asks = {name for name, asked in (("coupon", wish.coupon), ("cup", wish.reward)) if asked}
+        asks |= {"euro"} if wish.slip is not None and wish.slip.at(self.now) == "active" else set()
+        return self.book.discounts(wish.who, day, wish.lines, asks)
+
+    def buy(self, dice):
+        """With discounts, a code, a reward, a voucher, points, up to two gift cards and cash; by a quote at times."""
+        wish = self.wished(dice)
+        if at_times(dice, 0.3):
+            self.add_a_card(dice, wish)
+        off = self.taken_off(wish, day_of(self.now))
+        tenders, allowed = self.paid(dice, wish, wish.bill() - sum(off.values()))
+        allowed = allowed and self.has(wish.who, "stamps", 3 if "cup" in off else 0)
+        name = self.next_name()
+        basket, quoted = wish.basket(name, self.now, tenders), None
+        if allowed and at_times(dice, 0.3):
+            quoted = msgspec.to_builtins(self.service.quote(basket))
+            basket = msgspec.structs.replace(basket, quote=quoted["quote"])
+        before = {wallet: self.figures(wish.who, wallet) for wallet in ("beans", "stamps") if wish.who}
+        answer = self.ask(RecordPurchase(basket))
+        assert (answer is not None) == allowed, (wish, tenders, self.refused)
+        if answer is None:
+            return
+        if quoted is not None:  # L11
+            assert all(answer[key] == quoted[key] for key in ("totals", "discounts", "lines", "awards"))
+        self.record(wish, name, answer, off, tenders)
+        for wallet, (available, _, owed, _) in before.items():  # L3
+            cost = self.book.receipts[name].costs()[wallet]
+            assert self.figures(wish.who, wallet)[0] >= available - cost
+            assert self.figures(wish.who, wallet)[2] <= owed
+        self.arrive(name)
+
+    def paid(self, dice, wish, net):
+        """Tenders that sum to what is due, and whether the service has to take them."""
+        tenders, allowed, due = [], True, net
+        holds = [hold for hold in self.book.holds.values() if hold.state == "open" or at_times(dice, 0.1)]
+        holds = [hold for hold in holds if hold.wallet != "stamps"]
+        hold = dice.choice(holds) if holds and at_times(dice, 0.4) else None
+        if hold is not None:
+            tender, allowed = held(dice, wish, hold, net)
+            tenders += [tender] if tender.minor else []
+            due -= tender.minor
+        most = min(net // 20, self.figures(wish.who, "beans")[0]) if wish.who and not (hold and hold.who) else 0
+        points = dice.choice([0, 0, most, most // 2, most + 1])
+        if wish.who and points and points * 10 <= due:
+            tenders.append(Tender("points", points * 10, points))
+            allowed = allowed and points <= most
+            due -= points * 10
+        money = [card for card in self.book.cards if card.product != "flyer" and not (hold and hold.card is card)]
+        money = [card for card in money if card.at(self.now) == "active" or at_times(dice, 0.1)]
+        for card in dice.sample(money, min(len(money), dice.choice([0, 1, 2, 2]))):
+            there = card.left(self.now)
+            minor = min(due, dice.choice([there, there, there // 2, there + 1]))
+            if minor and not (card.product == "gift" and wish.sells):
+                tenders.append(Tender("gift_card", minor, card=card))
+                allowed = allowed and card.at(self.now) == "active" and minor <= there
+                due -= minor
+        if due or not tenders:
+            tenders.insert(dice.randint(0, len(tenders)), Tender("cash", due))
+        return tenders, allowed
+
+    def add_a_card(self, dice, wish):
+        """Have a gift card among what is bought: a new one, or a load of one that is there."""
+        product, minor = dice.choice(["plain", "ending"]), dice.choice(AMOUNTS)
+        mine = [one for one in self.book.cards if one.product == product and one.state in {"active", "inactive"}]
+        card = dice.choice([None, *mine])
+        if card is None or product != "plain" or card.left(self.now) + card.held() + minor <= FULL:
+            wish.sells = StoredValue(product=product, gift_card_id=card.id if card else "")
+            wish.lines["card"] = (1, minor)
+
+    def next_name(self):
+        """A receipt's number: one for which a return waits, if there is one."""
+        return next(iter(self.parked), None) or self.name()
+
+    def record(self, wish, name, answer, off, tenders, at=None):
+        """Note a receipt as it was answered, if it is as it should be."""
+        found = {one["offer"]: one["amount_minor"] for one in answer["discounts"]}
+        basket = [found.pop(offer) for offer in ("coupon", "euro") if offer in found]
+        assert found | ({"basket": sum(basket)} if basket else {}) == off
+        receipt = Receipt(name, wish.who, at or self.now, lines(wish, answer, len(tenders)), tenders)
+        assert receipt.on_tenders() == [tender.minor for tender in tenders]
+        offers = {one["offer"] for one in answer["discounts"]}
+        receipt.coupon = "coupon" in offers
+        if "cup" in offers:
+            receipt.lines["coffee"].free, receipt.lines["coffee"].stamps = 1, 3
+        if "cakes" in offers:
+            receipt.cakes = min(wish.lines["cake"][0], self.book.cakes_left(wish.who))
+        if "euro" in offers:
+            receipt.slip, wish.slip.used_by = wish.slip, name
+        was = self.earned(wish.who)
+        self.book.receipts[name] = receipt
+        totals = {"earned": changed(was, self.earned(wish.who)), "spent": +Counter(receipt.taken())}
+        assert {key: answer["totals"][key] for key in totals} == totals
+        self.move_money(receipt, answer)
+        self.note(receipt)
+        if wish.who is None:
+            receipt.claimable = self.days_on(7)
+            self.claims[name] = (answer["purchase_id"], answer["claim"]["code"])
+
+    def move_money(self, receipt, answer):
+        """Gift cards pay first, then those that were sold are loaded."""
+        for tender in receipt.tenders:
+            if tender.hold is not None:
+                tender.taken = tender.hold.end("captured", self.now, tender.points or tender.minor)
+                tender.hold.receipt = receipt
+            elif tender.card is not None:
+                tender.taken = tender.card.take(tender.minor)
+        for one in answer["gift_cards_issued"]:
+            line, ends = receipt.lines[one["line_id"]], self.ends(one["product"])
+            if one["new"]:
+                self.book.cards.append(Card(one["gift_card_id"], one["code"], one["product"], ends))
+            line.sold = next(card for card in self.book.cards if card.id == one["gift_card_id"])
+            line.new, line.sold.state = one["new"], "active"
+            line.sold.put(ends, line.net)
+
+    def note(self, receipt):
+        """Count what is worth counting of a receipt."""
+        kinds = Counter(tender.kind for tender in receipt.tenders)
+        told = {
+            "a coupon": receipt.coupon,
+            "a reward": any(line.stamps for line in receipt.lines.values()),
+            "a voucher": receipt.slip,
+            "a hold captured by a purchase": any(tender.hold for tender in receipt.tenders),
+            "two cards on one receipt": kinds["gift_card"] > 1,
+            "a purchase with points, cards and cash": len(kinds) == 3,
+            "a new card at the till": any(line.new for line in receipt.lines.values()),
+            "a load at the till": any(line.sold and not line.new for line in receipt.lines.values()),
+        }
+        self.seen.update(what for what, true in told.items() if true)
+
+    def buy_late(self, dice):
+        """The receipt of a till that was cut off for a while, and took no points and no cards."""
+        wish, late = Wish(somebody(dice), goods(dice), at_times(dice, 0.5)), self.ago(dice.randint(1, 60 * 24 * 20))
+        self.buy_by_cash(wish, late)
+
+    def buy_by_cash(self, wish, at):
+        off = self.taken_off(wish, day_of(at))
+        cash = [Tender("cash", wish.bill() - sum(off.values()))]
+        name = self.next_name()
+        answer = self.ask(RecordPurchase(wish.basket(name, at, cash)))
+        self.record(wish, name, answer, off, cash, at)
+        self.arrive(name)
+        return name
+
+    # quotes
+
+    def ask_for_a_quote(self, dice):
+        """And buy the same without it at times, so that what it promised may be gone."""
+        wish = self.wished(dice)
+        off = self.taken_off(wish, day_of(self.now))
+        if "cup" in off and not self.has(wish.who, "stamps", 3):
+            return False
+        basket = wish.basket(self.name(), self.now)
+        quoted = msgspec.to_builtins(self.service.quote(basket))
+        assert quoted["totals"]["discount_minor"] == sum(off.values())
+        cakes = min(wish.lines["cake"][0], self.book.cakes_left(wish.who)) if "cakes" in off else 0
+        offers = {one["offer"] for one in quoted["discounts"]}
+        basket = msgspec.structs.replace(basket, quote=quoted["quote"])
+        self.quotes.append((wish, basket, off, cakes, offers, self.now))
+        if wish.who is not None and at_times(dice, 0.5):
+            self.buy_by_cash(Wish(wish.who, dict(wish.lines), coupon=True), self.now)
+        return True
+
+    def bring_a_quote(self, dice):
+        """What it promised is given within half an hour, unless it is gone by then."""
+        if not self.quotes:
+            return False
+        wish, basket, off, cakes, offers, asked_at = self.quotes.pop(dice.randrange(len(self.quotes)))
+        gone = (
+            self.now - asked_at > timedelta(minutes=30)
+            or (cakes and cakes > self.book.cakes_left(wish.who))
+            or ("coupon" in offers and not self.book.coupon_left(wish.who, day_of(self.now)))
+            or ("euro" in offers and (wish.slip.used_by or wish.slip.state != "active"))
+            or ("cup" in offers and not self.has(wish.who, "stamps", 3))
+        )
+        cash = [Tender("cash", wish.bill() - sum(off.values()))]
+        tenders = tuple(map(sent, cash))
+        answer = self.ask(RecordPurchase(msgspec.structs.replace(basket, occurred_at=self.now, tenders=tenders)))
+        assert (answer is None) == bool(gone), (wish, self.refused)
+        if answer is not None:
+            self.record(wish, basket.receipt_id, answer, off, cash)
+            self.book.receipts[basket.receipt_id].cakes = cakes
+        return True
+
+    # goods that come back
+
+    def give_back(self, dice):
+        """Some units or all that is left, of any receipt."""
+        kept = [name for name, one in self.book.receipts.items() if one.kept()]
+        if not kept:
+            return False
+        name = dice.choice(kept)
+        left = self.book.receipts[name].units_left()
+        whole = at_times(dice, 0.4)
+        units = left if whole else {k: dice.randint(1, n) for k, n in left.items() if at_times(dice, 0.6)}
+        if units:
+            self.return_now(name, units, whole=whole, kind=dice.choice([RecordReturn, RecordReturn, OfflineReturn]))
+        return bool(units)
+
+    def return_now(self, name, units, *, whole, kind=RecordReturn):
+        receipt = self.book.receipts[name]
+        answer = self.ask(back(kind, self.name(), self.now, name, None if whole else units))
+        refund, voided, points = self.come_back(name, units, self.now)
+        told = {one["tender"]: one for one in answer.get("refund", [])}
+        assert {i: one["amount_minor"] for i, one in told.items()} == {i: n for i, n in enumerate(refund) if n}
+        assert answer.get("restored", {}) == points
+        assert [(one["voided_minor"], one["spent_minor"]) for one in answer.get("gift_cards_voided", [])] == voided
+        gone = {i for i, one in told.items() if one.get("paid_out")}
+        assert all(receipt.tenders[i].card.state == "deactivated" for i in gone)
+        self.seen["money paid out for a card that is gone"] += len(gone)
+        handed = gone | {i for i, tender in enumerate(receipt.tenders) if tender.kind == "cash"}
+        assert answer.get("refund_due_minor", 0) == sum(refund[i] for i in handed)
+        left = {one["line_id"]: one["quantity"] for one in answer.get("still_returnable", [])}
+        assert left == receipt.units_left()
+
+    def come_back(self, name, units, at):
+        """Note that goods came back; return the refund by tender, what sold cards had left and lacked, and points."""
+        receipt = self.book.receipts[name]
+        sold = [receipt.lines[kind] for kind in receipt.lines if kind in units and receipt.lines[kind].sold]
+        before = receipt.on_tenders()
+        points = self.book.come_back(name, units, at, self.now)
+        refund = [old - new for old, new in zip(before, receipt.on_tenders(), strict=True)]
+        assert min(refund) >= 0
+        if receipt.slip is not None and not receipt.kept():
+            receipt.slip.used_by = ""
+        voided = [line.sold.void(line, self.now) for line in sold]
+        self.seen["a sold card that was spent came back"] += any(lacked for _, lacked in voided)
+        refund = receipt.keep_off(refund, sum(lacked for _, lacked in voided))
+        for tender, left, minor in zip(receipt.tenders, before, refund, strict=True):
+            if tender.card is not None and tender.card.state != "deactivated":
+                tender.card.give_back(tender.taken, tender.minor - left, minor, midnight(day_of(self.now), GRACE))
+        return refund, voided, points
+
+    def return_first(self, dice):
+        """Goods come back of a receipt that is not there yet: some, or all of it."""
+        kinds = dice.sample(["coffee", "cake", "bread"], dice.randint(0, 2))
+        units = {kind: dice.randint(1, 2) for kind in kinds}
+        name = self.next_name()
+        answer = self.ask(back(RecordReturn, self.name(), self.now, name, units or None))
+        assert answer["state"] == "parked"
+        self.parked.setdefault(name, []).append((self.now, units))
+
+    def arrive(self, name):
+        """A receipt is there: the returns that waited for it count, where they can be."""
+        for at, wanted in self.parked.pop(name, ()):
+            left = self.book.receipts[name].units_left()
+            units = wanted or left
+            fits = bool(units) and all(count <= left.get(kind, 0) for kind, count in units.items())
+            self.seen[f"a parked return that {'fits' if fits else 'does not fit'}"] += 1
+            if fits:
+                self.come_back(name, units, at)
+
+    def return_too_much(self, dice):
+        if not self.book.receipts:
+            return False
+        name, one = dice.choice(list(self.book.receipts.items()))
+        kind = dice.choice(list(one.lines))
+        units = {kind: one.lines[kind].units - one.lines[kind].back + 1}
+        assert self.ask(back(RecordReturn, self.name(), self.now, name, units)) is None
+        assert self.refused.code == "return-exceeds"
+        return True
+
+    def regret(self, dice):
+        """A purchase that comes back at once leaves nothing behind (L7)."""
+        wish, before = Wish(dice.choice([*NUMBERS]), goods(dice)), self.told()
+        name = self.buy_by_cash(wish, self.now)
+        if self.book.receipts[name].kept():
+            self.return_now(name, self.book.receipts[name].units_left(), whole=True)
+        assert self.told() == before
+
+    # guests, and tills that were offline
+
+    def claim(self, dice):
+        """A guest's receipt counts for a member, by the right code, once, in time, and if nothing came back."""
+        if not self.claims:
+            return False
+        name, who = dice.choice(list(self.claims)), dice.choice([*NUMBERS])
+        (purchase, code), receipt, right = self.claims[name], self.book.receipts[name], at_times(dice, 0.8)
+        if not right:
+            code = next((other for _, other in self.claims.values() if other != code), "8888-8888")
+        allowed = right and receipt.who is None and self.now <= receipt.claimable and not receipt.touched()
+        was = self.earned(who)
+        answer = self.ask(ClaimPurchase(purchase_id=purchase, member=MemberRef(card=NUMBERS[who]), claim_code=code))
+        assert (answer is not None) == allowed, self.refused
+        if answer is not None:
+            receipt.who = who
+            self.seen["a receipt claimed"] += 1
+            assert answer["earned"] == changed(was, self.earned(who))
+        return True
+
+    def come_online(self, dice):
+        """A till reports in one batch what it sold, with the discounts that it gave: facts, beyond limits too."""
+        sales = [self.sold_offline(dice) for _ in range(dice.randint(1, 3))]
+        keys = [self.name() for _ in sales]
+        futures = self.service.submit_all([command for command, _ in sales], caller="local", keys=keys)
+        for key, future, (command, (wish, off, units, cash)) in zip(keys, futures, sales, strict=True):
+            answer = json.loads(future.result().body)
+            self.answered.append((command, key, without_codes(answer)))
+            name = command.basket.receipt_id
+            overrun = any(one["code"] == "limit-overrun" for one in answer.get("warnings", []))
+            assert overrun == (wish.who is not None and units > self.book.cakes_left(wish.who))
+            self.seen["a limit overrun offline"] += overrun
+            self.record(wish, name, answer, off, cash, command.basket.occurred_at)
+            self.book.receipts[name].cakes = units
+
+    def sold_offline(self, dice):
+        who = dice.choice([*NUMBERS, "nobody knows"])
+        wish = Wish(who if who in NUMBERS else None, goods(dice))
+        units, price = wish.lines.setdefault("cake", (3, 250)) if at_times(dice, 0.7) else (0, 0)
+        off = min(50, price) * units
+        cash = [Tender("cash", wish.bill() - off)]
+        basket = wish.basket(self.name(), self.ago(dice.choice([0, 10, 60 * 24 * 9])), cash)
+        rows = [
+            msgspec.structs.replace(row, discount_minor=off, offer="cakes") if off and row.line_id == "cake" else row
+            for row in basket.lines
+        ]
+        ref = MemberRef(card=NUMBERS.get(who, UNKNOWN))
+        basket = msgspec.structs.replace(basket, lines=tuple(rows), member=ref)
+        return OfflinePurchase(basket), (wish, {"cakes": off} if off else {}, units, cash)
+
+
+def held(dice, wish, hold, net):
+    """A tender out of a hold, and whether the service has to take it."""
+    if hold.card is not None:
+        minor = min(net, dice.choice([hold.minor(), hold.minor() // 2, hold.minor() + 1]))
+        minor = 0 if hold.card.product == "gift" and wish.sells else minor
+        tender, fits = Tender("gift_card", minor, card=hold.card, hold=hold), hold.card.state == "active"
+        fits = fits and minor <= hold.minor()
+    else:
+        points = min(net // 10, dice.choice([hold.points, hold.points // 2, hold.points + 1]))
+        tender, fits = Tender("points", points * 10, points, hold=hold), points <= min(hold.points, net // 20)
+        fits = fits and hold.who == wish.who
+    return tender, not tender.minor or (fits and hold.state == "open")
+
+
+def lines(wish, answer, tenders):
+    """The lines as they were decided: the shares of discounts and tenders add up."""
+    shares = Counter()
+    for one in answer["discounts"]:
+        assert sum(share["amount_minor"] for share in one["lines"]) == one["amount_minor"] > 0
+        for share in one["lines"]:
+            shares[share["line_id"]] += share["amount_minor"]
+    found = {}
+    for one in answer["lines"]:
+        units, price = wish.lines[one["line_id"]]
+        net = units * price - shares[one["line_id"]]
+        parts = {part["tender"]: part["amount_minor"] for part in one.get("tenders", [])}
+        paid = tuple(parts.get(i, 0) for i in range(tenders)) if tenders > 1 else (net,)
+        assert sum(paid) == net == one["net_minor"] >= 0
+        assert min(paid) >= 0
+        found[one["line_id"]] = Line(units, net, paid)
+    return found
+
+
+def changed(was, now):
+    return {key: now[key] - was[key] for key in now if now[key] != was[key]}

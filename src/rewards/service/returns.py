@@ -100,10 +100,8 @@ def _purchase(batch: Batch, of: ReturnOf) -> Place | None:
             "return-ambiguous", "`of` needs `purchase_id`, or `store_id` and `receipt_id`", pointer="/of"
         )
     route = batch.receipts.get(of.store_id, of.receipt_id, "purchase")
-    if route is None:
+    if route is None or route[0] is None or route[1] is None:
         return None
-    assert route[0] is not None
-    assert route[1] is not None
     return followed(batch, (route[0], route[1]))
 
 

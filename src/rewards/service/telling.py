@@ -14,7 +14,6 @@ from rewards.basket import payable
 from rewards.days import moment
 from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
-from rewards.ledger.merging import MOVED
 from rewards.ledger.timeline import Booking, Near
 from rewards.receipt import Line, Receipt, Returned, points_left
 from rewards.service import card_tenders, hold_ends, rewards, rule_cards, tenders
@@ -29,15 +28,14 @@ from rewards.service.journal import (
     read_activity,
     read_adjustment,
     read_awards,
-    read_merge,
-    read_merged,
     read_note,
     read_receipt,
     read_return,
     recorded_first,
     total,
 )
-from rewards.service.places import ENDED, origins
+from rewards.service.merge_telling import merge_told
+from rewards.service.places import origins
 from rewards.service.pricing import discounts_of, withheld_of
 from rewards.service.reasons import reason
 from rewards.service.redeeming import about
@@ -170,7 +168,8 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
     receipt = read_receipt(batch.event(owner, number)[9])
     returns = batch.returns.get(owner, number)
     places = [*reversed(origins(batch, line, number)), (owner, number)]
-    rows = [row for place in places for row in _entries_about(batch, place)]
+    of_place = [(at[0], [at[1], *(event for event, _ in batch.returns.get(*at))]) for at in places]
+    rows = [row for there, events in of_place for row in entries_of(batch, there, events)]
     booked = ((row, legs) for row, legs in rows if (row[0], row[2]) in places and row[3] == "purchase")
     entry = next((_entry(row, legs) for row, legs in booked), None)
     plain = answer(batch, now, Draft(line, receipt, None), (owner, number))
@@ -189,11 +188,6 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
         tenders=card_tenders.told(batch, receipt, tenders.told(batch.running, receipt, legs), now),
         adjustments=later,
     )
-
-
-def _entries_about(batch: Batch, place: tuple[int, int]) -> list[tuple[Row, list[Posting]]]:
-    """Return the entries of a purchase and of its returns on one timeline, oldest first."""
-    return entries_of(batch, place[0], [place[1], *(event for event, _ in batch.returns.get(*place))])
 
 
 def entries_of(batch: Batch, owner: int, events: Sequence[int]) -> list[tuple[Row, list[Posting]]]:
@@ -241,7 +235,8 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue
         activity = read_activity(event[9])
         facts = {"activity": activity.name, "score": activity.score}
     elif event[0] == "merge":
-        facts, told_ = _merged(batch, owner, event_number, event, legs, tongue)
+        note = note_of(batch, owner, event_number)
+        facts, told_ = merge_told(batch, event, legs, note, tongue)
         changes += told_
     elif event[0] in {"redemption", "cancellation"}:
         name, facts = about(batch, (owner, event_number), event, tongue.language if tongue is not None else "")
@@ -264,22 +259,6 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue
         changes=changes,
         **facts,
     )
-
-
-def _merged(
-    batch: Batch, owner: int, number: int, event: Row, legs: Sequence[Posting], tongue: Tongue | None
-) -> tuple[dict[str, str], list[Change]]:
-    """Tell of a merge which other member it was, and what came from there or went there."""
-    came = event[1] != ENDED
-    other = read_merge(event[9]).owner if came else read_merged(event[9]).owner
-    words = marked("came with another card of yours") if came else marked("went to another card of yours")
-    moved: dict[str, int] = {}
-    for leg in legs:
-        if leg.account == MOVED:
-            moved[leg.wallet] = moved.get(leg.wallet, 0) - leg.points
-    changes = [Change(wallet, points, _said(tongue, words)) for wallet, points in moved.items() if points]
-    facts = {"member_id": batch.running.ids.member(other), "reason": note_of(batch, owner, number), "actor": event[7]}
-    return facts, changes
 
 
 def _about(batch: Batch, owner: int, number: int, event: Row) -> dict[str, str]:

@@ -74,6 +74,7 @@ EXAMPLES: dict[str, dict[str, object]] = {
         "reason": "cold",
     },
     "Adjustment": {"wallet": "beans", "points": 50, "reason": "sorry for the wait", "actor": "lee"},
+    "Merge": {"member": {"card": "2600000009997"}, "actor": "lee", "reason": "two cards"},
     "Redemption": {"reward": "mug", "times": 1, "store_id": "S12", "operator_id": "lee"},
     "Cancellation": {"reason": "chosen by mistake", "actor": "lee"},
     "MemberChange": {"birthday": "03-27", "attributes": {}},

@@ -77,10 +77,10 @@ def check_amount(sent: BasketTender, pointer: str) -> int:
     return sent.amount_minor
 
 
-def check_usable(card: Card, state: str, buyer: Timeline, pointer: str) -> None:
+def check_usable(batch: Batch, card: Card, state: str, buyer: Timeline, pointer: str) -> None:
     """Raise `Conflict` `gift-card-not-usable` unless a card in a state may pay for a buyer."""
     state = "voucher" if card.kind == "voucher" else state
-    if state == "active" and card.personal and card.member != buyer.owner:
+    if state == "active" and card.personal and batch.now_of(card.member) != buyer.owner:
         state = "other-member"
     if state != "active":
         facts = {"state": state, "last_four": card.last_four}
@@ -100,7 +100,7 @@ def _tender(
     assert card is not None
     if hold is not None and hold.kind == "code":
         return Tender(HOLD, 0, hold=hold.id), None
-    check_usable(card, state_at(card, max(at, card.clock)), buyer, pointer)
+    check_usable(batch, card, state_at(card, max(at, card.clock)), buyer, pointer)
     minor = check_amount(sent, pointer)
     if hold is None:
         spent(card, minor, max(at, card.clock), pointer)

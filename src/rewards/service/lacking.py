@@ -61,7 +61,7 @@ def faults(events: Sequence[Row], entries: Sequence[Row], postings: Sequence[Row
         wanted: dict[str, int] = {}
         if row[2] == "purchase":
             receipt = receipts[row[1]] = read_receipt(row[11])
-            wanted = {} if receipt.guest else shortfalls.left(receipt, {})
+            wanted = {} if receipt.first_owner else shortfalls.left(receipt, {})
         elif row[2] == "return" and row[4] in receipts:
             before = back.get(row[4], {})
             back[row[4]] = total([before, read_return(row[11])])

@@ -126,7 +126,7 @@ def _card(till: _Till, i: int, sent: BasketTender, before: Sequence[str]) -> Tak
         card = line.card
         assert card is not None
         at = max(till.receipt.occurred_at, card.clock)
-        card_tenders.check_usable(card, _state_then(till, line, card, at), till.buyer, pointer)
+        card_tenders.check_usable(till.batch, card, _state_then(till, line, card, at), till.buyer, pointer)
         tender = card_tenders.tender_of(till.batch, line, minor)
         _check_other(tender, before, pointer)
     except (NotFound, Conflict) as refusal:

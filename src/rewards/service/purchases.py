@@ -209,10 +209,11 @@ def _again(
             receipt = vouchers.unseen(batch.running, card_tenders.as_sent(receipt, command.basket))
             receipt = offline.as_given(batch.running, command.basket, receipt)
         stored = read_receipt(batch.event(owner, number)[9])
+        owner_now = batch.now_of(owner)
         buyer = batch.find(member) if member is not None else None
         line = batch.line(owner)
         assert line is not None
-        same = (buyer is None) == (line.kind == "guest") and (buyer is None or buyer.owner == owner)
+        same = (buyer is None) == (line.kind == "guest") and (buyer is None or buyer.owner == owner_now)
         pointers = differences.between(stored, receipt, same_member=same)
         if pointers:
             raise Conflict(

@@ -31,7 +31,6 @@ from rewards.service.answers import ReturnAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import told
 from rewards.service.batch import Batch, Place
-from rewards.service.claims import followed
 from rewards.service.commands import Outcome, RecordReturn, ReturnOf
 from rewards.service.journal import (
     Happened,
@@ -46,6 +45,7 @@ from rewards.service.journal import (
     recorded_first,
     total,
 )
+from rewards.service.places import followed
 from rewards.service.reward_answers import CancellationAnswer
 from rewards.service.settling import settled
 from rewards.service.telling import balance_of, entries_of, note_of
@@ -108,10 +108,8 @@ def _purchase(batch: Batch, of: ReturnOf) -> Place | None:
             "return-ambiguous", "`of` needs `purchase_id`, or `store_id` and `receipt_id`", pointer="/of"
         )
     route = batch.receipts.get(of.store_id, of.receipt_id, "purchase")
-    if route is None:
+    if route is None or route[0] is None or route[1] is None:
         return None
-    assert route[0] is not None
-    assert route[1] is not None
     return followed(batch, (route[0], route[1]))
 
 

@@ -71,8 +71,9 @@ class BasketLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
 class BasketTender(Unsaid, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True):
     """One way the basket is paid: with money, with points of a wallet, by a gift card, or out of a hold.
 
-    Of points, exactly one is given: how many, what they pay, or `up_to` for the most that may pay. A gift card is named
-    by its code, and its PIN if it has one; a hold by its id, and one of a reward or a code pays no amount.
+    Of points, exactly one is given: how many, what they pay, or `up_to` for the most that may pay; a till that was
+    offline may say both how many and what they paid. A gift card is named by its code, and its PIN if it has one; a
+    hold by its id, and one of a reward or a code pays no amount.
     """
 
     kind: Id

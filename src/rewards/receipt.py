@@ -30,6 +30,7 @@ class Tender(msgspec.Struct, frozen=True, array_like=True, gc=False):
     card: str = ""  # the id of the gift card that paid
     last_four: str = ""  # of its code
     hold: str = ""  # the id of the hold that it captured
+    shortfall_minor: int = 0  # of the amount: what was not there when a till that was offline took it on trust
 
 
 class Line(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):
@@ -121,8 +122,10 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     discounts: tuple[Discount, ...] = ()  # ours
     shown: tuple[Shown, ...] = ()  # codes of gift cards, by last four and id
     rewards: tuple[tuple[str, int], ...] = ()  # that were asked for, with how many times
-    guest: int = 0  # the owner of the guest's timeline on which it was recorded first, if a member claimed it
+    first_owner: int = 0  # on whose timeline it was recorded first, if it counts on another: claimed, or merged
+    first_number: int = 1  # its number there
     bought: tuple[Bought, ...] = ()  # by rewards that take nothing off
+    unplaced: tuple[str, ...] = ()  # lines whose stored value went on no card: a till sold it offline
 
 
 Returned = dict[str, int]  # line_id -> units returned so far; lines of which nothing came back are left out

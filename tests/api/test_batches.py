@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from rewards.days import instant
-from rewards.service.commands import Publish
+from rewards.service.commands import IssueGiftCard, Publish
 from rewards.service.service import Service
 from rewards.store.database import Store
 from tests.api.conftest import enrolled, line, served
@@ -31,6 +31,8 @@ earn:
   beans: {every: 1.00, give: 5 beans}
 offers:
   welcome: {on: {categories: [coffee]}, amount_off: 1.00, limit: {times: 1, per: ever}, budget: {times: 2, per: ever}}
+gift_cards:
+  cafe-card: {kind: paid, load: 1.00-250.00}
 returns: {accept_within: 90 days}
 """
 
@@ -89,10 +91,12 @@ def codes(result: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_the_example_with_every_figure(cafe: tuple[Service, httpx.Client]) -> None:
-    _, client = cafe
+    service, client = cafe
+    card = json.loads(service.do(IssueGiftCard(product="cafe-card", amount_minor=180)).body)
     two = [{"line_id": "1", "sku": "CROISSANT", "categories": ["bakery"], "quantity": 2, "unit_price_minor": 230}]
     late = event("T3-000911", receipt("S12-T3-0911", 0, lines=two, tenders=[{"kind": "cash", "amount_minor": 460}]))
-    tea = receipt("S12-T3-0912", 300, at="2026-12-03T09:09:00+01:00", member={"card": "2600000009997"})
+    by_card = [{"kind": "gift_card", "code": card["code"], "amount_minor": 300}]
+    tea = receipt("S12-T3-0912", 300, at="2026-12-03T09:09:00+01:00", member={"card": "2600000009997"}, tenders=by_card)
     back = {
         "return_id": "S12-T3-R01",
         "store_id": "S12",
@@ -116,7 +120,17 @@ def test_the_example_with_every_figure(cafe: tuple[Service, httpx.Client]) -> No
     assert award["why"] == "15 whole 1.00 in 15.10 eligible of that day: 75, of which 50 were given"
     assert (guest["status"], guest["body"]["member_id"]) == (201, None)
     assert guest["body"]["claim"]["until"] == "2026-12-12T09:30:00+01:00"
-    assert codes(guest) == [("unknown-member", "/events/1/body/member")]
+    assert codes(guest) == [
+        ("unknown-member", "/events/1/body/member"),
+        ("gift-card-shortfall", "/events/1/body/tenders/0"),
+    ]
+    assert guest["body"]["warnings"][1]["shortfall_minor"] == 120
+    assert guest["body"]["tenders"][0]["shortfall_minor"] == 120
+    assert service.gift_card(card["code"]).balance_minor == 0
+    report = client.get("/v1/reports/liability", params={"from": "2026-12"}).json()
+    (paid,) = [row for row in report["rows"] if row["kind"] == "paid"]
+    assert (paid["issued"], paid["spent"], paid["closing"], paid["difference"]) == (180, 180, 0, 0)
+    assert report["shortfalls"] == [{"month": "2026-12", "kind": "gift_card", "currency": "EUR", "amount_minor": 120}]
     assert (parked["status"], parked["body"]["state"]) == (202, "parked")
     assert parked["body"]["waits_for"] == {"store_id": "S07", "receipt_id": "S07-0440"}
     assert (again["status"], again["replayed"], again["body"]) == (201, True, bought["body"])
@@ -145,13 +159,14 @@ def test_one_event_is_refused_alone(cafe: tuple[Service, httpx.Client]) -> None:
         event("a", {**good, "colour": "red"}),
         event("b", {**good, "lines": [line(name="a\0b")]}),
         event("c", good, "exchange"),
-        event("d", {**good, "currency": "USD"}),
-        event("e", {**good, "tenders": [{"kind": "points", "amount_minor": 100}]}),
+        event("d", {**good, "receipt_id": "USD", "currency": "USD"}),
+        event("e", {**good, "tenders": [{"kind": "points", "wallet": "beans", "up_to": True}]}),
         event("f", {**good, "store_id": "S13"}),
         event("g g", good),
         "nothing",
         event("h", {**good, "occurred_at": "2026-01-01T00:00:00Z"}),
         event("i", {**good, "member": {}}),
+        event("n", receipt("USD", 100)),
         event("j", good),
         event("j", receipt("OTHER", 100)),
         event("k", {**good, "lines": [line()]}),
@@ -175,18 +190,21 @@ def test_one_event_is_refused_alone(cafe: tuple[Service, httpx.Client]) -> None:
         (400, "unknown-field", "/events/0/body/colour"),
         (400, "nul-character", "/events/1/body/lines/0/name"),
         (400, "value-not-allowed", "/events/2/kind"),
-        (422, "currency-mismatch", "/events/3/body/currency"),
-        (422, "tender-not-supported", "/events/4/body/tenders/0/kind"),
+        (201, None, None),
+        (422, "tender-ambiguous", "/events/4/body/tenders/0"),
         (422, "store-differs", "/events/5/body/store_id"),
         (400, "value-not-allowed", "/events/6/idempotency_key"),
         (400, "wrong-type", "/events/7"),
         (422, "time-out-of-range", "/events/8/body/occurred_at"),
         (422, "member-ambiguous", "/events/9/body/member"),
+        (409, "receipt-conflict", "/events/10/body/currency"),
         (201, None, None),
-        (422, "key-reused", "/events/11/body"),
-        (409, "receipt-conflict", "/events/12/body/lines/0/amount_minor"),
-        (404, "unknown-purchase", "/events/13/body/of/purchase_id"),
+        (422, "key-reused", "/events/12/body"),
+        (409, "receipt-conflict", "/events/13/body/lines/0/amount_minor"),
+        (201, None, None),
     ]
+    assert codes(results[3]) == [("currency-mismatch", "/events/3/body/currency")]
+    assert codes(results[14]) == [("unknown-purchase", "/events/14/body/of/purchase_id")]
 
 
 def test_a_key_twice_in_one_event_is_that_events_fault(cafe: tuple[Service, httpx.Client]) -> None:

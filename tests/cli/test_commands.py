@@ -4,18 +4,18 @@ import gzip
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from click import Argument, Command, Group, Option
 
-from rewards.basket import MemberRef
+from rewards.basket import Basket, BasketLine, BasketTender, MemberRef
 from rewards.cli.commands import cli, run
 from rewards.cli.database import service
 from rewards.policy.codes import CODES
-from rewards.service.commands import ChangeMember, Enrol
+from rewards.service.commands import ActOnGiftCard, ChangeMember, Enrol, IssueGiftCard, OfflinePurchase
 
 ROOT = Path(__file__).parents[2]
 CAFE = str(ROOT / "rules/corner-cafe.yaml")
@@ -392,8 +392,8 @@ def test_report_liability(say: Say, tmp_path: Path) -> None:
     month = beans["month"]
     code, out, _ = say("report", "liability", "--from", month, "--until", month)
     head, *rows = [line.split("\t") for line in out.splitlines()]
-    assert head[:4] == ["month", "unit", "opening", "issued"]
-    assert [month, "beans", "0", str(beans["issued"])] in [row[:4] for row in rows]
+    assert head[:5] == ["month", "kind", "unit", "opening", "issued"]
+    assert [month, "points", "beans", "0", str(beans["issued"])] in [row[:5] for row in rows]
     assert f"{beans['value_minor'] // 100}.{beans['value_minor'] % 100:02}" in rows[0] + rows[1]
     code, out, _ = say("report", "liability", "--from", month, "--format", "csv")
     assert out.splitlines()[0].startswith("month,kind,unit,opening")
@@ -401,6 +401,38 @@ def test_report_liability(say: Say, tmp_path: Path) -> None:
     code, _, err = say("report", "liability", "--from", "soon")
     assert (code, err) == (1, "rewards: `soon` is no month: write one such as `2027-03`\n")
     assert say("report", "liability", "--until", "9999-01")[0] == 1
+
+
+def test_report_liability_of_gift_cards(say: Say) -> None:
+    say("publish", CAFE)
+    with service(None) as opened:
+        card = json.loads(opened.do(IssueGiftCard(product="cafe-card", amount_minor=2500)).body)["gift_card_id"]
+        opened.do(ActOnGiftCard(gift_card_id=card, activity="REDEEM", amount_minor=950))
+    code, out, _ = say("report", "liability")
+    assert code == 0
+    head, *rows = [line.split("\t") for line in out.splitlines()]
+    (paid,) = [told for row in rows if (told := dict(zip(head, row, strict=True)))["kind"] == "paid"][-1:]
+    assert (paid["unit"], paid["issued"], paid["spent"], paid["closing"]) == ("EUR", "25.00", "9.50", "15.50")
+    assert (paid["difference"], paid["value, EUR"], paid["closed"]) == ("0.00", "15.50", "not yet")
+    with service(None) as opened:
+        opened.do(
+            OfflinePurchase(
+                Basket(
+                    receipt_id="r1",
+                    store_id="S1",
+                    occurred_at=datetime.now(UTC),
+                    currency="EUR",
+                    lines=(BasketLine(line_id="1", sku="TEA", amount_minor=950),),
+                    tenders=(BasketTender(kind="gift_card", code="lost", amount_minor=950),),
+                )
+            )
+        )
+    assert say("report", "liability")[1].splitlines()[-2:] == [
+        "month\tshortfall\tunit\tamount",
+        f"{paid['month']}\tgift_card\tEUR\t9.50",
+    ]
+    _, out, _ = say("report", "liability", "--format", "csv")
+    assert out.splitlines()[-2].split(",")[1:6] == ["paid", "EUR", "0", "2500", "950"]
 
 
 def test_a_month_that_does_not_add_up_is_told(say: Say, tmp_path: Path) -> None:

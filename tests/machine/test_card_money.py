@@ -1,8 +1,9 @@
 """Cards of money against a clerk's book: after every step each balance is what the book says, nothing below zero.
 
 Steps: issue, activate, load, redeem, refund, adjust, clear, pay out, move, block, unblock, deactivate, sell cards and
-loads at the till, pay with two cards, hold, capture, void, pay out of a hold, return the sale or goods, let time pass,
-send again, and fold all states anew. The book is a map from the end of money to its amount, for each card and hold.
+loads at the till, pay with two cards, or offline on trust, hold, capture, void, pay out of a hold, return the sale or
+goods, let time pass, send again, and fold all states anew. The book is a map from the end of money to its amount, for
+each card and hold.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from rewards.service.commands import (
     ActOnGiftCard,
     CaptureHold,
     IssueGiftCard,
+    OfflinePurchase,
     OpenHold,
     Publish,
     RecordPurchase,
@@ -313,6 +315,27 @@ class Cards(RuleBasedStateMachine):
         if way == "pay":
             self.paid[name] = [[leaf, taken, 0]]
 
+    @precondition(lambda self: self.book)
+    @rule(data=st.data(), minor=amounts)
+    def pay_offline(self, data, minor):
+        """Two units of goods that a till sold while it was offline: a card pays as far as it has it and may."""
+        leaf = data.draw(st.sampled_from(self.book))
+        receipt, due = self.name(), minor + minor % 2
+        cash = (BasketTender(kind="cash", amount_minor=minor % 2),) if minor % 2 else ()
+        basket = Basket(
+            receipt_id=receipt,
+            store_id="S1",
+            occurred_at=self.now,
+            currency="EUR",
+            lines=(BasketLine(line_id="1", sku="CAKE", quantity=2, unit_price_minor=due // 2),),
+            tenders=(BasketTender(kind="gift_card", code=leaf.code, amount_minor=minor), *cash),
+        )
+        there = min(minor, leaf.left(self.now)) if leaf.state == "active" else 0
+        answer = self.do(OfflinePurchase(basket))
+        assert answer["tenders"][0].get("shortfall_minor", 0) == minor - there
+        assert ("warnings" in answer) == (there < minor)
+        self.paid[receipt] = [[leaf, leaf.take(there), 0]]
+
     @precondition(lambda self: self.paid)
     @rule(data=st.data(), whole=st.booleans())
     def return_paid(self, data, whole):
@@ -333,6 +356,8 @@ class Cards(RuleBasedStateMachine):
             assert minor >= 0
             assert not whole or before + minor == sum(taken.values())
             page[2] += minor
+            if not minor:
+                continue
             if leaf.state == "deactivated":
                 assert ("paid_out" in refund[number]) == (leaf.product != "gift")
                 continue

@@ -71,7 +71,7 @@ def test_what_is_left_is_voided_and_what_is_spent_is_told(giving):
     giving.desk.act(told[0], "REDEEM", 200)
     back = giving.take_back()
     assert [(one.voided_minor, one.spent_minor) for one in back] == [(300, 200), (700, 0)]
-    assert giving.desk.accounts() == {"given": -200, "redeemed": 200}
+    assert giving.desk.accounts() == {"given": -1200, "taken_back": 1000, "redeemed": 200}
     assert giving.take_back("x2") == []  # they are gone already
     assert giving.desk.service.verify() == []
 

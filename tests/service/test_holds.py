@@ -515,7 +515,7 @@ def test_a_purchase_captures_money_and_gives_it_back(bank):
         (1, "cash", 200),
     ]
     assert bank.balance(paid) == 2000
-    assert bank.accounts() == {"sold": -2000, "lot": 2000}
+    assert bank.accounts() == {"sold": -2000, "lot": 2000, "redeemed": 600, "restored": -600}
 
 
 def test_held_money_can_not_be_moved_paid_out_or_cleared(bank):

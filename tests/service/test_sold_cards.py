@@ -90,6 +90,16 @@ def test_selling_stored_value_is_no_visit_and_earns_nothing(desk):
     assert (answer["totals"]["earned"], answer["awards"]) == ({}, [])
 
 
+def test_a_quote_with_a_card_is_what_the_purchase_gives(desk):
+    basket = desk.basket("r1", lines=(line("0"), sells()), card=ANA)
+    quote = desk.service.quote(basket)
+    assert (quote.totals.net_minor, quote.totals.payable_minor, quote.totals.earned) == (3500, 3500, {"beans": 50})
+    facts = {name: getattr(basket, name) for name in basket.__struct_fields__}
+    answer = desk.ask(RecordPurchase(type(basket)(**facts | {"quote": quote.quote})))
+    assert answer["totals"]["earned"] == {"beans": 50}
+    assert desk.balance(answer["gift_cards_issued"][0]) == 2500
+
+
 # coming back
 
 
@@ -106,7 +116,7 @@ def test_a_return_voids_the_card(desk):
         }
     ]
     assert answer["refund_due_minor"] == 2500
-    assert (desk.look(card)["state"], desk.accounts()) == ("deactivated", {})
+    assert (desk.look(card)["state"], desk.accounts()) == ("deactivated", {"sold": -2500, "taken_back": 2500})
 
 
 def test_what_was_spent_is_kept_off_the_refund(desk):
@@ -116,7 +126,7 @@ def test_what_was_spent_is_kept_off_the_refund(desk):
     assert [(one["voided_minor"], one["spent_minor"]) for one in answer["gift_cards_voided"]] == [(1800, 700)]
     assert answer["refund_due_minor"] == 1800
     assert sum(one["amount_minor"] for one in answer["refund"]) == 1800
-    assert desk.accounts() == {"sold": -700, "redeemed": 700}
+    assert desk.accounts() == {"sold": -2500, "taken_back": 1800, "redeemed": 700}
 
 
 def test_money_whose_hold_has_run_out_is_there_to_be_taken_back(desk, clock):

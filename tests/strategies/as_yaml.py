@@ -11,6 +11,7 @@ import yaml
 
 from rewards.days import Duration
 from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, EachTime
+from rewards.policy.alone import AloneLimit
 from rewards.policy.model import (
     ALL,
     Accepted,
@@ -106,6 +107,9 @@ class _Printer:
                 "spent_points": policy.returns.spent_points,
                 "restored_points_last": _duration(policy.returns.restored_points_last),
             },
+            adjustments={"limit": _one_or_all([self._alone(one) for one in policy.adjustments])}
+            if policy.adjustments
+            else {},
             fairness=policy.fairness and self._fairness(policy.fairness),
         )
 
@@ -139,6 +143,12 @@ class _Printer:
 
     def _points(self, count: int, wallet: str) -> str:
         return f"{count} {self._policy.wallets[wallet].one if count == 1 else wallet}"
+
+    def _alone(self, limit: AloneLimit) -> dict[str, object]:
+        most = (
+            {"points": self._points(limit.most, limit.wallet)} if limit.wallet else {"money": self._money(limit.most)}
+        )
+        return {**most, "per": limit.per}
 
     def _wallet(self, wallet: Wallet) -> dict[str, object]:
         expires = wallet.expires

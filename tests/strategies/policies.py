@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from rewards.days import Duration, Window
 from rewards.engine.reference import Versions
 from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, EachTime
+from rewards.policy.alone import AloneLimit
 from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Pays, Policy, Returns, Wallet
 from tests.strategies import words
 from tests.strategies.cards import with_fairness, with_fitting_cards, with_given_cards
@@ -160,7 +161,13 @@ def policy(draw: Draw, zone: ZoneInfo, anchor: int, *, measures: tuple[Window, .
             spent_points=pick(draw, ("debt", "deduct_from_refund")),
             restored_points_last=duration(draw),
         ),
+        adjustments=tuple(alone(draw) for _ in range(whole(draw, 0, 2))),
     )
+
+
+def alone(draw: Draw) -> AloneLimit:
+    """Draw a limit of what staff give and take alone."""
+    return AloneLimit(pick(draw, ("", *sorted(words.WALLETS))), whole(draw, 1, 500), pick(draw, ("adjustment", "day")))
 
 
 def amended(draw: Draw, before: Policy, anchor: int, number: int) -> Policy:

@@ -29,6 +29,7 @@ from rewards.service.commands import (
     GiftCardActivity,
     Language,
     MemberState,
+    MergeMembers,
     Metadata,
     OfflinePurchase,
     OfflineReturn,
@@ -53,6 +54,7 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     points: Points
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
     actor: Id
+    approved_by: OptionalId = ""  # a second person, where the policy's `adjustments` asks for one
     adjustment_id: OptionalId = ""
     occurred_at: Instant | None = None
 
@@ -64,6 +66,7 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
             points=self.points,
             reason=self.reason,
             actor=self.actor,
+            approved_by=self.approved_by,
             adjustment_id=self.adjustment_id,
             occurred_at=self.occurred_at,
         )
@@ -139,6 +142,18 @@ class ContactsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         return ChangeContacts(
             member_id=member_id, remove=self.remove, add=self.add, issue_card=self.issue_card, actor=self.actor
         )
+
+
+class Merge(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The member who turns out to be the one of the address, and who says so; `reason` is for the statement."""
+
+    member: MemberRef
+    actor: Id
+    reason: Name = ""
+
+    def of(self, member_id: str) -> MergeMembers:
+        """Return the command for the member who stays."""
+        return MergeMembers(member_id=member_id, member=self.member, actor=self.actor, reason=self.reason)
 
 
 class Claim(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -256,6 +271,7 @@ class CardActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     to: OptionalId = ""
     reason: Name = ""
     actor: OptionalId = ""
+    approved_by: OptionalId = ""  # a second person, where the policy's `adjustments` asks for one
 
     def of(self, gift_card_id: str) -> ActOnGiftCard:
         """Return the command for a gift card."""

@@ -35,6 +35,7 @@ from rewards.api.bodies import (
     GiftCardCode,
     Health,
     MemberChange,
+    Merge,
     OfflineBatch,
     PolicyAnswer,
     PolicyText,
@@ -48,9 +49,9 @@ from rewards.api.bodies import (
 from rewards.api.examples import EXAMPLES
 from rewards.api.problems import KINDS, PAGE, Problem, no_such_path
 from rewards.basket import Basket, MemberRef
+from rewards.service.adjustments import AdjustmentAnswer
 from rewards.service.answers import (
     ActivityAnswer,
-    AdjustmentAnswer,
     BalanceAnswer,
     ClaimedAnswer,
     GiftCardAnswer,
@@ -62,6 +63,7 @@ from rewards.service.answers import (
 from rewards.service.commands import Enrol, IssueGiftCard, OpenHold, RecordReturn
 from rewards.service.hold_answers import HoldAnswer
 from rewards.service.liability import LiabilityAnswer
+from rewards.service.merging import MergeAnswer
 from rewards.service.reward_answers import CancellationAnswer, RedemptionAnswer
 
 _BODIES = (
@@ -89,6 +91,7 @@ _BODIES = (
         Health,
     ),
     *(LiabilityAnswer, MemberAnswer, PolicyAnswer, Problem, Claim, ClaimedAnswer, ContactsChange),
+    *(Merge, MergeAnswer),
     *(OfflineBatch, PurchaseEvent, ReturnEvent, BatchAnswer),
     *(Redemption, RedemptionAnswer, Cancellation, CancellationAnswer),
     *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),

@@ -60,7 +60,9 @@ async def record_batch(
     """Facts: an event is refused only where it can't be read or disagrees with itself, and then alone.
 
     Each is answered as it would be by itself, once for its `idempotency_key`; what was recorded although it is odd is
-    told under `warnings`: an unknown member (it is a guest's then, to be claimed), offers beyond a limit or a budget.
+    told under `warnings`, with the code of the refusal that it would have been: an unknown member (it is a guest's
+    then, to be claimed), offers beyond a limit or a budget, points that were not there (they are owed), money that was
+    on no gift card (`gift-card-shortfall`, with `shortfall_minor`: nobody's debt), a card sold that is not here.
     """
     return answer(BatchAnswer(await asyncio.to_thread(_recorded, data, service, address_of(request))))
 

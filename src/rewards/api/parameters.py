@@ -64,12 +64,15 @@ _OF_THE_ADDRESS = ("/member_id", "/gift_card_id", "/redemption_id")
 
 
 @contextmanager
-def pointing_nowhere() -> Iterator[None]:
-    """Errors about a member or a gift card point to it, where it is named by the address."""
+def pointing_nowhere(*names: str) -> Iterator[None]:
+    """Errors about what the address names point nowhere: a member or a gift card, or the `names` alone."""
     try:
         yield
     except RewardsError as error:
-        error.pointer = "" if error.pointer in _OF_THE_ADDRESS else error.pointer.removeprefix("/member")
+        for name in names or (*_OF_THE_ADDRESS, "/member"):
+            if error.pointer == name or error.pointer.startswith(f"{name}/"):
+                error.pointer = error.pointer[len(name) :]
+                break
         raise
 
 

@@ -119,9 +119,6 @@ KINDS: dict[str, Kind] = {
     "hold-ambiguous": Kind(422, "Unclear hold", "give what the kind of hold takes, and nothing else"),
     "hold-missing": Kind(422, "Which hold?", "name the hold by its `hold_id`"),
     "code-not-held": Kind(422, "Nothing to hold", "send the word with the purchase; it is not used up"),
-    "tender-not-supported": Kind(
-        422, "Tender not supported", "pay with another kind of tender; this engine cannot spend it"
-    ),
     "offer-given-online": Kind(
         422, "Offers are decided here", "leave `offer` out; a till that was offline sends a batch"
     ),
@@ -150,6 +147,7 @@ KINDS: dict[str, Kind] = {
     "not-for-sale": Kind(422, "Given, not sold", "sell a product of `kind: paid`"),
     "one-card-a-line": Kind(422, "One gift card a line", "write a line for each gift card"),
     "amount-not-taken": Kind(422, "No amount here", "leave `amount_minor` out"),
+    "approver-is-actor": Kind(422, "Approved by the actor", "name in `approved_by` somebody else, or nobody"),
     "reason-missing": Kind(422, "Reason or actor missing", "say why, and who does it"),
     "transfer-where": Kind(422, "Where to?", "name in `to` the id of another gift card, for TRANSFER_BALANCE alone"),
     "quote-invalid": Kind(422, "Not a quote", "send `quote` as it was answered, or leave it out"),
@@ -178,6 +176,9 @@ KINDS: dict[str, Kind] = {
     "birthday-invalid": Kind(422, "Birthday invalid", "send month and day, such as `03-27`"),
     "member-exists": Kind(409, "Member exists", "look the member up by the contact that is named"),
     "member-blocked": Kind(409, "Member blocked", "record a purchase with `member: null`; nothing else counts now"),
+    "member-merged": Kind(409, "Member merged", "name the member of `member_id`, who this one is now"),
+    "holds-open": Kind(409, "Points are held", "capture or void the `holds`, or wait until they have run out"),
+    "same-member": Kind(409, "One member already", "nothing: what both have is one member's"),
     "receipt-conflict": Kind(409, "Receipt recorded differently", "a receipt number is used once in a store"),
     "card-replaced": Kind(409, "Card was lost", "ask for the member's new card; staff find the member by `member_id`"),
     "already-claimed": Kind(409, "Claimed already", "nothing: the purchase counts for a member"),
@@ -194,6 +195,9 @@ KINDS: dict[str, Kind] = {
     "offer-gone": Kind(409, "Offer used up", "ask for a new quote; another purchase used the offer first"),
     "quote-mismatch": Kind(409, "Quote of another basket", "ask for a quote of this basket, or leave `quote` out"),
     "return-exceeds": Kind(409, "More than is left", "return at most what is still returnable"),
+    "needs-approval": Kind(
+        409, "A second person is needed", "send it with `approved_by`, under a fresh Idempotency-Key"
+    ),
     "reward-not-now": Kind(409, "Not now", "see `detail`: the balance tells which rewards can be had"),
     "reward-limit": Kind(409, "Limit of the reward", "see `detail`: the member has had as much of it as there is"),
     "reward-used": Kind(409, "Used up", "nothing can be taken back; staff may adjust the points"),

@@ -69,5 +69,8 @@ async def get_statement(
 async def report_liability(
     service: NamedDependency[Service], from_month: FromMonth = None, until_month: UntilMonth = None
 ) -> Answer[LiabilityAnswer]:
-    """By wallet and month of recording: what came, what went and what is left. Months that are over never change."""
+    """By wallet, kind of gift card and month of recording: what came, what went and what is left.
+
+    Months that are over never change.
+    """
     return answer(await asyncio.to_thread(service.liability, from_month, until_month))

@@ -21,6 +21,7 @@ from rewards.api.bodies import (
     ContactsChange,
     Health,
     MemberChange,
+    Merge,
 )
 from rewards.api.offline_routes import OFFLINE
 from rewards.api.parameters import (
@@ -38,15 +39,16 @@ from rewards.api.reports import get_statement, report_liability
 from rewards.api.reward_routes import REWARDS
 from rewards.basket import Basket, MemberRef
 from rewards.service import card_tenders
+from rewards.service.adjustments import AdjustmentAnswer
 from rewards.service.answers import (
     ActivityAnswer,
-    AdjustmentAnswer,
     BalanceAnswer,
     MemberAnswer,
     PurchaseAnswer,
     ReturnAnswer,
 )
 from rewards.service.commands import Enrol, RecordPurchase, RecordReturn
+from rewards.service.merging import MergeAnswer
 from rewards.service.service import Service
 
 _PARKED = {202: ResponseSpec(ReturnAnswer, generate_examples=False, description="Kept until the purchase arrives")}
@@ -119,6 +121,26 @@ async def change_contacts(
 ) -> Answer[MemberAnswer]:
     """All of it or nothing. A card that is taken away is lost: refused as `card-replaced`, and nobody's ever again."""
     with pointing_nowhere():
+        return written(await service.asubmit(data.of(member_id), key=idempotency_key))
+
+
+@post(
+    "/members/{member_id:str}/merge",
+    operation_id="merge_members",
+    tags=["members"],
+    summary="Have two members be one",
+    status_code=200,
+    responses=refusals(404, 409, body=True),
+    response_headers=[IDEMPOTENCY_STATUS],
+)
+async def merge_members(
+    member_id: FromPath[str], data: JSONBody[Merge], service: NamedDependency[Service], idempotency_key: Key
+) -> Answer[MergeAnswer]:
+    """The member of the address stays; what both did counts as one history, and limits count both. It can't be undone.
+
+    Cards, phones and e-mails move; the other's id, and those of its purchases, lead to this member from then on.
+    """
+    with pointing_nowhere("/member_id"):
         return written(await service.asubmit(data.of(member_id), key=idempotency_key))
 
 
@@ -287,6 +309,7 @@ V1 = (
     get_member,
     change_member,
     change_contacts,
+    merge_members,
     look_up_member,
     quote_purchase,
     purchase_methods,

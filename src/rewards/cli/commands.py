@@ -266,7 +266,7 @@ def report() -> None:
     """Reports for finance."""
 
 
-@report.command(short_help="What is outstanding, by wallet and month.")
+@report.command(short_help="What is outstanding, by wallet, kind of gift card and month.")
 @click.option("--from", "first", metavar="MONTH", help="The first month, such as `2027-01`; else the last twelve.")
 @click.option("--until", "last", metavar="MONTH", help="The last month, included; else this one.")
 @click.option(
@@ -279,7 +279,7 @@ def report() -> None:
 )
 @_database
 def liability(**given: object) -> int:
-    """What is outstanding, by wallet and month of recording: what came, what went, what is left and its worth.
+    """What is outstanding, by wallet, kind of gift card and month of recording: what came, what went, what is left.
 
     Months that are over never change. Exit code 1 if a month does not add up.
     """

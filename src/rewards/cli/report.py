@@ -17,8 +17,9 @@ from rewards.ledger.roll_forward import MOVES
 from rewards.policy.compile import load_policy
 from rewards.service.liability import LiabilityAnswer, LiabilityRow
 
-_COLUMNS = tuple(name for name in LiabilityRow.__struct_fields__ if name != "kind")
+_COLUMNS = LiabilityRow.__struct_fields__
 _MAY_BE_EMPTY = (*MOVES, "owed", "unvalued")
+_AMOUNTS = ("opening", *MOVES, "closing", "difference")
 
 
 def run(database: str | None, first: str | None, last: str | None, form: str) -> int:
@@ -35,9 +36,13 @@ def run(database: str | None, first: str | None, last: str | None, form: str) ->
     wrong = [row for row in answer.rows if row.difference]
     for row in wrong:
         sys.stderr.write(
-            f"rewards: {row.month}, {row.unit}: {row.difference:+} is not explained; run `rewards verify`\n"
+            f"rewards: {row.month}, {_what(row)}: {row.difference:+} is not explained; run `rewards verify`\n"
         )
     return 1 if wrong else 0
+
+
+def _what(row: LiabilityRow) -> str:
+    return row.unit if row.kind == "points" else f"{row.kind} gift cards"
 
 
 def _write_csv(answer: LiabilityAnswer) -> None:
@@ -50,13 +55,22 @@ def _write_csv(answer: LiabilityAnswer) -> None:
 
 
 def _show(answer: LiabilityAnswer, money: Money) -> None:
-    """Print a table, the worth as people write it; on a terminal without the columns in which nothing is."""
+    """Print a table, money as people write it; on a terminal without the columns in which nothing is."""
     empty = {name for name in _MAY_BE_EMPTY if not any(getattr(row, name) for row in answer.rows)}
     shown = [name for name in _COLUMNS if name not in empty or not console().is_terminal]
     rows = []
     for row in answer.rows:
-        cells = {name: str(getattr(row, name)) for name in shown}
+        cells = {name: _cell(row, name, money) for name in shown}
         cells |= {"value_minor": money.text(row.value_minor), "closed": "yes" if row.closed else "not yet"}
         rows.append(list(cells.values()))
     names = [f"value, {answer.currency}" if name == "value_minor" else name.replace("_", " ") for name in shown]
-    table("", names, rows, range(2, len(shown) - 1))
+    table("", names, rows, range(3, len(shown) - 1))
+    if answer.shortfalls:
+        sys.stdout.write("\n")
+        short = [[row.month, row.kind, row.currency, money.text(row.amount_minor)] for row in answer.shortfalls]
+        table("taken on trust by tills that were offline", ["month", "shortfall", "unit", "amount"], short, (3,))
+
+
+def _cell(row: LiabilityRow, name: str, money: Money) -> str:
+    value = getattr(row, name)
+    return money.text(value) if name in _AMOUNTS and row.kind != "points" else str(value)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rewards.days import period
 from rewards.engine.plan import Contest, Plan, Progress, Recent, Slot, Standing, Used, Visits
 from rewards.engine.step import EMPTY, HEAD, Carry, Compiled, compile_step
-from rewards.engine.tiers import NOTHING, Ladder
+from rewards.engine.tiers import NOTHING, Ladder, Promise
 from rewards.engine.tiers import Standing as TierStanding
 from rewards.policy.activity_model import YEARLY
 from rewards.policy.model import Policy
@@ -142,6 +142,16 @@ class Program:
                     slots.append(_filled(new, slot, day, past))
             carry = [number + 1, carry[1], carry[2], *slots]
         return carry
+
+    def promised(self, carry: Carry, day: int, promises: Sequence[Promise]) -> Carry:
+        """Return the carry after a day on which levels were promised."""
+        version = self.versions[self.index(day)]
+        ladder = version.ladder
+        if ladder is None:
+            return carry
+        slots = zip(version.plan.slots, carry[HEAD:], strict=True)
+        kept = [ladder.kept(known, day, promises) if isinstance(slot, Standing) else known for slot, known in slots]  # type: ignore[arg-type]
+        return [*carry[:HEAD], *kept]
 
     def _standing(
         self, old: Compiled, new: Compiled, kept: Mapping[Slot, object], number: int, past: Past

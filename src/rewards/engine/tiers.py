@@ -23,8 +23,16 @@ from rewards.policy.model import Tiers
 
 Standing = list[Any]
 NOTHING: Standing = [0, 0, [], [], 0]
-_EVER = 10**9  # a day that never comes
+EVER = 10**9  # a day that never comes
 _YEAR = Duration(12, "months")
+
+
+class Promise(NamedTuple):
+    """A level that is kept from the day after `day` up to and with `until`."""
+
+    day: int
+    level: str
+    until: int
 
 
 class Held(NamedTuple):
@@ -116,6 +124,20 @@ class Ladder:
             total = sum(amount for at, amount in amounts if period(at, self._measure) == now)
         return [last, total, known, *self._promised(standing, before, day)]
 
+    def kept(self, standing: Standing, day: int, promises: Sequence[Promise]) -> Standing:
+        """Return the standing after a day on which levels were promised; names that there are not promise nothing."""
+        if not standing[0]:
+            standing = [day, 0, [], [], 0]
+        elif standing[0] < day:
+            standing = self.taken_over(standing, self, day + 1)
+        last, total, known, kept, level = standing
+        kept = kept.copy() or [0] * (len(self.names) - 1)
+        for promise in promises:
+            reached = self.names.index(promise.level) if promise.level in self.names else 0
+            kept[:reached] = [max(until, promise.until) for until in kept[:reached]]
+            level = max(level, reached)
+        return [last, total, known, kept, level]
+
     def _promised(self, standing: Standing, before: Ladder | None, day: int) -> tuple[list[int], int]:
         """Return until when each level is kept, and the level, as of the day before `day`."""
         if before is None or not standing[0]:
@@ -136,9 +158,9 @@ class Ladder:
         if isinstance(self._measure, Duration):
             return self._sliding(total, known, day, self._measure)
         if self._measure == "ever":
-            return total, _EVER
+            return total, EVER
         if period(day, self._measure) != period(last, self._measure):
-            return 0, _EVER
+            return 0, EVER
         return total, _last_of(last, self._measure)
 
     def _sliding(self, total: int, known: list[int], day: int, measure: Duration) -> tuple[int, int]:
@@ -147,7 +169,7 @@ class Ladder:
             if left_on > day:
                 return total, left_on - 1
             total -= known[i + 1]
-        return 0, _EVER
+        return 0, EVER
 
     def _walk(self, standing: Standing, day: int) -> Held:
         """Go from one change of the measure to the next; levels fall when neither it nor a promise holds them."""

@@ -20,14 +20,15 @@ ACCOUNTS = {
     "LOAD": "sold",
     "REDEEM": "redeemed",
     "CAPTURE": "redeemed",
-    "REFUND": "redeemed",
+    "REFUND": "restored",
     "ADJUST_INCREMENT": "adjusted",
     "ADJUST_DECREMENT": "adjusted",
     "CLEAR_BALANCE": "cleared",
     "CASH_OUT": "cashed_out",
     "TRANSFER_OUT": "transferred",
     "TRANSFER_IN": "transferred",
-}  # where the money of an activity comes from, or goes to; a card's first money and what is voided as its kind says
+    "VOID": "taken_back",
+}  # where the money of an activity comes from, or goes to; a card's first money as its kind says
 
 
 def account_of(activity: str, kind: str) -> str:
@@ -36,7 +37,7 @@ def account_of(activity: str, kind: str) -> str:
     >>> account_of("ISSUE", "promotional"), account_of("REDEEM", "paid")
     ('given', 'redeemed')
     """
-    if activity in {"ISSUE", "ACTIVATE", "VOID"}:
+    if activity in {"ISSUE", "ACTIVATE"}:
         return "given" if kind == "promotional" else "sold"
     return ACCOUNTS[activity]
 

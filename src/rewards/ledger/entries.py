@@ -2,7 +2,7 @@
 
 Accounts are kept per owner and wallet: `lot` (one for each day), `debt`, `held`
 (by the day of the hold), and the contra accounts `issued`, `taken_back`, `adjusted`, `spent`, `restored`,
-`settled`, `expired`. What does not live here: numbers, hashes and rows of the database (`store`).
+`settled`, `expired`, `merged`. What does not live here: numbers, hashes and rows of the database (`store`).
 
 >>> [(p.account, p.points) for p in postings("beans", Purse(), Purse(open=[[1, 0, 9, 30]]), gross=30, contra="issued")]
 [('lot', 30), ('issued', -30)]
@@ -50,7 +50,7 @@ def sums_by_wallet(awards: Sequence[Award]) -> dict[str, int]:
 class Entry(msgspec.Struct, frozen=True):
     """One balanced booking."""
 
-    kind: str  # purchase, return, adjustment, spending, hold, expiry
+    kind: str  # purchase, return, adjustment, spending, hold, expiry, activity, change, merge
     occurred_at: int
     policy_version: str
     postings: list[Posting]

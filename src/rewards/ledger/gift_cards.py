@@ -68,6 +68,7 @@ class Activity(msgspec.Struct, array_like=True, frozen=True, gc=False):
     parts: Lots = ()  # money that it added, took or held, soonest ending first
     hold: str = ""  # its id
     until: int = 0  # of a HOLD
+    approved_by: str | None = None  # of an adjustment; empty: the actor alone; None: nobody was asked for
 
 
 _FROM = {

@@ -61,13 +61,16 @@ def judge(program: Program, member: Member, row: DayRow, past: Past) -> tuple[li
     day, was = row.day, row.points
     version, carry = program.ready(row.carry, day, past)
     if not row.rows:
-        after, vector = row.carry, [0] * len(version.plan.columns)
+        after = program.promised(carry, day, row.promised) if row.promised else row.carry
+        vector = [0] * len(version.plan.columns)
         points: list[int] = []
     else:
         vectors = list(row.rows.values())
         numbers = periods(day)
         after, points = version.step(carry, numbers, day, vectors, member)
         vector = vectors[0] if len(vectors) == 1 else [sum(column) for column in zip(*vectors, strict=True)]
+        if row.promised:
+            after = program.promised(after, day, row.promised)
         if not was:
             return after, _first_awards(version, carry, vector, row, numbers, points)
     row.points = now = {index: given for index, given in enumerate(points) if given}

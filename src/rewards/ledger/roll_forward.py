@@ -4,8 +4,9 @@ What has ended counts as expired in the span of its last instant, whether or not
 it is booked yet; what is recorded later about a span that is over counts in the
 span in which it is recorded. So a span that is over never changes.
 
-What does not live here: where the sums come from, months, and formatting. Points
-are whole; spans are numbered, and 0 is everything before the first.
+Points in wallets and money on gift cards roll forward alike. What does not live
+here: where the sums come from, months, and formatting. Points are whole, money is
+in minor units; spans are numbered, and 0 is everything before the first.
 """
 
 from __future__ import annotations
@@ -21,8 +22,21 @@ from rewards.policy.model import Liability, Wallet
 
 HELD = ("lot", "debt", "held")  # the accounts that are outstanding
 # How each other account moves what is outstanding: the sign with which its postings are shown.
-MOVES = {"issued": -1, "spent": 1, "expired": 1, "taken_back": 1, "restored": -1, "settled": -1, "adjusted": -1}
+MOVES = {
+    "issued": -1,
+    "spent": 1,
+    "expired": 1,
+    "taken_back": 1,
+    "restored": -1,
+    "settled": -1,
+    "adjusted": -1,
+    "cashed_out": 1,
+    "cleared": 1,
+    "transferred": -1,
+}
 ADDING = frozenset(name for name, sign in MOVES.items() if sign < 0)
+OF_CARDS = {"sold": "issued", "given": "issued", "redeemed": "spent"}  # what the same is called of money on cards
+FACE = Liability(1, 1)  # money is worth what it is
 
 
 class Leg(NamedTuple):
@@ -70,31 +84,40 @@ class RollForward:
         """Begin with nothing outstanding."""
         self._program = program
         self._ends = ends
-        self.units: dict[str, list[Span]] = {}
+        self.wallets: dict[str, list[Span]] = {}
+        self.cards: dict[str, list[Span]] = {}  # by kind
 
-    def spans(self, unit: str) -> list[Span]:
-        """Return the spans of a unit, 0 first."""
-        return self.units.setdefault(unit, [Span() for _ in self._ends])
+    def wallet(self, key: str) -> list[Span]:
+        """Return the spans of a wallet, 0 first."""
+        return self.wallets.setdefault(key, [Span() for _ in self._ends])
+
+    def kind(self, kind: str) -> list[Span]:
+        """Return the spans of a kind of gift card, 0 first."""
+        return self.cards.setdefault(kind, [Span() for _ in self._ends])
 
     def add(self, legs: Iterable[Leg], visits: Sequence[Sequence[int]]) -> None:
         """Add an owner; `visits` are the days with a visit as they were known at the end of each span."""
         by_unit: dict[str, list[Leg]] = {}
         for leg in legs:
             by_unit.setdefault(leg.unit, []).append(leg)
-        for unit, some in by_unit.items():
-            self._add(unit, some, visits)
+        for key, some in by_unit.items():
+            self._add(self.wallet(key), _Held(self._program, key), some, visits)
 
-    def _add(self, unit: str, legs: list[Leg], visits: Sequence[Sequence[int]]) -> None:
-        held = _Held(self._program, unit)
+    def add_card(self, kind: str, legs: Iterable[Leg]) -> None:
+        """Add a gift card of a kind."""
+        self._add(self.kind(kind), _Held(self._program, None), legs, ())
+
+    def _add(self, totals: list[Span], held: _Held, legs: Iterable[Leg], visits: Sequence[Sequence[int]]) -> None:
         by_span: dict[int, list[Leg]] = {}
         for leg in legs:
             by_span.setdefault(leg.span, []).append(leg)
         opening = unbooked = 0
-        for i, total in enumerate(self.spans(unit)):
+        for i, total in enumerate(totals):
             for leg in by_span.get(i, ()):
                 held.take(leg)
-                if leg.account in MOVES:
-                    total.moved[leg.account] += leg.amount * MOVES[leg.account]
+                name = OF_CARDS.get(leg.account, leg.account)
+                if name in MOVES:
+                    total.moved[name] += leg.amount * MOVES[name]
             purse = held.at(self._ends[i], visits[i] if visits else ())
             purse.open += held.kept()
             closing = sum(lot[3] for lot in purse.open) - purse.debt
@@ -105,21 +128,18 @@ class RollForward:
             total.owed += purse.debt
             opening = closing
             for lot in purse.open:
-                self._value(total, unit, lot)
-
-    def _value(self, total: Span, unit: str, lot: list[int]) -> None:
-        wallet = self._program.on(abs(lot[0])).policy.wallets.get(unit)
-        if wallet is None or wallet.liability is None:
-            total.unvalued += lot[3]
-        else:
-            total.valued[wallet.liability] = total.valued.get(wallet.liability, 0) + lot[3]
+                rate = held.rate(abs(lot[0]))
+                if rate is None:
+                    total.unvalued += lot[3]
+                else:
+                    total.valued[rate] = total.valued.get(rate, 0) + lot[3]
 
 
 class _Held:
-    """What an owner has of a unit by the postings so far."""
+    """What an owner has by the postings so far: of a wallet, or as money on a gift card (None)."""
 
-    def __init__(self, program: Program, unit: str) -> None:
-        self._program, self._unit = program, unit
+    def __init__(self, program: Program, wallet: str | None) -> None:
+        self._program, self._key = program, wallet
         self._lots: dict[tuple[int, int, int], int] = {}
         self._debt = 0
         self._kept: dict[int, int] = {}  # in holds, by the day of the hold
@@ -156,8 +176,15 @@ class _Held:
         """Return what is in holds, as lots of their days that do not end: they are honoured."""
         return [[day, 0, NEVER, points] for day, points in sorted(self._kept.items()) if points]
 
+    def rate(self, day: int) -> Liability | None:
+        """Return the estimate of what a lot of a day is worth."""
+        if self._key is None:
+            return FACE
+        wallet = self._wallet(day)
+        return wallet.liability if wallet is not None else None
+
     def _wallet(self, day: int) -> Wallet | None:
-        return self._program.on(day).policy.wallets.get(self._unit)
+        return self._program.on(day).policy.wallets.get(self._key) if self._key is not None else None
 
     def _moves(self, day: int) -> bool:
         if day < 0:  # a lot of credits ends when it was promised to

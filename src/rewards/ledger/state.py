@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from rewards.engine.member import Member
+from rewards.engine.tiers import Promise
 from rewards.ledger.entries import Entry
 from rewards.ledger.lots import Purse
 from rewards.receipt import Receipt, Returned, points_left
@@ -54,6 +55,7 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
     ] = {}  # by purchase or redemption: its instant, and the points that it still takes
     credited: dict[str, int] = {}  # by wallet: points that settlements gave
     holds: dict[str, Held] = {}  # by hold's id: those of this day
+    promised: list[Promise] = []  # levels that are kept after the day, whatever is measured
 
     def copy(self) -> DayRow:
         """Return a row that can be changed without touching this one."""
@@ -67,11 +69,13 @@ class DayRow(msgspec.Struct, array_like=True, gc=False):
             dict(self.paid),
             dict(self.credited),
             dict(self.holds),
+            list(self.promised),
         )
 
     def empty(self) -> bool:
         """Return whether nothing is left of the day."""
-        return not (self.rows or self.granted or self.spent or self.credited or self.paid or self.holds)
+        facts = (self.rows, self.granted, self.spent, self.credited, self.paid, self.holds, self.promised)
+        return not any(facts)
 
 
 class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -99,6 +103,9 @@ class Near(msgspec.Struct, array_like=True, gc=False):
     booked: dict[str, int] = {}  # by yearly activity, and `of_reward` by automatic reward: the last day it came for
     referrer: int = 0  # the member, as an owner, who brought this one; 0: nobody
     holds: dict[str, Held] = {}  # by id: those that are open
+    known_as: int = 0  # the number under which the referrer knows this one, if another member was merged into it
+    merged: list[int] = []  # the members, as owners, who were merged into this one, and into those
+    merged_into: int = 0  # the member, as an owner, who this one is now
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ __all__ = [
     "needs",
     "of_reward",
     "open_near",
+    "passing",
     "scene",
     "standings",
 ]
@@ -171,7 +172,7 @@ def book(
     if isinstance(change, Telling):
         near = with_told(near, change.told)
     purses = copied(near.purses)
-    entries = _passing(program, near, purses, clock)
+    entries = passing(program, near, purses, clock)
     version = program.on(change.day)
     if days is None:
         result, legs, awards = _in_order(program, version, near, change, purses, clock)
@@ -182,6 +183,7 @@ def book(
     after.uses = uses_after(program, near.uses, change)
     after.booked = near.booked
     after.holds = held_after(near.holds, change) if days is not None else near.holds  # holds are never in order
+    after.known_as, after.merged = near.known_as, near.merged
     if isinstance(change, Activity) and change.name in YEARLY:
         after.booked = {**near.booked, change.name: change.day}
     if isinstance(change, Redemption) and change.automatic:
@@ -192,8 +194,8 @@ def book(
     return result
 
 
-def _passing(program: Program, near: Near, purses: dict[str, Purse], clock: int) -> list[Entry]:
-    """Book what time alone changed, as one entry dated by its last instant."""
+def passing(program: Program, near: Near, purses: dict[str, Purse], clock: int) -> list[Entry]:
+    """Bring purses, a copy of the state's, to `clock`; book what time alone changed, as one entry of that instant."""
     legs: list[Posting] = []
     for key, purse in purses.items():
         if (purse.debt or clock >= purse.soonest) and advance(purse, clock):

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from rewards.policy.activities import built_activities, check_names, draft_activities
 from rewards.policy.activity_model import FOR_REFERRER
+from rewards.policy.adjustments import compile_adjustments
 from rewards.policy.attributes import Declared, Kind
 from rewards.policy.conditions import OfMembers
 from rewards.policy.fairness import compile_fairness
@@ -255,6 +256,7 @@ class _Compiler:
                 spent_points=returns.value("spent_points", defaults.spent_points),
                 restored_points_last=returns.value("restored_points_last", defaults.restored_points_last),
             ),
+            adjustments=compile_adjustments(self._section("adjustments"), self.report),
         )
 
 

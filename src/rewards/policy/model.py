@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from rewards.days import Duration, Window
 from rewards.policy.activity_model import Activity, EachTime
+from rewards.policy.alone import AloneLimit
 from rewards.policy.condition_model import (
     Anniversary,
     Birthday,
@@ -341,6 +342,7 @@ class Policy:
     rules: dict[str, EarningRule]  # those of activities too, by their names
     groups: tuple[str, ...] = ()  # names in `choose`; an earning group keeps the best of its members
     returns: Returns = Returns()  # noqa: RUF009  frozen
+    adjustments: tuple[AloneLimit, ...] = ()
     activities: dict[str, Activity] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
     offer_groups: dict[str, OfferGroup] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from rewards.days import WINDOWS
 from rewards.policy import forms, offer_forms, time_forms
+from rewards.policy.adjustments import ADJUSTMENTS
 from rewards.policy.fairness import FAIRNESS
 from rewards.policy.forms import choice
 from rewards.policy.gift_card_schema import GIFT_CARD
@@ -367,6 +368,13 @@ POLICY = Fields(
             _RETURNS,
             "What the shop promises about goods that come back.",
             example="{accept_within: 90 days}",
+        ),
+        Key(
+            "adjustments",
+            ADJUSTMENTS,
+            "What staff may give or take by hand, and from where on a second person is needed.",
+            default="no limit",
+            example="{limit: {points: 500 beans, per: day}}",
         ),
         Key(
             "fairness",

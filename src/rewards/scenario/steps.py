@@ -277,6 +277,7 @@ class StepReader:
             points=sign * points.points,
             reason=table.value("reason", "adjustment"),
             actor="scenario",
+            approved_by=table.value("approved_by", ""),
             adjustment_id=table.value("id", f"adjustment-{self.number}"),
             occurred_at=at,
         )

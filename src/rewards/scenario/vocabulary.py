@@ -116,6 +116,7 @@ _ADJUST = Fields(
         Key("give", forms.GIVE, "Points that staff give."),
         Key("take", forms.GIVE, "Points that staff take."),
         Key("reason", WORDS, "Why.", default="`adjustment`"),
+        Key("approved_by", NAME, "A second person, where the policy's `adjustments` asks for one.", example="lee"),
         Key("id", NAME, "The adjustment's number; the same number again is the same request."),
     ),
     exactly_one=("give", "take"),

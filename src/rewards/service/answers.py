@@ -232,7 +232,7 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """One line of a statement."""
 
     entry: int
-    kind: str  # purchase, return, activity, redemption, cancellation, hold, expiry, adjustment, opening
+    kind: str  # purchase, return, activity, redemption, cancellation, hold, expiry, adjustment, merge
     occurred_at: str
     recorded_at: str
     points: dict[str, int]  # net change of what the member has, by wallet
@@ -243,9 +243,11 @@ class EntryAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     receipt_id: str = ""
     reason: str = ""
     actor: str = ""
+    approved_by: str = ""
     activity: str = ""
     hold_id: str = ""
     score: int | None = None
+    member_id: str = ""  # of a merge: the other member
     redemption_id: str = ""
     reward: str = ""
 
@@ -307,6 +309,7 @@ class MemberAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     language: str = ""
     birthday: str = ""  # month and day, 03-27
     attributes: dict[str, str | int | bool] = {}
+    merged_ids: list[str] = []  # of members who turned out to be this one; their ids lead here
 
 
 class VersionAnswer(msgspec.Struct, frozen=True):
@@ -316,19 +319,6 @@ class VersionAnswer(msgspec.Struct, frozen=True):
     effective: str
     published_at: str
     in_force: bool
-
-
-class AdjustmentAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Points given (above zero) or taken by staff."""
-
-    adjustment_id: str = ""
-    member_id: str
-    wallet: str
-    points: int
-    reason: str
-    actor: str
-    occurred_at: str
-    balance: dict[str, WalletBalance] = {}
 
 
 class ActivityAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

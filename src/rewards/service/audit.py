@@ -9,60 +9,35 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
-from rewards.ledger.budgets import drawn_after
 from rewards.ledger.gift_cards import encode_card
 from rewards.ledger.lots import Purse
 from rewards.ledger.timeline import (
-    Activity,
-    Cancellation,
-    Change,
     DayRow,
-    Ending,
-    Grant,
-    Holding,
     Near,
-    Purchase,
-    Return,
-    Spending,
-    Telling,
-    Told,
-    book,
     decode_day,
     encode,
     fold_until,
-    needs,
     open_near,
 )
-from rewards.receipt import Receipt, Returned
-from rewards.service import card_audit, claims, hold_audit, rule_cards
-from rewards.service.balances import day_of
+from rewards.receipt import Returned
+from rewards.service import allowance, card_audit, claims, hold_audit, lacking, merging, rule_cards
 from rewards.service.batch import Batch
 from rewards.service.budgets import Tally
+from rewards.service.folding import Whole, folded
 from rewards.service.journal import (
     Row,
     Timeline,
     entry_hash,
-    read_activity,
-    read_adjustment,
-    read_cancellation,
-    read_change,
-    read_enrolment,
-    read_hold,
-    read_hold_end,
     read_receipt,
     read_return,
-    read_settled,
     read_state,
     read_use,
     recorded_first,
     total,
 )
-from rewards.service.redeeming import redemption_of
 from rewards.service.running import Running
 from rewards.store import statements
 
@@ -70,30 +45,23 @@ _PAGE = 500
 _FIRST = -(2**63)  # budgets have owners below zero
 
 
-@dataclass(slots=True)
-class Whole:
-    """All rows of one owner."""
-
-    line: Timeline
-    events: list[Row] = field(default_factory=list)
-    entries: list[Row] = field(default_factory=list)
-    postings: list[Row] = field(default_factory=list)
-    days: dict[int, DayRow] = field(default_factory=dict)
-
-
 def verify(batch: Batch) -> list[str]:
     """Return what is wrong, one sentence for each fault, by owner; nothing is written."""
-    found, tally = [], Tally(batch.running)
+    found, tally, alone = [], Tally(batch.running), allowance.Counted(batch)
     for whole in _owners(batch):
+        for row in whole.events:
+            alone.take(row)
         found += [f"{tally.name(whole.line.owner)}: {fault}" for fault in _faults(batch, whole, tally)]
-    return [*found, *tally.faults()]
+    return [*found, *tally.faults(), *alone.faults()]
 
 
 def rebuild(batch: Batch) -> int:
     """Replace every state by the one that the events give; return how many owners there are."""
-    count = 0
+    count, alone = 0, allowance.Counted(batch)
     for whole in _owners(batch):
-        near, days = _fold(batch.running, whole)
+        for row in whole.events:
+            alone.take(row)
+        near, days = folded(batch, whole)
         card = card_audit.fold(whole.events) if whole.line.kind == "card" else None
         near_state = encode(near) if card is None else encode_card(card)
         head = whole.entries[-1][10] if whole.entries else b""
@@ -103,6 +71,7 @@ def rebuild(batch: Batch) -> int:
         batch.session.write(statements.DROP_DAYS, [(owner,)])
         batch.session.write(statements.ADD_DAY, [(owner, day, encode(row)) for day, row in days.items()])
         count += 1
+    alone.replace()
     return count
 
 
@@ -143,7 +112,10 @@ def _faults(batch: Batch, whole: Whole, tally: Tally) -> Iterator[str]:
         yield from _is_in_state(whole)
         yield from claims.faults(batch, whole.line, whole.events)
         yield from hold_audit.faults(batch, whole.line, whole.events)
-        near, days = _fold(batch.running, whole)
+        yield from merging.faults(batch, whole.line, whole.events)
+        if whole.line.kind != "budget":
+            yield from lacking.faults(whole.events, whole.entries, whole.postings)
+        near, days = folded(batch, whole)
         _count(whole, tally)
     except Exception as error:  # noqa: BLE001  whatever a damaged event brings about is a finding
         yield f"its events cannot be folded: {error!r}"
@@ -186,7 +158,8 @@ def _sums(whole: Whole) -> Iterator[str]:
 
 
 def _routes(batch: Batch, whole: Whole) -> Iterator[str]:
-    named = [row for row in whole.events if row[2] in {"purchase", "return"}]
+    came = merging.carried_here(whole.events)
+    named = [row for row in whole.events if row[2] == "purchase" or (row[2] == "return" and row[1] not in came)]
     batch.receipts.foresee([(row[7], row[3], row[2]) for row in named])
     for row in named:
         route = batch.receipts.get(row[7], row[3], row[2])
@@ -214,6 +187,7 @@ def _is_in_state(whole: Whole) -> Iterator[str]:
     """Yield a member's state that no event brought about."""
     if whole.line.kind == "member" and whole.line.events > 0:
         states = [state for row in whole.events if row[2] == "change" and (state := read_state(row[11]))]
+        states += ["merged"] if merging.ended(whole.events) else []
         if whole.line.state != [*_BEGINNING, *states][-1]:
             yield f"it is {whole.line.state}, and its events say {[*_BEGINNING, *states][-1]}"
 
@@ -226,7 +200,7 @@ def _count(whole: Whole, tally: Tally) -> None:
     if whole.line.kind == "budget":
         tally.of_budget(whole.line.owner, whole.line.near.drawn)
         return
-    if not tally.running.budgets:
+    if not tally.running.budgets or whole.line.state == "merged":
         return
     back: defaultdict[int, list[Returned]] = defaultdict(list)
     for row in whole.events:
@@ -290,91 +264,3 @@ def _booked(postings: Sequence[Row]) -> dict[tuple[str, int], int]:
         elif account == "debt":
             sums[unit, 0] += amount
     return {key: amount for key, amount in sums.items() if amount}
-
-
-# folding
-
-
-def _fold(running: Running, whole: Whole) -> tuple[Near, dict[int, DayRow]]:
-    """Return the state that an owner's events give, in the order in which they were recorded."""
-    if whole.line.kind == "budget":
-        near = open_near(0)
-        for row in whole.events:
-            near.drawn = drawn_after(near.drawn, read_use(row[11]), back=row[2] == "return")
-        return near, {}
-    days: dict[int, DayRow] = {}
-    if running.program is None or whole.line.kind != "member":
-        return open_near(whole.line.joined_day or 0), days
-    near = _opened(running, whole)
-    receipts: dict[int, Receipt] = {}
-    back: dict[int, Returned] = {}
-    for row in whole.events:
-        history = [(receipt, back.get(number, {})) for number, receipt in receipts.items()]
-        change = _change(running, whole, row, receipts, back)
-        if change is None:
-            continue
-        need = needs(running.program, near, change)
-        booking = book(running.program, near, change, days if need else None, history if need == "receipts" else ())
-        near = booking.near
-        for day, state in booking.days.items():
-            if state is None:
-                days.pop(day, None)
-            else:
-                days[day] = state
-    return near, days
-
-
-def _opened(running: Running, whole: Whole) -> Near:
-    """Return the state of a member who was just enrolled."""
-    joined = whole.line.joined_day or 0
-    if not whole.events:
-        return open_near(joined)
-    row = whole.events[0]
-    first = read_enrolment(row[11])
-    told = [Told(0, first.born, first.attributes)] if first.born or first.attributes else []
-    return open_near(joined, told, day_of(row[5], running.zone), first.referrer)
-
-
-def _change(
-    running: Running, whole: Whole, row: Row, receipts: dict[int, Receipt], back: dict[int, Returned]
-) -> Change | None:
-    """Return what an event changes, and remember it for the events after it."""
-    number, kind, of, at, body = row[1], row[2], row[4], row[5], row[11]
-    if kind == "purchase":
-        receipts[number] = read_receipt(body)
-        return Purchase(number, receipts[number])
-    if kind == "return" and of is not None:
-        back[of] = total([back.get(of, {}), read_return(body)])
-        return Return(of, receipts[of], back[of], at).settling(read_settled(body), day_of(at, running.zone))
-    if kind == "activity":
-        done = read_activity(body)
-        return Activity(-done.friend or number, done.name, at, day_of(at, running.zone), done.gone)
-    if kind in {"redemption", "cancellation", "hold"}:
-        return _held(running, row) if kind == "hold" else _bought(running, whole, row)
-    if kind == "adjustment":
-        given: Any = read_adjustment(body)
-        day = day_of(at, running.zone)
-        if given.points < 0:
-            return Spending(at, day, given.wallet, -given.points, "adjusted")
-        return Grant(at, day, given.wallet, given.points)
-    if kind == "change" and (told := read_change(body)) is not None:
-        return Telling(at, told)
-    return None
-
-
-def _bought(running: Running, whole: Whole, row: Row) -> Change:
-    """Return what a redemption or its cancellation changes."""
-    if row[2] == "redemption":
-        return redemption_of(row, running)
-    gone, at = read_cancellation(row[11]), row[5]
-    of = redemption_of(whole.events[row[4] - 1], running)
-    return Cancellation(of, gone.points, at).settling(gone.settled, day_of(at, running.zone))
-
-
-def _held(running: Running, row: Row) -> Change | None:
-    """Return what a hold's event changes: nothing where a purchase captured it, whose own event took the points."""
-    if not row[3].startswith("\x1f"):
-        hold = read_hold(row[11])
-        return Holding(hold.id, row[5], day_of(row[5], running.zone), hold.wallet, hold.points, hold.until)
-    end = read_hold_end(row[11])
-    return None if any(end.purchase) else Ending(end.id, row[5], end.day, end.taken)

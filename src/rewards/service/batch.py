@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from rewards.basket import MemberRef
 from rewards.engine.misses import Scene
@@ -37,73 +37,16 @@ from rewards.service.codes import with_claim_code
 from rewards.service.commands import Outcome
 from rewards.service.contacts import normal
 from rewards.service.journal import Happened, Row, Timeline, near_row, pack, read_receipt, read_return, total
+from rewards.service.lookups import Lists, Table
 from rewards.service.owing import Owing
 from rewards.service.rows import Rows
 from rewards.service.running import Running
 from rewards.store import statements
 from rewards.store.database import Session
 
-Key = tuple[Any, ...]
 Place = tuple[int, int]  # owner and event number
 KeyRow = tuple[int | None, int | None, bytes, int, bytes | None]
 Profile = tuple[str, str, bytes]  # name, language, packed metadata
-V = TypeVar("V")
-
-
-class Table(Generic[V]):
-    """Rows by key, one or none for each; `V` is what follows the key's columns."""
-
-    def __init__(self, session: Session, sql: str, width: int) -> None:
-        """Take a keyed statement whose first `width` columns are the key."""
-        self._session = session
-        self._sql = sql
-        self._width = width
-        self._known: dict[Key, Any] = {}
-
-    def foresee(self, keys: Iterable[Key]) -> None:
-        """Read many keys at once."""
-        missing = list({key: None for key in keys if key not in self._known})
-        self._known.update(dict.fromkeys(missing))
-        width = self._width
-        for row in self._session.keyed(self._sql, missing):
-            self._known[row[:width]] = row[width:]
-
-    def get(self, *key: Any) -> V | None:
-        """Return the rest of the row, or None if there is none."""
-        if key not in self._known:
-            self.foresee([key])
-        found: V | None = self._known[key]
-        return found
-
-    def put(self, key: Key, rest: V | None) -> None:
-        """Have a row seen that will be written, or none that will be deleted."""
-        self._known[key] = rest
-
-
-class Lists(Generic[V]):
-    """Rows by key, any number for each."""
-
-    def __init__(self, session: Session, sql: str, width: int) -> None:
-        """Take a keyed statement whose first `width` columns are the key."""
-        self._session = session
-        self._sql = sql
-        self._width = width
-        self._known: dict[Key, list[Any]] = {}
-
-    def foresee(self, keys: Iterable[Key]) -> None:
-        """Read many keys at once."""
-        missing = list({key: None for key in keys if key not in self._known})
-        for key in missing:
-            self._known[key] = []
-        width = self._width
-        for row in self._session.keyed(self._sql, missing):
-            self._known[row[:width]].append(row[width:])
-
-    def get(self, *key: Any) -> list[V]:
-        """Return the rest of the rows; the caller may add what will be written, and take away what will be deleted."""
-        if key not in self._known:
-            self.foresee([key])
-        return self._known[key]
 
 
 class Batch:
@@ -121,6 +64,7 @@ class Batch:
         self.events: Table[tuple[Any, ...]] = Table(session, statements.EVENTS, 2)
         self.answers: Table[tuple[int, bytes]] = Table(session, statements.ANSWERS, 2)
         self.by_id: Table[tuple[int, bytes]] = Table(session, statements.EVENTS_BY_ID, 4)
+        self.staff_days: Table[tuple[int]] = Table(session, statements.STAFF_DAYS, 3)
         self.guesses: Table[tuple[int, int]] = Table(session, statements.GUESSES, 1)
         self.parked: Lists[tuple[str, str, int, bytes]] = Lists(session, statements.PARKED, 2)
         self.returns: Lists[tuple[int, bytes]] = Lists(session, statements.EVENTS_OF, 2)
@@ -166,7 +110,17 @@ class Batch:
             route = self.contacts.get(kind, normal(kind, value, self.country))
             owner = route[0] if route else None
         line = self.line(owner) if owner is not None else None
+        if line is not None and line.state == "merged":
+            line = self.line(self.now_of(line.owner))
         return line if line is not None and line.kind == "member" else None
+
+    def now_of(self, owner: int) -> int:
+        """Return the member, as an owner, who a member is now: another one, if it was merged."""
+        line = self.line(owner)
+        while line is not None and line.near.merged_into:
+            owner = line.near.merged_into
+            line = self.line(owner)
+        return owner
 
     def contacts_of(self, owner: int) -> list[tuple[str, str]]:
         """Return a member's contacts as (kind, value), in their order."""
@@ -174,10 +128,13 @@ class Batch:
         added = {(kind, value) for kind, value, mine in self.more[statements.ADD_CONTACT] if mine == owner}
         return sorted((stored - {*self.more[statements.DROP_CONTACT]}) | added)
 
-    def replaced_cards_of(self, owner: int) -> list[str]:
+    def replaced_cards_of(self, line: Timeline) -> list[str]:
         """Return the cards that a member had and lost, in their order."""
-        stored = [value for _, value in self.session.keyed(statements.REPLACED_CARDS_OF_OWNER, [(owner,)])]
-        return sorted([*stored, *(value for value, mine in self.more[statements.ADD_REPLACED_CARD] if mine == owner)])
+        owners = [line.owner, *line.near.merged]
+        stored = [
+            card for _, card in self.session.keyed(statements.REPLACED_CARDS_OF_OWNER, [(one,) for one in owners])
+        ]
+        return sorted([*stored, *(card for card, mine in self.more[statements.ADD_REPLACED_CARD] if mine in owners)])
 
     def check_card(self, card: str, pointer: str) -> None:
         """Raise `Conflict` `card-replaced` for a card that was lost; it tells staff whose it was."""
@@ -187,7 +144,7 @@ class Batch:
                 "card-replaced",
                 f"the card `{card}` was lost and can't be used",
                 pointer=pointer,
-                member_id=self.running.ids.member(lost[0]),
+                member_id=self.running.ids.member(self.now_of(lost[0])),
             )
 
     def add_contact(self, kind: str, value: str, owner: int) -> None:
@@ -214,8 +171,17 @@ class Batch:
             self.replaced.put((value,), (owner,))
             self.more[statements.ADD_REPLACED_CARD].append((value, owner))
 
+    def move_contact(self, kind: str, value: str, owner: int, to: int) -> None:
+        """Have a contact lead to another member from then on."""
+        added, row = self.more[statements.ADD_CONTACT], (kind, value, owner)
+        if row in added:
+            added.remove(row)
+        else:
+            self.more[statements.DROP_CONTACT].append((kind, value))
+        self.add_contact(kind, value, to)
+
     def save_state(self, line: Timeline, state: str) -> None:
-        """Have a member active or blocked."""
+        """Have a member active, blocked or merged."""
         line.state = state
         self.more[statements.SAVE_OWNER].append((state, line.owner))
 
@@ -235,6 +201,13 @@ class Batch:
         rows[:] = [*(row for row in rows if row[0] != owner), (owner, *profile)]
         if not new:
             self.more[statements.DROP_PROFILE].append((owner,))
+
+    def drop_profile(self, owner: int) -> None:
+        """Have a member's profile deleted."""
+        self._profiles[owner] = ("", "", pack({}))
+        rows = self.more[statements.ADD_PROFILE]
+        rows[:] = [row for row in rows if row[0] != owner]
+        self.more[statements.DROP_PROFILE].append((owner,))
 
     @property
     def country(self) -> str | None:
@@ -308,13 +281,18 @@ class Batch:
 
     def history(self, line: Timeline) -> list[tuple[Receipt, Returned]]:
         """Return all receipts of a timeline with what came back of each, as they are now."""
-        rows = [] if line.new else self.session.keyed(statements.EVENTS_OF_OWNER, [(line.owner,)])
-        rows += [row for row in self.rows.events if row[0] == line.owner]
+        rows = self.events_of(line)
         back: defaultdict[int, list[Returned]] = defaultdict(list)
         for row in rows:
             if row[2] == "return" and row[4] is not None:
                 back[row[4]].append(read_return(row[11]))
         return [(read_receipt(row[11]), total(back[row[1]])) for row in rows if row[2] == "purchase"]
+
+    def events_of(self, line: Timeline) -> list[Row]:
+        """Return all events of a timeline in their order."""
+        rows = [] if line.new else self.session.keyed(statements.EVENTS_OF_OWNER, [(line.owner,)])
+        rows += [row for row in self.rows.events if row[0] == line.owner]
+        return sorted(rows, key=lambda row: int(row[1]))
 
     def record(self, line: Timeline, happened: Happened, booking: Booking | None, entries: Sequence[Entry] = ()) -> int:
         """Record an event, with what it booked, at the end of a timeline; return its number."""
@@ -392,6 +370,8 @@ _BEFORE = (
     statements.ADD_OWNER,
     statements.DROP_PROFILE,
     statements.ADD_PROFILE,
+    statements.DROP_STAFF_DAY,
+    statements.ADD_STAFF_DAY,
     statements.DROP_CONTACT,  # before: what one member gives away another may have
     statements.ADD_CONTACT,
 )

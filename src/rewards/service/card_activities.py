@@ -14,7 +14,7 @@ from rewards.days import midnight, plus
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import Lots, taken
 from rewards.ledger.gift_cards import OF_VOUCHERS, Activity, Card, balance_at, held_minor, is_possible, state_at
-from rewards.service import vouchers
+from rewards.service import allowance, vouchers
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
@@ -41,7 +41,7 @@ _json = msgspec.json.Encoder()
 _WITH_AMOUNT = {"ACTIVATE", "LOAD", "REDEEM", "REFUND", "ADJUST_INCREMENT", "ADJUST_DECREMENT"}  # must say how much
 _ALL_OR_PART = {"CASH_OUT", "TRANSFER_BALANCE"}
 _OF_PAID = {"ACTIVATE", "LOAD", "CASH_OUT"}
-_WITH_REASON = {"ADJUST_INCREMENT", "ADJUST_DECREMENT", "CLEAR_BALANCE"}
+_WITH_REASON = allowance.OF_CARDS
 _BEGINS_ANEW = {"ACTIVATE", "REDEEM", "UNBLOCK"}
 _WHILE_BLOCKED = {"REFUND", "ADJUST_INCREMENT", "ADJUST_DECREMENT", "CLEAR_BALANCE"}
 
@@ -73,7 +73,8 @@ def act(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
         number = _transfer(batch, asked, command, line, print_)
     else:
         parts = _PARTS.get(command.activity, _no_parts)(batch.running, command, card, max(asked.now, card.clock))
-        activity = Activity(command.activity, at=asked.now, parts=parts)
+        approved_by = _allowed(batch, asked, command, parts)
+        activity = Activity(command.activity, at=asked.now, parts=parts, approved_by=approved_by)
         number = happen(batch, asked.now, line, activity, print_, at=asked.now, of=command)
         if command.activity in _BEGINS_ANEW:
             begin_anew(batch, line)
@@ -98,6 +99,16 @@ def _new_code(batch: Batch, asked: Asked, command: ActOnGiftCard, line: Timeline
 def _note(batch: Batch, line: Timeline, number: int, command: ActOnGiftCard) -> None:
     if command.reason:
         batch.more[statements.ADD_NOTE].append((line.owner, number, pack(NoteBody(command.reason))))
+
+
+def _allowed(batch: Batch, asked: Asked, command: ActOnGiftCard, parts: Lots) -> str | None:
+    """Return who approved an adjustment; raise what an actor can't do alone."""
+    if command.activity not in allowance.OF_CARDS:
+        return None
+    who, minor = (command.actor, command.approved_by), sum(minor for _, minor in parts)
+    allowance.check(batch, asked, *who, "", minor, "/amount_minor" if command.amount_minor else "/activity")
+    allowance.count(batch, asked, *who, "", minor)
+    return command.approved_by
 
 
 def _line(batch: Batch, gift_card_id: str, pointer: str) -> Timeline:
@@ -232,7 +243,7 @@ def _transfer(batch: Batch, asked: Asked, command: ActOnGiftCard, line: Timeline
     assert card is not None
     assert to is not None
     at = max(asked.now, card.clock, to.clock)
-    _check_target(card, to, at, same=line is other)
+    _check_target(batch, card, to, at, same=line is other)
     parts = _all_or_part(batch.running, command, card, at)
     check_room(
         promised(batch.running, to), balance_at(to, at) + held_minor(to), sum(minor for _, minor in parts), "/to"
@@ -244,13 +255,13 @@ def _transfer(batch: Batch, asked: Asked, command: ActOnGiftCard, line: Timeline
     return number
 
 
-def _check_target(card: Card, to: Card, at: int, *, same: bool) -> None:
+def _check_target(batch: Batch, card: Card, to: Card, at: int, *, same: bool) -> None:
     if same:
         raise InvalidRequest("transfer-where", "a card does not move its balance to itself", pointer="/to")
     if to.kind != card.kind:
         message = f"money of a {card.kind} card cannot go to a {to.kind} one"
         raise Conflict("transfer-not-possible", message, pointer="/to", kind=to.kind)
-    if card.personal and card.member != to.member:
+    if card.personal and batch.now_of(card.member) != batch.now_of(to.member):
         message = "what is on a card for one member stays with that member"
         raise Conflict("transfer-not-possible", message, pointer="/to", kind=to.kind)
     state = state_at(to, at)

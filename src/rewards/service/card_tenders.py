@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from rewards.basket import Basket
+from rewards.basket import Basket, BasketTender
 from rewards.days import instant
 from rewards.engine.lines import selects
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import given_back
-from rewards.ledger.gift_cards import Activity, balance_at, read_activity, state_at
+from rewards.ledger.gift_cards import Activity, Card, balance_at, read_activity, state_at
 from rewards.receipt import Line, Receipt, Tender
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Place
@@ -54,18 +54,37 @@ def by_card(
     """
     sent, pointer = basket.tenders[i], f"/tenders/{i}"
     if hold is not None:
-        return _tender(batch, buyer, receipt, hold.line, sent.amount_minor or 0, pointer, hold)
+        return _tender(batch, buyer, receipt, hold.line, sent, pointer, hold)
+    check_form(sent, pointer)
+    line = opened(batch, asked, sent.code, sent.pin, pointer)
+    return _tender(batch, buyer, receipt, line, sent, pointer)
+
+
+def check_form(sent: BasketTender, pointer: str) -> None:
+    """Raise `InvalidRequest` for what names no gift card."""
     if sent.wallet or sent.points is not None or sent.up_to:
         message = "`wallet`, `points` and `up_to` are for a tender of kind `points`"
         raise InvalidRequest("tender-ambiguous", message, pointer=pointer)
-    line = _opened(batch, asked, sent.code, sent.pin, pointer)
-    return _tender(batch, buyer, receipt, line, sent.amount_minor or 0, pointer)
-
-
-def _opened(batch: Batch, asked: Asked, code: str, pin: str, pointer: str) -> Timeline:
-    if not code:
+    if not sent.code:
         raise InvalidRequest("code-missing", "a gift card is named by its `code`", pointer=f"{pointer}/code")
-    return opened(batch, asked, code, pin, pointer)
+
+
+def check_amount(sent: BasketTender, pointer: str) -> int:
+    """Return what a card is to pay, in minor units; raise `InvalidRequest` `amount-missing` for nothing."""
+    if not sent.amount_minor:
+        message = "give what the gift card pays in `amount_minor`"
+        raise InvalidRequest("amount-missing", message, pointer=f"{pointer}/amount_minor")
+    return sent.amount_minor
+
+
+def check_usable(batch: Batch, card: Card, state: str, buyer: Timeline, pointer: str) -> None:
+    """Raise `Conflict` `gift-card-not-usable` unless a card in a state may pay for a buyer."""
+    state = "voucher" if card.kind == "voucher" else state
+    if state == "active" and card.personal and batch.now_of(card.member) != buyer.owner:
+        state = "other-member"
+    if state != "active":
+        facts = {"state": state, "last_four": card.last_four}
+        raise Conflict("gift-card-not-usable", WHY_NOT[state], pointer=pointer, **facts)
 
 
 def _tender(
@@ -73,7 +92,7 @@ def _tender(
     buyer: Timeline,
     receipt: Receipt,
     line: Timeline,
-    minor: int,
+    sent: BasketTender,
     pointer: str,
     hold: Found | None = None,
 ) -> tuple[Tender, list[bool] | None]:
@@ -81,28 +100,32 @@ def _tender(
     assert card is not None
     if hold is not None and hold.kind == "code":
         return Tender(HOLD, 0, hold=hold.id), None
-    state = "voucher" if card.kind == "voucher" else state_at(card, max(at, card.clock))
-    if state == "active" and card.personal and card.member != buyer.owner:
-        state = "other-member"
-    if state != "active":
-        facts = {"state": state, "last_four": card.last_four}
-        raise Conflict("gift-card-not-usable", WHY_NOT[state], pointer=pointer, **facts)
-    if not minor:
-        message = "give what the gift card pays in `amount_minor`"
-        raise InvalidRequest("amount-missing", message, pointer=f"{pointer}/amount_minor")
+    check_usable(batch, card, state_at(card, max(at, card.clock)), buyer, pointer)
+    minor = check_amount(sent, pointer)
     if hold is None:
         spent(card, minor, max(at, card.clock), pointer)
     elif minor > hold.minor:
         raise too_small(hold, minor, pointer)
+    tender = tender_of(batch, line, minor, hold.id if hold is not None else "")
+    return tender, payable_lines(batch, card, receipt)
+
+
+def tender_of(batch: Batch, line: Timeline, minor: int, hold: str = "") -> Tender:
+    """Return the tender that a card's timeline stands behind."""
+    card = line.card
+    assert card is not None
     kind = PROMOTIONAL if card.kind == PROMOTIONAL else KIND
-    name, owner = hold.id if hold is not None else "", batch.running.ids.gift_card(line.owner)
-    tender = Tender(kind, minor, card=owner, last_four=card.last_four, hold=name)
+    return Tender(kind, minor, card=batch.running.ids.gift_card(line.owner), last_four=card.last_four, hold=hold)
+
+
+def payable_lines(batch: Batch, card: Card, receipt: Receipt) -> list[bool] | None:
+    """Return which lines a card may pay, None for all: not those of its `not_on`, nor given money stored value."""
     not_on = promised(batch.running, card).not_on
     lines = [
-        (not_on is None or not selects(not_on, one)) and (kind == KIND or one.stored_value is None)
+        (not_on is None or not selects(not_on, one)) and (card.kind != PROMOTIONAL or one.stored_value is None)
         for one in receipt.lines
     ]
-    return tender, None if all(lines) else lines
+    return None if all(lines) else lines
 
 
 WHY_NOT = {
@@ -144,7 +167,8 @@ def redeem(batch: Batch, now: int, receipt: Receipt, place: Place, print_: bytes
         card = line.card
         assert card is not None
         at = max(receipt.occurred_at, card.clock)
-        activity = Activity("REDEEM", of=place, at=at, parts=spent(card, tender.amount_minor, at, "/tenders"))
+        minor = tender.amount_minor - tender.shortfall_minor
+        activity = Activity("REDEEM", of=place, at=at, parts=spent(card, minor, at, "/tenders"))
         about = (receipt.store_id, receipt.receipt_id)
         happen(batch, now, line, activity, print_, at=receipt.occurred_at, about=about)
         begin_anew(batch, line)
@@ -244,7 +268,7 @@ def refund_told(
         assert isinstance(index, int)
         tender = receipt.tenders[index]
         told_ = _told(batch, tender, one, now)
-        if tender.card and not took(batch, tender, about):
+        if tender.card and one["amount_minor"] and not took(batch, tender, about):
             told_["paid_out" if _is_money(batch, tender) else "forfeited"] = True
         found.append(told_)
     return found

@@ -1,7 +1,7 @@
 """Claims: a guest's purchase that counts for a member from then on, by the code printed on its receipt.
 
 The purchase is recorded once more, on the member's timeline, where it counts as
-one that arrives late; its id and its number lead there (`followed`). What was
+one that arrives late; its id and its number lead there (`places`). What was
 decided at the till is not looked at again. What does not live here: making the
 code (`codes`), and putting it into the till's answer (`batch`).
 """
@@ -25,36 +25,33 @@ from rewards.service.answers import ClaimedAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import earned, told
 from rewards.service.balances import text
-from rewards.service.batch import Batch, Place
+from rewards.service.batch import Batch
 from rewards.service.codes import claim_code, code_hash, normal
 from rewards.service.commands import ClaimPurchase, Outcome
-from rewards.service.journal import ClaimBody, Happened, Row, Timeline, read_claim, read_receipt, read_return
+from rewards.service.journal import (
+    ClaimBody,
+    Happened,
+    Row,
+    Timeline,
+    read_claim,
+    read_receipt,
+    read_return,
+    recorded_first,
+)
+from rewards.service.places import CLAIMED, FIRST, followed
 from rewards.service.sold_cards import with_codes
 from rewards.service.telling import balance_of
 from rewards.store import statements
 
 MOST_GUESSES = 10  # wrong codes for one purchase; after so many no code is right
 VALID = timedelta(days=7)
-_CLAIMED, _GUESS = "claim", "guess\x1f"  # callers' names hold no such character
-_FIRST = 1  # the number of a guest's purchase on its own timeline
+_GUESS = "guess\x1f"  # callers' names hold no such character
 _json = msgspec.json.Encoder()
 
 
 def claimable_until(occurred_at: int, recorded_at: int, zone: ZoneInfo) -> int:
     """Return the last instant of a claim: seven days from the purchase or from its arrival, whichever is later."""
     return instant(moment(max(occurred_at, recorded_at), zone) + VALID)
-
-
-def followed(batch: Batch, place: Place) -> Place:
-    """Return where a purchase counts: a claimed one on the member's timeline."""
-    line = batch.line(place[0])
-    if line is None or line.kind != "guest" or line.events == _FIRST:
-        return place
-    known = batch.by_id.get(line.owner, "change", "", _CLAIMED)
-    if known is None:
-        return place
-    claim = read_claim(batch.event(line.owner, known[0])[9])
-    return claim.owner, claim.number
 
 
 def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
@@ -67,20 +64,20 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     assert isinstance(command, ClaimPurchase)
     batch.running.ready()
     guest = _guest(batch, asked, command, print_)
-    event = batch.event(guest.owner, _FIRST)
+    event = batch.event(guest.owner, FIRST)
     _check(batch, asked, guest, event)
     line = batch.member(command.member)
     if line.state != "active":
         raise Conflict("member-blocked", f"the member is {line.state}", pointer="/member")
     due.touch(batch, line, asked.now)
-    receipt = msgspec.structs.replace(read_receipt(event[9]), guest=guest.owner)
+    receipt = msgspec.structs.replace(read_receipt(event[9]), first_owner=guest.owner)
     booking = batch.book(line, Purchase(line.events + 1, receipt))
     place = (line.owner, batch.record(line, _purchase(asked.now, receipt, print_), booking))
-    _note(batch, asked.now, guest, _CLAIMED, ClaimBody(*place), print_)
+    _note(batch, asked.now, guest, CLAIMED, ClaimBody(*place), print_)
     rule_cards.settle(batch)
     entry = booking.entries[-1]
     answer = ClaimedAnswer(
-        purchase_id=batch.running.ids.purchase(guest.owner, _FIRST),
+        purchase_id=batch.running.ids.purchase(guest.owner, FIRST),
         member_id=batch.running.ids.member(line.owner),
         earned=earned(entry.awards),
         awards=told(batch.running.ready(), entry.awards, entry.postings, receipt),
@@ -95,9 +92,9 @@ def _guest(batch: Batch, asked: Asked, command: ClaimPurchase, print_: bytes) ->
     guesses.check(batch, asked)
     place = batch.running.ids.read_purchase(command.purchase_id)
     line = batch.line(place[0]) if place is not None else None
-    if line is None or line.kind != "guest" or place != (line.owner, _FIRST):
+    if line is None or line.kind != "guest" or place != (line.owner, FIRST):
         _unknown(batch, asked)
-    event = batch.events.get(line.owner, _FIRST)
+    event = batch.events.get(line.owner, FIRST)
     if event is None or event[0] != "purchase" or _guesses(batch, line) >= MOST_GUESSES:
         _unknown(batch, asked)
     secret, code = batch.running.secret, normal(command.claim_code)
@@ -122,7 +119,7 @@ def _refusal() -> NotFound:
 
 def _guesses(batch: Batch, guest: Timeline) -> int:
     """Return how many wrong codes were tried."""
-    if guest.events == _FIRST:
+    if guest.events == FIRST:
         return 0
     rows = batch.session.keyed(statements.EVENTS_OF_OWNER, [(guest.owner,)])
     rows += [row for row in batch.rows.events if row[0] == guest.owner]
@@ -130,9 +127,9 @@ def _guesses(batch: Batch, guest: Timeline) -> int:
 
 
 def _check(batch: Batch, asked: Asked, guest: Timeline, event: Row) -> None:
-    if followed(batch, (guest.owner, _FIRST))[0] != guest.owner:
+    if followed(batch, (guest.owner, FIRST))[0] != guest.owner:
         raise Conflict("already-claimed", "the purchase was claimed before")
-    if any(read_return(body) for _, body in batch.returns.get(guest.owner, _FIRST)):
+    if any(read_return(body) for _, body in batch.returns.get(guest.owner, FIRST)):
         raise Conflict("purchase-returned", "goods of the purchase came back: it can't be claimed any more")
     zone = batch.running.zone
     until = claimable_until(event[3], event[4], zone)
@@ -168,18 +165,18 @@ def _note(batch: Batch, now: int, guest: Timeline, name: str, body: ClaimBody, p
 
 def is_claimed(events: Sequence[Row]) -> bool:
     """Return whether the purchase of a guest's events counts for a member."""
-    return any(row[2] == "change" and row[3] == _CLAIMED for row in events)
+    return any(row[2] == "change" and row[3] == CLAIMED for row in events)
 
 
 def faults(batch: Batch, line: Timeline, events: Sequence[Row]) -> Iterator[str]:
     """Yield the claims of a guest or a member of which the other side knows nothing."""
     for row in events:
-        if line.kind == "guest" and row[2] == "change" and row[3] == _CLAIMED:
+        if line.kind == "guest" and row[2] == "change" and row[3] == CLAIMED:
             claim = read_claim(row[11])
             other = batch.events.get(claim.owner, claim.number)
-            if other is None or other[0] != "purchase" or read_receipt(other[9]).guest != line.owner:
+            if other is None or other[0] != "purchase" or read_receipt(other[9]).first_owner != line.owner:
                 yield f"event {row[1]}: the member does not have the purchase that was claimed"
-        elif line.kind == "member" and row[2] == "purchase":
-            guest = read_receipt(row[11]).guest
-            if guest and followed(batch, (guest, _FIRST)) != (line.owner, row[1]):
-                yield f"event {row[1]}: its purchase is a guest's that was not claimed for it"
+        elif line.kind == "member" and line.state != "merged" and row[2] == "purchase":
+            receipt = read_receipt(row[11])
+            if receipt.first_owner and followed(batch, recorded_first(0, 0, receipt)) != (line.owner, row[1]):
+                yield f"event {row[1]}: its purchase was recorded elsewhere, and neither claimed nor merged into here"

@@ -110,6 +110,15 @@ class ChangeContacts(msgspec.Struct, frozen=True, kw_only=True):
     actor: OptionalId = ""
 
 
+class MergeMembers(msgspec.Struct, frozen=True, kw_only=True):
+    """Have another member, who is the same person, be one with this one: both histories count as one from then on."""
+
+    member_id: Id
+    member: MemberRef
+    actor: Id
+    reason: Name = ""
+
+
 class RecordPurchase(msgspec.Struct, frozen=True):
     """Record a purchase that took place."""
 
@@ -181,6 +190,7 @@ class Adjust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     points: Points
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
     actor: Id
+    approved_by: OptionalId = ""  # a second person, where the policy's `adjustments` asks for one
     adjustment_id: OptionalId = ""  # the caller's own; unique within the member
     occurred_at: Instant | None = None
     may_owe: bool = False  # take more than there is: the rest becomes a debt (opening balances of other systems)
@@ -215,6 +225,7 @@ class ActOnGiftCard(msgspec.Struct, frozen=True, kw_only=True):
     to: OptionalId = ""  # TRANSFER_BALANCE: the id of the card that gets it
     reason: Name = ""
     actor: OptionalId = ""
+    approved_by: OptionalId = ""  # a second person, where the policy's `adjustments` asks for one
 
 
 class OpenHold(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -326,6 +337,7 @@ Command = (
     Enrol
     | ChangeMember
     | ChangeContacts
+    | MergeMembers
     | RecordPurchase
     | PreparedPurchase
     | OfflinePurchase

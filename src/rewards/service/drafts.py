@@ -26,6 +26,7 @@ class Draft:
     withheld: Sequence[Withheld] = ()  # offers that did not apply
     prepared: PreparedPurchase | None = None  # if the receipt is still what was prepared
     warnings: Sequence[dict[str, object]] = ()  # what was recorded all the same
+    entries: Sequence[Entry] = ()  # of a guest's purchase
 
     @property
     def entry(self) -> Entry | None:

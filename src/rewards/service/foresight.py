@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from rewards.basket import MemberRef
 from rewards.errors import RewardsError
 from rewards.service.asked import Asked
-from rewards.service.batch import Batch, Key
+from rewards.service.batch import Batch
 from rewards.service.commands import (
     Adjust,
     BookDue,
@@ -28,6 +28,7 @@ from rewards.service.commands import (
 )
 from rewards.service.contacts import normal
 from rewards.service.enrolment import KINDS
+from rewards.service.lookups import Key
 
 
 def foresee(batch: Batch, commands: Sequence[Asked]) -> None:

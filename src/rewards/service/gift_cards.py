@@ -304,7 +304,7 @@ def told(batch: Batch, line: Timeline, now: int) -> GiftCardAnswer:
         **msgspec.structs.asdict(_voucher(batch, line.owner, card)),
         kind=card.kind,
         state=state_at(card, max(now, card.clock)),
-        member_id=running.ids.member(card.member) if card.member else None,
+        member_id=running.ids.member(batch.now_of(card.member)) if card.member else None,
         personal=card.personal,
         issued_at=text(card.issued_at, running.zone),
     )
@@ -343,7 +343,9 @@ def held_by(batch: Batch, member: int, at: int, language: str = "") -> tuple[lis
     """Return the vouchers and cards with money that a member has at an instant, the soonest ending first."""
     if not batch.running.has_gift_cards:
         return [], []
-    owners = [card for _, card in batch.session.keyed(statements.HELD_CARDS, [(member,)])]
+    line = batch.line(member)
+    members = [member, *(line.near.merged if line is not None else ())]
+    owners = [card for _, card in batch.session.keyed(statements.HELD_CARDS, [(one,) for one in members])]
     batch.foresee_lines(owners)
     due = {card for owner, card in batch.more[statements.ADD_HELD_CARD] if owner == member}  # the next event books them
     owners += due

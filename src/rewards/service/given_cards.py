@@ -20,6 +20,7 @@ from rewards.service.batch import Batch, Place
 from rewards.service.codes import new_code
 from rewards.service.gift_cards import event_name, hand_out, happen, new_card
 from rewards.service.journal import Timeline
+from rewards.service.places import recorded_at
 from rewards.service.reward_answers import VoidedAnswer
 from rewards.store import statements
 
@@ -69,7 +70,7 @@ def _name(place: Place, giver: str, position: int) -> str:
 
 def cards_of(batch: Batch, place: Place, giver: str | None = None) -> Iterator[tuple[str, int, Timeline, Card]]:
     """Yield the cards that an event gave, by giver and position, those that were taken back too."""
-    for name, position, owner in sorted(batch.given.get(*place)):
+    for name, position, owner in sorted(batch.given.get(*recorded_at(batch, place))):
         line = batch.line(owner)
         assert line is not None
         assert line.card is not None
@@ -123,7 +124,7 @@ def take_back(
     What is left is voided and the card deactivated; what was spent stays spent, as does a voucher that was used.
     `about` is the store and number of what takes them back. A card that was taken back before is left alone.
     """
-    found = []
+    found, place = [], recorded_at(batch, place)
     for name, position, line, card in list(cards_of(batch, place, giver)):
         if position >= keep and card.state != "deactivated":
             voided = _void(batch, now, line, card, (about[0], f"{about[1]}\x1f{name}\x1f{position}"), place, print_)

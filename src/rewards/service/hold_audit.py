@@ -30,7 +30,7 @@ def faults(batch: Batch, line: Timeline, events: Sequence[Row]) -> Iterator[str]
         elif row[2] == "hold":
             yield from _begun(batch, row, read_hold(row[11]).id)
         elif row[2] == "purchase" and line.kind != "budget":
-            yield from _named(batch, line, row, read_receipt(row[11]))
+            yield from _named(batch, row, read_receipt(row[11]))
 
 
 def _begun(batch: Batch, row: Row, name: str) -> Iterator[str]:
@@ -45,12 +45,13 @@ def _captured(batch: Batch, row: Row, name: str, of: Place | None) -> Iterator[s
         yield f"event {row[1]}: the purchase that it names did not capture the hold `{name}`"
 
 
-def _named(batch: Batch, line: Timeline, row: Row, receipt: Receipt) -> Iterator[str]:
+def _named(batch: Batch, row: Row, receipt: Receipt) -> Iterator[str]:
     place = recorded_first(row[0], row[1], receipt)
     for name in holds_of(receipt):
         route = batch.receipts.get("", name, "hold")
         owner = route[0] if route is not None else None
-        of_points = owner == line.owner
+        holder = batch.line(owner) if owner is not None else None
+        of_points = holder is not None and holder.card is None
         kind, end = ("hold", f"\x1f{name}") if of_points else ("card", event_name("END", name))
         known = batch.by_id.get(owner, kind, "", end) if owner is not None else None
         body = batch.event(owner, known[0])[9] if owner is not None and known is not None else None

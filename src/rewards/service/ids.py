@@ -26,6 +26,11 @@ def budget_owner(offer: str) -> int:
     return -1 - (int.from_bytes(blake2b(offer.encode(), digest_size=8, person=b"budget").digest()) >> 1)
 
 
+def staff_owner(name: str) -> int:
+    """Return under which number a member of staff is counted: below zero, and their name can't be read from it."""
+    return -1 - (int.from_bytes(blake2b(name.encode(), digest_size=8, person=b"staff").digest()) >> 1)
+
+
 def _text(data: bytes) -> str:
     """Return bytes in base 32, by pairs of digits: several times as fast as the library's; their length divides by 5.
 

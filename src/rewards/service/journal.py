@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from rewards.engine.tiers import Promise
 from rewards.ledger.budgets import Use
 from rewards.ledger.entries import Award, Entry
 from rewards.ledger.gift_cards import Activity, Card, after, decode_card, encode_card, entries_of
@@ -36,6 +37,7 @@ class AdjustmentBody(msgspec.Struct, frozen=True, array_like=True):
 
     wallet: str
     points: int
+    approved_by: str | None = None  # empty: the actor alone; None: recorded when that was not asked
 
 
 class ActivityBody(msgspec.Struct, frozen=True, array_like=True):
@@ -111,6 +113,22 @@ class HoldEndBody(msgspec.Struct, frozen=True, array_like=True):
     purchase: tuple[int, int] = (0, 0)  # owner and number; its own event took the points
 
 
+class MergeBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of a merge's event: the other member, and which of its events follow here, in their order."""
+
+    owner: int
+    numbers: tuple[int, ...] = ()
+    promises: tuple[Promise, ...] = ()
+
+
+class MergedBody(msgspec.Struct, frozen=True, array_like=True):
+    """The body of the event that ends a merged member's timeline: where the merge was recorded, as of which instant."""
+
+    owner: int
+    number: int
+    clock: int
+
+
 class NoteBody(msgspec.Struct, frozen=True, array_like=True):
     """Free text about an event, which erasure deletes."""
 
@@ -128,6 +146,8 @@ _change = msgspec.msgpack.Decoder(ChangeBody)
 _claim = msgspec.msgpack.Decoder(ClaimBody)
 _hold = msgspec.msgpack.Decoder(HoldBody)
 _hold_end = msgspec.msgpack.Decoder(HoldEndBody)
+_merge = msgspec.msgpack.Decoder(MergeBody)
+_merged = msgspec.msgpack.Decoder(MergedBody)
 _use = msgspec.msgpack.Decoder(Use)
 _note = msgspec.msgpack.Decoder(NoteBody)
 
@@ -156,6 +176,8 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
         | ClaimBody
         | HoldBody
         | HoldEndBody
+        | MergeBody
+        | MergedBody
         | Use
         | Activity
         | msgspec.Raw
@@ -227,6 +249,16 @@ def read_hold_end(body: bytes) -> HoldEndBody:
     return _hold_end.decode(body)
 
 
+def read_merge(body: bytes) -> MergeBody:
+    """Return what a merge's event holds."""
+    return _merge.decode(body)
+
+
+def read_merged(body: bytes) -> MergedBody:
+    """Return where a merged member went."""
+    return _merged.decode(body)
+
+
 def read_use(body: bytes) -> Use:
     """Return what an event of a budget's timeline drew, or gave back."""
     return _use.decode(body)
@@ -243,8 +275,8 @@ def read_note(body: bytes) -> NoteBody:
 
 
 def recorded_first(owner: int, number: int, receipt: Receipt) -> tuple[int, int]:
-    """Return where a purchase was recorded first, which its id names: a claimed one on the guest's timeline."""
-    return (receipt.guest, 1) if receipt.guest else (owner, number)
+    """Return where a purchase was recorded first, which its id names: before it was claimed, or its member merged."""
+    return (receipt.first_owner, receipt.first_number) if receipt.first_owner else (owner, number)
 
 
 def pack(value: object) -> bytes:

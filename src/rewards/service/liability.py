@@ -1,14 +1,14 @@
-"""The liability report: what is outstanding by wallet and month, and what moved it.
+"""The liability report: what is outstanding by wallet, kind of gift card and month, and what moved it.
 
-What does not live here: the roll-forward itself (`ledger.roll_forward`), money on gift cards, and
-tables for people (`cli.report`). Months are of recording, in the program's zone.
+What does not live here: the roll-forward itself (`ledger.roll_forward`), and tables
+for people (`cli.report`). Months are of recording, in the program's zone.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,6 +18,8 @@ import msgspec
 from rewards.days import midnight, moment
 from rewards.engine.program import Program
 from rewards.errors import InvalidRequest
+from rewards.ledger import shortfalls
+from rewards.ledger.gift_cards import decode_card
 from rewards.ledger.roll_forward import Leg, RollForward, Span, leg_of
 from rewards.receipt import Receipt, Returned
 from rewards.service.balances import names
@@ -31,18 +33,22 @@ _FIRST = -(2**63)
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _MONTHS_SHOWN = 12
 _JANUARY_OF_1 = 12
+_KINDS = ("paid", "promotional")
 
 
 class LiabilityRow(msgspec.Struct, frozen=True):
-    """A wallet in a month: opening + issued - spent - expired - taken_back + restored + settled + adjusted = closing.
+    """A wallet, or a kind of gift card, in a month: what was there, what moved, what is there.
 
-    Points are whole. `closing` is what open lots hold less what members owe. `value_minor` is what the open lots are
-    worth by the estimate of the policy of each lot's day; `unvalued` are points whose policy made none.
+    opening + issued - spent - expired - taken_back + restored + settled + adjusted - cashed_out - cleared + transferred
+    = closing. Points are whole; money on cards is in minor units. `closing` is what open lots hold less what members
+    owe. `value_minor` is what the open lots are worth: points by the estimate of the policy of each lot's day, money by
+    its face; `unvalued` are points whose policy made none. Of cards, `issued` is what was sold, loaded or given,
+    `spent` what they paid, `taken_back` what was on cards that came back, `restored` what came back to cards.
     """
 
     month: str
-    kind: str  # points
-    unit: str  # the wallet
+    kind: str  # points, paid (money that was sold on gift cards), promotional (that was given)
+    unit: str  # the wallet; of money the currency
     opening: int
     issued: int
     spent: int
@@ -51,6 +57,9 @@ class LiabilityRow(msgspec.Struct, frozen=True):
     restored: int
     settled: int
     adjusted: int
+    cashed_out: int
+    cleared: int
+    transferred: int  # between cards of a kind: 0 over all of them
     closing: int
     owed: int
     value_minor: int
@@ -59,12 +68,26 @@ class LiabilityRow(msgspec.Struct, frozen=True):
     closed: bool  # the month is over: nothing of this row will change
 
 
+class ShortfallRow(msgspec.Struct, frozen=True):
+    """What tills that were offline took on trust, and was not so, in a month of recording; less what returns undid.
+
+    `gift_card`: money that no card had. `points`: what points of nobody were to pay. Both were never outstanding: goods
+    were given for them. `stored_value`: sold, and on no gift card, so that somebody may ask for it.
+    """
+
+    month: str
+    kind: str  # gift_card, points, stored_value
+    currency: str
+    amount_minor: int
+
+
 class LiabilityAnswer(msgspec.Struct, frozen=True):
-    """The roll-forward, oldest month first, and wallets in the policy's order."""
+    """The roll-forward, oldest month first, wallets in the policy's order, then gift cards by kind."""
 
     currency: str
     timezone: str
     rows: list[LiabilityRow]
+    shortfalls: list[ShortfallRow]
 
 
 class _Month(NamedTuple):
@@ -90,17 +113,34 @@ def report(batch: Batch, first: str | None, last: str | None, now: int) -> Liabi
     ends.append(min(now + 1, _Month(months[-1].number + 1).starts(zone)))
     sums = RollForward(program, ends)
     for wallet in names(program, now, ()):
-        sums.spans(wallet)
+        sums.wallet(wallet)
+    lacked: defaultdict[tuple[int, str, str], int] = defaultdict(int)
+    for kind in _KINDS:
+        if any(card.kind == kind for version in running.versions for card in version.policy.gift_cards.values()):
+            sums.kind(kind)
     for owners in _pages(batch):
-        for legs, visits in _owners(batch, owners, ends):
-            sums.add(legs, visits)
-    rows = [
-        _row(month, unit, spans[i], closed=_Month(month.number + 1).starts(zone) <= now)
-        for i, month in enumerate(months, 1)
-        for unit, spans in sums.units.items()
-    ]
+        legs = _legs(batch, owners, ends)
+        for some, visits in _wallets(batch, legs, ends):
+            sums.add(some, visits)
+        for kind, money in _cards(batch, legs):
+            sums.add_card(kind, money)
+        for leg in (leg for some in legs.values() for leg in some if leg.account in shortfalls.KINDS):
+            sign = -1 if leg.account == shortfalls.STORED_VALUE else 1
+            lacked[leg.span, leg.account, leg.unit] += sign * leg.amount
     assert running.currency is not None
-    return LiabilityAnswer(running.currency, zone.key, rows)
+    shown = [("points", key, spans) for key, spans in sums.wallets.items()]
+    shown += [(kind, running.currency, spans) for kind, spans in sorted(sums.cards.items())]
+    rows = [
+        _row(month, kind, unit, spans[i], closed=_Month(month.number + 1).starts(zone) <= now)
+        for i, month in enumerate(months, 1)
+        for kind, unit, spans in shown
+    ]
+    short = [
+        ShortfallRow(months[span - 1].text, kind, currency, minor)
+        for (span, kind, currency), minor in sorted(lacked.items())
+        if span and minor
+    ]
+    return LiabilityAnswer(running.currency, zone.key, rows, short)
 
 
 def _months(first: str | None, last: str | None, now: int, zone: ZoneInfo) -> list[_Month]:
@@ -135,21 +175,37 @@ def _pages(batch: Batch) -> Iterator[list[int]]:
         above = owners[-1]
 
 
-def _owners(batch: Batch, owners: Sequence[int], ends: Sequence[int]) -> Iterator[tuple[list[Leg], list[list[int]]]]:
-    """Yield each owner's sums, and the visits where ends of lots depend on them."""
-    program = batch.running.ready()
-    keys = [(owner,) for owner in owners]
+def _legs(batch: Batch, owners: Sequence[int], ends: Sequence[int]) -> dict[int, list[Leg]]:
+    """Return each owner's sums."""
     legs: defaultdict[int, list[Leg]] = defaultdict(list)
-    for row in batch.session.keyed(statements.legs_by_span(tuple(ends)), keys):
-        leg = leg_of(row[1:])
-        if leg.unit != batch.running.currency:  # money on gift cards is no wallet
-            legs[row[0]].append(leg)
-    moving = [(owner,) for owner, some in legs.items() if any(leg.unit in program.moving for leg in some)]
+    for row in batch.session.keyed(statements.legs_by_span(tuple(ends)), [(owner,) for owner in owners]):
+        legs[row[0]].append(leg_of(row[1:]))
+    return legs
+
+
+def _wallets(
+    batch: Batch, legs: Mapping[int, Sequence[Leg]], ends: Sequence[int]
+) -> Iterator[tuple[list[Leg], list[list[int]]]]:
+    """Yield each owner's sums of points, and the visits where ends of lots depend on them."""
+    program, money = batch.running.ready(), batch.running.currency
+    points = {
+        owner: [leg for leg in some if leg.unit != money and leg.account not in shortfalls.ACCOUNTS]
+        for owner, some in legs.items()
+    }
+    moving = [(owner,) for owner, some in points.items() if any(leg.unit in program.moving for leg in some)]
     events: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for row in batch.session.keyed(statements.EVENTS_OF_OWNER, moving):
         events[row[0]].append(row)
-    for owner, some in legs.items():
+    for owner, some in points.items():
         yield some, _visits(program, events[owner], ends) if owner in events else []
+
+
+def _cards(batch: Batch, legs: Mapping[int, Sequence[Leg]]) -> Iterator[tuple[str, Sequence[Leg]]]:
+    """Yield the sums of each gift card that holds or held money, with its kind."""
+    money = [(owner,) for owner, some in legs.items() if any(leg.unit == batch.running.currency for leg in some)]
+    for owner, kind, *_, state in batch.session.keyed(statements.TIMELINES, money):
+        if kind == "card":
+            yield decode_card(state).kind, legs[owner]
 
 
 def _visits(program: Program, events: Sequence[tuple[Any, ...]], ends: Sequence[int]) -> list[list[int]]:
@@ -175,10 +231,10 @@ def _visits(program: Program, events: Sequence[tuple[Any, ...]], ends: Sequence[
     return known
 
 
-def _row(month: _Month, unit: str, span: Span, *, closed: bool) -> LiabilityRow:
+def _row(month: _Month, kind: str, unit: str, span: Span, *, closed: bool) -> LiabilityRow:
     return LiabilityRow(
         month=month.text,
-        kind="points",
+        kind=kind,
         unit=unit,
         opening=span.opening,
         **span.moved,

@@ -77,7 +77,7 @@ def _removed(batch: Batch, line: Timeline, contacts: Sequence[Contact]) -> Itera
     for i, contact in enumerate(contacts):
         kind, value = _named(batch, contact, f"/remove/{i}")
         lost = batch.replaced.get(value) if kind == "card" else None
-        if (kind, value) in seen or lost == (line.owner,):
+        if (kind, value) in seen or (lost is not None and lost[0] in {line.owner, *line.near.merged}):
             continue
         if batch.contacts.get(kind, value) != (line.owner,):
             message = f"the member does not have this {kind}"

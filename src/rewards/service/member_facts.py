@@ -133,17 +133,17 @@ def _told(batch: Batch, line: Timeline, change: ChangeMember, day: int) -> Told 
 def answer(batch: Batch, line: Timeline) -> MemberAnswer:
     """Return a member with contacts, profile and facts, as of now."""
     by_kind: dict[str, list[str]] = {}
-    for kind, value in batch.contacts_of(line.owner):
-        by_kind.setdefault(kind, []).append(value)
+    for owner in (line.owner, *line.near.merged):  # of those merged it is another system's word that stays theirs
+        for kind, value in batch.contacts_of(owner):
+            by_kind.setdefault(kind, []).append(value)
     name, language, _ = batch.profile(line.owner)
     told = line.near.told[-1] if line.near.told else Told(0)
-    assert line.joined_day is not None
     return MemberAnswer(
         member_id=batch.running.ids.member(line.owner),
-        joined=day_text(line.joined_day),
+        joined=day_text(line.near.joined),
         state=line.state,
         cards=by_kind.get("card", []),
-        replaced_cards=batch.replaced_cards_of(line.owner),
+        replaced_cards=batch.replaced_cards_of(line),
         phones=by_kind.get("phone", []),
         emails=by_kind.get("email", []),
         external_id=next(iter(by_kind.get("external_id", [])), ""),
@@ -151,4 +151,5 @@ def answer(batch: Batch, line: Timeline) -> MemberAnswer:
         language=language,
         birthday=birthday_text(told.born),
         attributes=told.attributes,
+        merged_ids=[batch.running.ids.member(owner) for owner in line.near.merged],
     )

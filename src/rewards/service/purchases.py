@@ -77,7 +77,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
         fingerprint=print_,
         body=msgspec.Raw(work.prepared.body) if work.prepared is not None else receipt,
     )
-    number = batch.record(line, happened, work.booking if line.kind == "member" else None)
+    number = batch.record(line, happened, work.booking if line.kind == "member" else None, work.entries)
     place = (line.owner, number)
     budgets.draw(batch, happened, receipt, place)
     batch.route(receipt.store_id, receipt.receipt_id, "purchase", place, print_)
@@ -98,7 +98,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
 def _answer(batch: Batch, now: int, work: Draft, place: Place) -> PurchaseAnswer:
     """Tell a purchase; to a guest also how to claim it, with a code that is put in when the answer is sent."""
     told = answer(batch, now, work, place)
-    if work.line.kind != "guest" or offline.blocked() in work.warnings:
+    if work.line.kind != "guest" or offline.is_nobodys(work):
         return told
     zone = batch.running.zone
     until = claimable_until(work.receipt.occurred_at, now, zone)
@@ -170,7 +170,7 @@ def _check(batch: Batch, asked: Asked, about: Basket | Receipt, at: int) -> None
     """Refuse what this program or this moment cannot take."""
     running = batch.running
     running.ready()
-    if about.currency != running.currency:
+    if about.currency != running.currency and not asked.offline:
         raise InvalidRequest(
             "currency-mismatch",
             f"the program's currency is {running.currency}, not {about.currency}",
@@ -209,10 +209,11 @@ def _again(
             receipt = vouchers.unseen(batch.running, card_tenders.as_sent(receipt, command.basket))
             receipt = offline.as_given(batch.running, command.basket, receipt)
         stored = read_receipt(batch.event(owner, number)[9])
+        owner_now = batch.now_of(owner)
         buyer = batch.find(member) if member is not None else None
         line = batch.line(owner)
         assert line is not None
-        same = (buyer is None) == (line.kind == "guest") and (buyer is None or buyer.owner == owner)
+        same = (buyer is None) == (line.kind == "guest") and (buyer is None or buyer.owner == owner_now)
         pointers = differences.between(stored, receipt, same_member=same)
         if pointers:
             raise Conflict(

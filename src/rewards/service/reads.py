@@ -26,12 +26,12 @@ from rewards.service.asked import Asked
 from rewards.service.balance_answers import NextTier, TierAnswer
 from rewards.service.balances import day_of, day_text, detail, names, needs_days, seen, text
 from rewards.service.batch import Batch
-from rewards.service.claims import followed
 from rewards.service.commands import RecordPurchase
 from rewards.service.gift_cards import held_by
 from rewards.service.journal import Timeline
 from rewards.service.letter import Letter
 from rewards.service.member_facts import answer as member_answer
+from rewards.service.places import followed
 from rewards.service.publishing import answer as version_answer
 from rewards.service.rewards import within
 from rewards.service.telling import again, answer, balance_of, coming, entry_answer, with_postings
@@ -70,6 +70,13 @@ def _by_id(batch: Batch, member_id: str) -> Timeline:
     return batch.member(MemberRef(id=member_id), "/member_id")
 
 
+def _as_it_was(batch: Batch, member_id: str) -> Timeline:
+    """Return the timeline of an id, also of a member who was merged into another since."""
+    line = _by_id(batch, member_id)
+    owner = batch.running.ids.read_member(member_id)
+    return (batch.line(owner) if owner is not None else None) or line
+
+
 def balance(batch: Batch, member_id: str, at: int | None, now: int, language: str | None = None) -> BalanceAnswer:
     """Return the wallets at an instant; without one as of now, or of the last event if a till's clock was ahead."""
     line = _by_id(batch, member_id)
@@ -84,6 +91,7 @@ def balance(batch: Batch, member_id: str, at: int | None, now: int, language: st
         tier = _tier(batch, line, moment)
         vouchers, cards = held_by(batch, line.owner, moment, language or batch.language(line))
         catalogue = within(batch, line, wallets, moment, language or batch.language(line))
+        member_id = batch.running.ids.member(line.owner)
         return BalanceAnswer(member_id, text(moment, program.zone), wallets, tier, vouchers, catalogue, cards)
     except (OverflowError, ValueError) as error:
         raise InvalidRequest("time-out-of-range", "`at` is outside the calendar", pointer="/at") from error
@@ -115,7 +123,7 @@ def statement(
     if not 1 <= limit <= LARGEST_PAGE:
         raise InvalidRequest("limit-out-of-range", f"`limit` is from 1 to {LARGEST_PAGE}", pointer="/limit")
     below = _read_cursor(cursor)
-    line = _by_id(batch, member_id)
+    line = _as_it_was(batch, member_id)
     rows = batch.session.rows(statements.ENTRIES_PAGE, (line.owner, below, limit + 1, 0))
     shown = with_postings(batch, rows[:limit])
     batch.events.foresee({(row[0], row[2]) for row, _ in shown})
@@ -136,6 +144,7 @@ def letter(
     line = _by_id(batch, member_id)
     name, own, _ = batch.profile(line.owner)
     words = asked_for(language) if language is not None else tongue(spoken(own) or "en")
+    member_id = batch.running.ids.member(line.owner)
     page = statement(batch, member_id, limit or LARGEST_PAGE, cursor, now, words)
     entries = page.entries
     while limit is None and page.next_cursor is not None:

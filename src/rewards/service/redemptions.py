@@ -20,6 +20,7 @@ from rewards.service.batch import Batch, Place
 from rewards.service.commands import CancelRedemption, Outcome, Redeem
 from rewards.service.gift_cards import check_room
 from rewards.service.journal import Timeline
+from rewards.service.places import followed
 from rewards.service.reward_answers import CancellationAnswer
 from rewards.service.sold_cards import with_codes
 from rewards.service.telling import entries_of, note_of
@@ -95,6 +96,7 @@ def cancel(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     batch.running.ready()
     line = batch.member(MemberRef(id=command.member_id), "/member_id")
     place = batch.running.ids.read_redemption(command.redemption_id)
+    place = followed(batch, place) if place is not None else None
     event = batch.events.get(*place) if place is not None and place[0] == line.owner else None
     if place is None or event is None:
         message = f"the member has no redemption `{command.redemption_id}`"

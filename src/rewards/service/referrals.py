@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def follow(batch: Batch, friend: Timeline, awards: Sequence[Award], now: int) -> None:
     """Tell the referrer's timeline what an event of the friend changed; `awards` are the event's."""
-    referrer = batch.line(friend.near.referrer)
+    referrer = batch.line(batch.now_of(friend.near.referrer))
     if referrer is None:
         return
     of_friend = [award for award in awards if award.rule == REFERRAL and award.points]
@@ -42,12 +42,13 @@ def _tell(batch: Batch, referrer: Timeline, friend: Timeline, day: int, now: int
         return
     at = midnight(day, program.zone)
     name = f"\x1f{REFERRAL} {friend.owner} {friend.events}{' gone' if gone else ''}"  # one event, one change a way
+    known_as = friend.near.known_as or friend.owner
     happened = Happened(
         kind="activity",
         external_id=name,
         occurred_at=at,
         recorded_at=now,
         fingerprint=blake2b(name.encode(), digest_size=32, key=batch.running.secret).digest(),
-        body=ActivityBody(REFERRAL, friend=friend.owner, gone=gone),
+        body=ActivityBody(REFERRAL, friend=known_as, gone=gone),
     )
-    batch.record(referrer, happened, batch.book(referrer, Activity(-friend.owner, REFERRAL, at, day, gone)))
+    batch.record(referrer, happened, batch.book(referrer, Activity(-known_as, REFERRAL, at, day, gone)))

@@ -14,6 +14,7 @@ import msgspec
 
 from rewards.basket import payable
 from rewards.days import moment, plus
+from rewards.ledger import shortfalls
 from rewards.ledger.entries import Posting
 from rewards.ledger.timeline import Settlement
 from rewards.money import left_of
@@ -32,7 +33,22 @@ def returned_line(line: Line, before: Returned, after: Returned) -> ReturnedLine
 
 
 def by_tender(receipt: Receipt, before: Returned, after: Returned) -> list[int]:
-    """Return what goes back on each tender, in minor units: what the returned units had taken from it."""
+    """Return what goes back on each tender, in minor units: what the returned units had taken from it.
+
+    What was never there is undone first, and goes back to nobody (`lacking`).
+    """
+    return [a - b for a, b in zip(_shares(receipt, before, after), lacking(receipt, before, after), strict=True)]
+
+
+def lacking(receipt: Receipt, before: Returned, after: Returned) -> list[int]:
+    """Return what of each tender was never there and is undone, in minor units."""
+    if not any(tender.shortfall_minor for tender in receipt.tenders):
+        return [0] * len(receipt.tenders)
+    was, now = shortfalls.of_tenders(receipt, before), shortfalls.of_tenders(receipt, after)
+    return [a - b for a, b in zip(was, now, strict=True)]
+
+
+def _shares(receipt: Receipt, before: Returned, after: Returned) -> list[int]:
     sums = [0] * len(receipt.tenders)
     if not sums:
         return sums
@@ -72,14 +88,20 @@ def told(
     after: Returned,
     legs: Sequence[Posting],
 ) -> list[dict[str, object]]:
-    """Tell a refund by tender, in minor units; of points how many go back, and into which lots they went."""
+    """Tell a refund by tender, in minor units; of points how many go back, and into which lots they went.
+
+    `shortfall_minor` was never there: nobody gets it.
+    """
     bare = msgspec.structs.replace(receipt, discounts=())  # rewards are no tender
     was, now = points_left(bare, before), points_left(bare, after)
     found: list[dict[str, object]] = []
+    undone = lacking(receipt, before, after)
     for i, amount in enumerate(refund):
         tender = receipt.tenders[i]
-        if amount:
+        if amount or undone[i]:
             one: dict[str, object] = {"tender": i, "kind": tender.kind, "amount_minor": amount}
+            if undone[i]:
+                one["shortfall_minor"] = undone[i]
             if key := tender.wallet:
                 into = lots(running, legs, key, ("restored", "settled"))
                 one |= {"wallet": key, "points": was.get(key, 0) - now.get(key, 0), "lots": into}

@@ -6,18 +6,20 @@ timeline. What does not live here: how a line's rest is worked out (`money`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from rewards.days import instant
 from rewards.errors import Conflict, InvalidRequest, NotFound, RewardsError
-from rewards.ledger.entries import Award
+from rewards.ledger.entries import Entry
 from rewards.ledger.timeline import Booking, Return, Settlement
 from rewards.receipt import Receipt, Returned, all_back
 from rewards.service import (
     budgets,
     card_tenders,
     due,
-    offline,
+    lacking,
     redeeming,
     refunds,
     rewards,
@@ -29,7 +31,6 @@ from rewards.service.answers import ReturnAnswer
 from rewards.service.asked import Asked
 from rewards.service.awards import told
 from rewards.service.batch import Batch, Place
-from rewards.service.claims import followed
 from rewards.service.commands import Outcome, RecordReturn, ReturnOf
 from rewards.service.journal import (
     Happened,
@@ -37,15 +38,19 @@ from rewards.service.journal import (
     ReturnBody,
     Timeline,
     pack,
+    read_awards,
     read_receipt,
     read_return,
     read_settled,
     recorded_first,
     total,
 )
+from rewards.service.places import followed
 from rewards.service.reward_answers import CancellationAnswer
 from rewards.service.settling import settled
 from rewards.service.telling import balance_of, entries_of, note_of
+from rewards.service.units_back import claimed, fitting
+from rewards.service.warnings import of_refusal
 from rewards.store import statements
 
 PARKED, BOOKED = 202, 201
@@ -64,7 +69,12 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     _check(asked, command)
     if command.of is None:
         return _money_only(batch, asked, command, print_)
-    place = _purchase(batch, command.of)
+    try:
+        place = _purchase(batch, command.of)
+    except NotFound as error:
+        if not asked.offline:
+            raise
+        return _money_only(batch, asked, command, print_, [of_refusal(error, "recorded as money alone")])
     if place is None:
         return _park(batch, asked, command, print_)
     line = batch.line(place[0])
@@ -98,10 +108,8 @@ def _purchase(batch: Batch, of: ReturnOf) -> Place | None:
             "return-ambiguous", "`of` needs `purchase_id`, or `store_id` and `receipt_id`", pointer="/of"
         )
     route = batch.receipts.get(of.store_id, of.receipt_id, "purchase")
-    if route is None:
+    if route is None or route[0] is None or route[1] is None:
         return None
-    assert route[0] is not None
-    assert route[1] is not None
     return followed(batch, (route[0], route[1]))
 
 
@@ -124,12 +132,14 @@ def _again(
 # without a purchase, or before it
 
 
-def _money_only(batch: Batch, asked: Asked, command: RecordReturn, print_: bytes) -> Outcome:
+def _money_only(
+    batch: Batch, asked: Asked, command: RecordReturn, print_: bytes, warnings: Sequence[dict[str, object]] = ()
+) -> Outcome:
     line = batch.open("guest", None)
     place = _record(batch, asked.now, command, print_, line, None, {}, None, command.store_id)
     batch.route(command.store_id, command.return_id, "return", place, print_)
-    body = b"" if asked.silent else _json.encode(ReturnAnswer(return_id=command.return_id))
-    return batch.answered(asked, place, BOOKED, body)
+    told_ = ReturnAnswer(return_id=command.return_id, warnings=list(warnings))
+    return batch.answered(asked, place, BOOKED, b"" if asked.silent else _json.encode(told_))
 
 
 def _park(batch: Batch, asked: Asked, command: RecordReturn, print_: bytes) -> Outcome:
@@ -160,19 +170,12 @@ def book_parked(batch: Batch, asked: Asked, line: Timeline, number: int, receipt
         command = _parked.decode(body)
         known = batch.receipts.get(store, name, "return")
         assert known is not None
-        units = _fitting(command, receipt, _so_far(batch, line, number))
+        units = fitting(command, receipt, _so_far(batch, line, number))
         place = _record(batch, asked.now, command, known[2], line, number, units, receipt, store)
         batch.receipts.put((store, name, "return"), (*place, known[2]))
         batch.more[statements.ROUTE_RETURN].append((*place, store, name, "return"))
         batch.more[statements.DROP_PARKED].append((receipt.store_id, receipt.receipt_id, store, name))
     waiting.clear()
-
-
-def _fitting(command: RecordReturn, receipt: Receipt, before: Returned) -> Returned:
-    try:
-        return _claimed(command, receipt, before)
-    except RewardsError:
-        return {}
 
 
 # of a purchase
@@ -204,38 +207,15 @@ def _taken(
 ) -> tuple[Returned, list[dict[str, object]]]:
     """Return the units that came back; of a till that was offline what can't be is told, and takes nothing."""
     try:
-        return _claimed(command, receipt, before), []
+        return claimed(command, receipt, before), []
     except RewardsError as error:
         if not asked.offline:
             raise
-        return {}, [offline.warning(error.code, error.message, error.pointer)]
+        return {}, [of_refusal(error, "nothing was taken back")]
 
 
 def _so_far(batch: Batch, line: Timeline, number: int) -> Returned:
     return total([read_return(body) for _, body in batch.returns.get(line.owner, number)])
-
-
-def _claimed(command: RecordReturn, receipt: Receipt, before: Returned) -> Returned:
-    """Return the units that a return claims; raise what refuses it."""
-    left = {line.line_id: line.quantity - before.get(line.line_id, 0) for line in receipt.lines}
-    if command.all:
-        units = {line: rest for line, rest in left.items() if rest}
-        if not units:
-            raise Conflict("return-exceeds", "nothing of this purchase is left to return", pointer="/all")
-        return units
-    for i, wanted in enumerate(command.lines):
-        if wanted.line_id not in left:
-            raise InvalidRequest(
-                "unknown-line", f"the purchase has no line `{wanted.line_id}`", pointer=f"/lines/{i}/line_id"
-            )
-        if wanted.quantity > left[wanted.line_id]:
-            raise Conflict(
-                "return-exceeds",
-                f"{left[wanted.line_id]} of line `{wanted.line_id}` are left to return, not {wanted.quantity}",
-                pointer=f"/lines/{i}/quantity",
-                returnable=left[wanted.line_id],
-            )
-    return {line.line_id: line.quantity for line in command.lines}
 
 
 def _record(
@@ -252,9 +232,11 @@ def _record(
     """Record what came back and book what it takes; return the event's place."""
     booking: Booking | None = None
     settlements: tuple[Settlement, ...] = ()
+    entries: Sequence[Entry] = ()
     whole = False
     if receipt is not None and of is not None:
-        returned = total([_so_far(batch, line, of), units])
+        before = _so_far(batch, line, of)
+        returned = total([before, units])
         whole = all_back(receipt, returned)
         about = (store, command.return_id)
         spent = _to_cards(batch, now, receipt, (line.owner, of), units, about, print_)
@@ -262,9 +244,10 @@ def _record(
             change = Return(of, receipt, returned, instant(command.occurred_at))
             if batch.running.ready().gives_cards:
                 spent += rule_cards.spent_of(batch, line, batch.book(line, change))
-            due_minor = max(0, refunds.due(receipt, _so_far(batch, line, of), returned) - spent)
+            due_minor = max(0, refunds.due(receipt, before, returned) - spent)
             change = settled(batch, line, change, due_minor)
             booking, settlements = batch.book(line, change), change.settled
+        entries = lacking.undone(batch, receipt, booking, instant(command.occurred_at), before, returned)
     happened = Happened(
         kind="return",
         external_id=command.return_id,
@@ -279,7 +262,7 @@ def _record(
     )
     if of is not None:
         batch.returns.get(line.owner, of).append((line.events + 1, pack(happened.body)))
-    number = batch.record(line, happened, booking)
+    number = batch.record(line, happened, booking, entries)
     if batch.owing.events:
         rule_cards.settle(batch)
     if receipt is not None and whole and receipt.bought and of is not None:
@@ -336,11 +319,11 @@ def _answer(
     entries = [entry for entry in entries_of(batch, line.owner, [number]) if entry[0][3] == "return"]
     changes, legs = [], []
     for row, some in entries:
-        changes += told(running.ready(), _awards(row[8]), some, language=batch.language(line))
+        changes += told(running.ready(), read_awards(row[8]), some, language=batch.language(line))
         legs += some
     after = total([before, units])
     about = (command.store_id, command.return_id)
-    awards = [award for row, _ in entries for award in _awards(row[8])]
+    awards = [award for row, _ in entries for award in read_awards(row[8])]
     place = (line.owner, number)
     sold, given = sold_cards.voided(batch, receipt, units, about), rule_cards.voided(batch, place, awards)
     gone = read_settled(batch.event(line.owner, number)[9])
@@ -382,6 +365,3 @@ def _cancelled(
         _, legs = entries_of(batch, line.owner, [own[1]])[-1]
         found.append(redeeming.cancellation_told(batch, now, line, own, legs, note_of(batch, *own)))
     return found
-
-
-_awards = msgspec.msgpack.Decoder(list[Award]).decode

@@ -108,8 +108,9 @@ def _left(one: _Held) -> int:
 
 def _held(batch: Batch, line: Timeline, rule: str = "") -> Iterator[_Held]:
     """Yield the cards that rules gave a member, those that were taken back too."""
-    stored = batch.session.keyed(statements.GIVEN_CARDS_OF_OWNER, [(line.owner,)])
-    rows = {*stored, *(row for row in batch.more.get(statements.ADD_GIVEN_CARD, ()) if row[0] == line.owner)}
+    owners = [line.owner, *line.near.merged]
+    stored = batch.session.keyed(statements.GIVEN_CARDS_OF_OWNER, [(owner,) for owner in owners])
+    rows = {*stored, *(row for row in batch.more.get(statements.ADD_GIVEN_CARD, ()) if row[0] in owners)}
     batch.foresee_lines([row[4] for row in rows])
     for owner, number, giver, _, card_owner in sorted(rows):
         card_line = batch.line(card_owner)
@@ -232,8 +233,11 @@ def voided(batch: Batch, place: Place, awards: Iterable[Award]) -> list[VoidedAn
 
 def faults(batch: Batch, line: Timeline, entries: Sequence[Row]) -> Iterator[str]:
     """Yield the rules of which a member has another number of cards than they gave by the member's entries."""
+    if line.state == "merged":  # they are the other's to have
+        return
     counts: defaultdict[str, int] = defaultdict(int)
-    for row in entries:
+    merged = batch.session.keyed(statements.ENTRIES_OF_OWNER, [(owner,) for owner in line.near.merged])
+    for row in [*entries, *merged]:
         for award in read_awards(row[8]):
             counts[award.rule] += award.points if not award.wallet and award.facts else 0
     for one in _held(batch, line):

@@ -215,7 +215,7 @@ class Service:
             return reads.purchase(batch, purchase_id, store_id, receipt_id, self._clock())
 
     def liability(self, first: str | None = None, last: str | None = None) -> LiabilityAnswer:
-        """Answer what is outstanding by wallet and month of recording; months such as `2027-03`, both included.
+        """Answer what is outstanding by wallet, kind of gift card and month; months such as `2027-03`, both included.
 
         Without them the last twelve, this one included. Months that are over never change.
         """

@@ -49,32 +49,41 @@ def check(batch: Batch, asked: Asked, line: Timeline, receipt: Receipt, basket: 
         return
     looked_up(batch, asked, [line.stored_value.code for line in basket.lines if line.stored_value is not None])
     loaded: dict[int, int] = {}
-    for i, sold, product in _sold(batch, receipt, basket):
-        pointer = f"/lines/{i}/stored_value"
-        _check_line(receipt.lines[i], product, line, i)
-        card_line = _given(batch, sold, i)
-        if card_line is None:
-            check_room(product, 0, receipt.lines[i].gross_minor, f"/lines/{i}")
-            continue
-        card = card_line.card
-        assert card is not None
-        if card.product != product.id or card.state not in {"active", "inactive"}:
-            message = f"the gift card is {card.state}, a `{card.product}`: this line cannot load it"
-            facts = {"state": card.state, "product": card.product}
-            raise Conflict("activity-not-possible", message, pointer=pointer, **facts)
-        before = balance_at(card, receipt.occurred_at) + held_minor(card) + loaded.get(card_line.owner, 0)
-        loaded[card_line.owner] = loaded.get(card_line.owner, 0) + receipt.lines[i].gross_minor
-        check_room(promised(batch.running, card), before, receipt.lines[i].gross_minor, pointer)
+    for i, sent, product in sales(batch, receipt, basket):
+        check_line(receipt.lines[i], product, line, i)
+        check_card(batch, receipt, sent, product, i, loaded)
 
 
-def _sold(batch: Batch, receipt: Receipt, basket: Basket) -> Iterator[tuple[int, BasketLine, GiftCard]]:
+def check_card(
+    batch: Batch, receipt: Receipt, sent: BasketLine, product: GiftCard, i: int, loaded: dict[int, int]
+) -> None:
+    """Raise what keeps a line's money off the card that it names, or off a new one; `loaded` is by the lines before."""
+    pointer = f"/lines/{i}/stored_value"
+    card_line = given(batch, sent, i)
+    if card_line is None:
+        check_room(product, 0, receipt.lines[i].gross_minor, f"/lines/{i}")
+        return
+    card = card_line.card
+    assert card is not None
+    if card.product != product.id or card.state not in {"active", "inactive"}:
+        message = f"the gift card is {card.state}, a `{card.product}`: this line cannot load it"
+        facts = {"state": card.state, "product": card.product}
+        raise Conflict("activity-not-possible", message, pointer=pointer, **facts)
+    before = balance_at(card, receipt.occurred_at) + held_minor(card) + loaded.get(card_line.owner, 0)
+    loaded[card_line.owner] = loaded.get(card_line.owner, 0) + receipt.lines[i].gross_minor
+    check_room(promised(batch.running, card), before, receipt.lines[i].gross_minor, pointer)
+
+
+def sales(batch: Batch, receipt: Receipt, basket: Basket) -> Iterator[tuple[int, BasketLine, GiftCard]]:
+    """Yield the lines that sell a card of the policy, each with its index and its product."""
     products = batch.running.policy_on(receipt.day).gift_cards
     for i, line in enumerate(basket.lines):
         if line.stored_value is not None and (product := products.get(line.stored_value.product)) is not None:
             yield i, line, product
 
 
-def _check_line(line: Line, product: GiftCard, buyer: Timeline, i: int) -> None:
+def check_line(line: Line, product: GiftCard, buyer: Timeline, i: int) -> None:
+    """Raise what refuses a line that sells a card of a product, whichever card it is."""
     pointer = f"/lines/{i}"
     if product.kind != "paid":
         message = f"a `{product.id}` is given, not sold"
@@ -88,9 +97,9 @@ def _check_line(line: Line, product: GiftCard, buyer: Timeline, i: int) -> None:
     check_load(product, line.gross_minor, pointer)
 
 
-def _given(batch: Batch, sold: BasketLine, i: int) -> Timeline | None:
-    """Return the card that a line loads, None for a new one."""
-    value, pointer = sold.stored_value, f"/lines/{i}/stored_value"
+def given(batch: Batch, sent: BasketLine, i: int) -> Timeline | None:
+    """Return the card that a line loads, None for a new one; raise `NotFound` `unknown-gift-card`."""
+    value, pointer = sent.stored_value, f"/lines/{i}/stored_value"
     assert value is not None
     if value.code:
         line = by_code(batch, value.code)
@@ -109,8 +118,10 @@ def numbered(batch: Batch, asked: Asked, receipt: Receipt, basket: Basket) -> tu
     if asked.silent:
         return receipt, []
     lines, new = list(receipt.lines), []
-    for i, sold, _ in _sold(batch, receipt, basket):
-        card_line = _given(batch, sold, i)
+    for i, sent, _ in sales(batch, receipt, basket):
+        if sent.line_id in receipt.unplaced:
+            continue
+        card_line = given(batch, sent, i)
         if card_line is None:
             card_line = batch.open("card", None)
             batch.number(card_line)
@@ -162,7 +173,7 @@ def _load(batch: Batch, now: int, line: Timeline, receipt: Receipt, sold: Line, 
 
 
 def issued(batch: Batch, receipt: Receipt, place: Place | None) -> list[dict[str, object]]:
-    """Return the cards that a purchase issued or loaded; of a quote, what it would."""
+    """Return the cards that a purchase issued or loaded; a quote has none yet."""
     found: list[dict[str, object]] = []
     for sold in receipt.lines:
         owner = batch.running.ids.read_gift_card(sold.card) if sold.card and place is not None else None

@@ -34,6 +34,8 @@ from rewards.service.journal import (
     recorded_first,
     total,
 )
+from rewards.service.merge_telling import merge_told
+from rewards.service.places import origins
 from rewards.service.pricing import discounts_of, withheld_of
 from rewards.service.reasons import reason
 from rewards.service.redeeming import about
@@ -108,6 +110,7 @@ def balance_of(batch: Batch, line: Timeline, now: int, booking: Booking | None =
     """Return a member's balance after a booking, or as it stands."""
     if line.kind != "member":
         return {}
+    line = batch.line(batch.now_of(line.owner)) or line if line.near.merged_into else line
     if booking is None:
         hold_ends.lapse(batch, line)
     return wallets(batch.running.ready(), booking.near if booking is not None else line.near, now)
@@ -165,13 +168,15 @@ def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:
     assert line is not None
     receipt = read_receipt(batch.event(owner, number)[9])
     returns = batch.returns.get(owner, number)
-    events = [number, *(event for event, _ in returns)]
-    rows = entries_of(batch, owner, events)
-    entry = next((_entry(row, legs) for row, legs in rows if row[2] == number and row[3] == "purchase"), None)
+    places = [*reversed(origins(batch, line, number)), (owner, number)]
+    of_place = [(at[0], [at[1], *(event for event, _ in batch.returns.get(*at))]) for at in places]
+    rows = [row for there, events in of_place for row in entries_of(batch, there, events)]
+    booked = ((row, legs) for row, legs in rows if (row[0], row[2]) in places and row[3] == "purchase")
+    entry = next((_entry(row, legs) for row, legs in booked), None)
     plain = answer(batch, now, Draft(line, receipt, None), (owner, number))
     legs, awards = (entry.postings, entry.awards) if entry is not None else ([], [])
     back = total([read_return(body) for _, body in returns])
-    later = [entry_answer(batch, row, legs) for row, legs in rows if row[2] != number]
+    later = [entry_answer(batch, row, legs) for row, legs in rows if (row[0], row[2]) not in places]
     program = batch.running.ready()
     return msgspec.structs.replace(
         plain,
@@ -226,10 +231,14 @@ def entry_answer(batch: Batch, row: Row, legs: Sequence[Posting], tongue: Tongue
                 note or _said(tongue, marked("given by staff")),
             )
         )
-        facts = {"reason": note, "actor": event[7]}
+        facts = {"reason": note, "actor": event[7], "approved_by": read_adjustment(event[9]).approved_by or ""}
     elif event[0] == "activity":
         activity = read_activity(event[9])
         facts = {"activity": activity.name, "score": activity.score}
+    elif event[0] == "merge":
+        note = note_of(batch, owner, event_number)
+        facts, told_ = merge_told(batch, event, legs, note, tongue)
+        changes += told_
     elif event[0] in {"redemption", "cancellation"}:
         name, facts = about(batch, (owner, event_number), event, tongue.language if tongue is not None else "")
         facts |= {"reason": note_of(batch, owner, event_number), "actor": event[7]} if event[2] else {}

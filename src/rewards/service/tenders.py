@@ -57,7 +57,7 @@ def resolved(
     for i, tender in enumerate(basket.tenders):
         if i in holds or (tender.kind == CARD and (tender.code or not asked.trusted)):
             if i in holds and holds[i].line.card is None:
-                paid, lines = _held(batch, receipt, basket, i, holds[i]), None
+                paid, lines = held(batch, receipt, basket, i, holds[i]), None
             else:
                 paid, lines = by_card(batch, asked, line, receipt, basket, i, holds.get(i))
             if paid.card and any(one.card == paid.card for one in found):
@@ -71,7 +71,7 @@ def resolved(
             others += sum(one.amount_minor or 0 for one in basket.tenders[i + 1 :])
             found.append(_points(batch, line, receipt, basket, i, max(0, due - others)))
         else:
-            found.append(_money(i, tender))
+            found.append(money(i, tender))
     if all(tender.kind == HOLD and tender.hold for tender in found):
         found = []  # nothing is said of how it was paid
     rest = due - sum(one.amount_minor for one in found)
@@ -80,7 +80,7 @@ def resolved(
     return msgspec.structs.replace(receipt, tenders=tuple(found)), allowed
 
 
-def _held(batch: Batch, receipt: Receipt, basket: Basket, i: int, hold: Found) -> Tender:
+def held(batch: Batch, receipt: Receipt, basket: Basket, i: int, hold: Found) -> Tender:
     """Return what a hold of a member's points pays: that of a reward nothing."""
     minor, pointer, body = basket.tenders[i].amount_minor or 0, f"/tenders/{i}", hold.body
     assert body is not None
@@ -93,7 +93,7 @@ def _held(batch: Batch, receipt: Receipt, basket: Basket, i: int, hold: Found) -
     assert wallet is not None
     assert wallet.pays is not None
     net = sum([each.net_minor for each in receipt.lines])
-    _check_terms(wallet.pays, body.wallet, points, net, pointer)
+    check_terms(wallet.pays, body.wallet, points, net, pointer)
     if points > hold.points:
         raise too_small(hold, points, pointer)
     return Tender(POINTS, minor, body.wallet, points, hold=hold.id)
@@ -110,7 +110,8 @@ def points_for(pays: Pays | None, key: str, minor: int, pointer: str) -> int:
     return points
 
 
-def _money(i: int, tender: BasketTender) -> Tender:
+def money(i: int, tender: BasketTender) -> Tender:
+    """Return a tender that we hold nothing of; raise `InvalidRequest` for what can't be one."""
     if tender.code or tender.pin:
         what = "`code` and `pin` are for a tender of kind `gift_card`"
         raise InvalidRequest("tender-ambiguous", what, pointer=f"/tenders/{i}")
@@ -133,15 +134,15 @@ def _points(batch: Batch, line: Timeline, receipt: Receipt, basket: Basket, i: i
     pays = _terms(batch, line, receipt, basket, i)
     net = sum([each.net_minor for each in receipt.lines])
     if tender.up_to:
-        taken = _by_rewards(receipt, tender.wallet)
+        taken = by_rewards(receipt, tender.wallet)
         there = max(0, spendable(batch, line, receipt, tender.wallet) - taken)
         points = pays.most(there, net, room_minor)
         return Tender(POINTS, pays.worth_minor(points), tender.wallet, points)
     points = tender.points or 0
     if tender.amount_minor is not None:
         points = points_for(pays, tender.wallet, tender.amount_minor, pointer)
-    _check_terms(pays, tender.wallet, points, net, pointer)
-    taken = _by_rewards(receipt, tender.wallet)
+    check_terms(pays, tender.wallet, points, net, pointer)
+    taken = by_rewards(receipt, tender.wallet)
     there = max(0, spendable(batch, line, receipt, tender.wallet, points + taken) - taken)
     if there < points:
         raise Conflict(
@@ -174,7 +175,8 @@ def _terms(batch: Batch, line: Timeline, receipt: Receipt, basket: Basket, i: in
     return wallet.pays
 
 
-def _check_terms(pays: Pays, key: str, points: int, net_minor: int, pointer: str) -> None:
+def check_terms(pays: Pays, key: str, points: int, net_minor: int, pointer: str) -> None:
+    """Raise `Conflict` for points that a wallet's `pays` does not take for a net."""
     if points % pays.step:
         raise _off_step(pays, key, pointer)
     if points < pays.minimum:
@@ -212,7 +214,7 @@ def spendable_at(batch: Batch, line: Timeline, at: int, day: int, key: str, want
     return there
 
 
-def _by_rewards(receipt: Receipt, key: str) -> int:
+def by_rewards(receipt: Receipt, key: str) -> int:
     """Return the points of a wallet that the receipt's rewards cost and no hold keeps: what pays comes after them."""
     return rewarded(receipt).get(key, 0)
 
@@ -234,7 +236,7 @@ def usable(batch: Batch, line: Timeline, receipt: Receipt) -> dict[str, dict[str
     found = {}
     for key, wallet in batch.running.policy_on(receipt.day).wallets.items():
         if wallet.pays is not None:
-            there = max(0, spendable(batch, line, receipt, key) - _by_rewards(receipt, key))
+            there = max(0, spendable(batch, line, receipt, key) - by_rewards(receipt, key))
             points = wallet.pays.most(there, net, due)
             found[key] = {"points": points, "amount_minor": wallet.pays.worth_minor(points)}
     return found
@@ -250,6 +252,8 @@ def told(running: Running, receipt: Receipt, legs: Sequence[Posting]) -> list[di
             one: dict[str, object] = {"kind": tender.kind, "amount_minor": tender.amount_minor}
             if tender.hold:
                 one["hold_id"] = tender.hold
+            if tender.shortfall_minor:
+                one["shortfall_minor"] = tender.shortfall_minor
             if tender.wallet:
                 taken = lots(running, legs, tender.wallet, ("spent",), sign=-1) if not tender.hold else []
                 one |= {"wallet": tender.wallet, "points": tender.points, "lots": taken}

@@ -76,7 +76,7 @@ def shown(batch: Batch, buyer: Timeline, receipt: Receipt) -> tuple[Receipt, Han
             found.append((line.card, Shown(batch.running.ids.gift_card(line.owner), line.card.last_four)))
     policy = batch.running.policy_on(receipt.day)
     for card, one in sorted(found, key=lambda pair: (pair[0].expires_at, pair[1].gift_card_id)):
-        reason = _bars(card, receipt, buyer)
+        reason = _bars(batch, card, receipt, buyer)
         offer = _offer(batch.running, policy, card) if not reason else None
         if reason or offer is None or card.offer in hand.asking:
             reason = reason or ("not-now" if offer is None else ONE_EACH)
@@ -100,14 +100,14 @@ def _offer(running: Running, policy: Policy, card: Card) -> Offer | None:
     return None if any(isinstance(one, AmountIs | InTier) for one in member_conditions(offer.when)) else offer
 
 
-def _bars(card: Card, receipt: Receipt, buyer: Timeline) -> str:
+def _bars(batch: Batch, card: Card, receipt: Receipt, buyer: Timeline) -> str:
     """Return why a card is of no use here, or an empty text."""
     if card.kind != "voucher":
         return "not-a-voucher"
     state = state_at(card, receipt.occurred_at)
     if state != "active":
         return state
-    if card.personal and card.member != buyer.owner:
+    if card.personal and batch.now_of(card.member) != buyer.owner:
         return "needs-member" if buyer.kind == "guest" else "other-member"
     return ""
 

@@ -17,7 +17,7 @@ from rewards.store import sqlite
 from rewards.store.tables import METADATA
 
 HEAD = "0013"
-KNOWN = ("0001", "0003", "0004", "0005", "0006", "0007", "0011")
+KNOWN = ("0001", "0003", "0004", "0005", "0006", "0007", "0009", "0011")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

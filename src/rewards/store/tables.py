@@ -126,7 +126,7 @@ class Event(Base, table=True):
         CheckConstraint("number > 0", name="number_is_positive"),
         CheckConstraint(
             "kind IN ('enrolment', 'change', 'purchase', 'return', 'adjustment', 'card', 'activity', 'hold', "
-            "'redemption', 'cancellation')",
+            "'redemption', 'cancellation', 'merge')",
             name="kind_is_known",
         ),
         CheckConstraint("length(fingerprint) = 32", name="fingerprint_is_whole"),
@@ -355,6 +355,18 @@ class ReplacedCard(Base, table=True):
 
     value: str = Field(sa_column=_key(Text))
     owner_id: int = Field(sa_column=_whole())
+
+
+class StaffDay(Base, table=True):
+    """What a member of staff gave and took alone on a day, of a wallet or of money (an empty unit)."""
+
+    __tablename__ = "staff_day"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount_is_positive"), CLUSTERED)
+
+    owner_id: int = Field(sa_column=_key())  # the person, as a number below zero
+    day: int = Field(sa_column=_key())
+    unit: str = Field(sa_column=_key(Text))
+    amount: int = Field(sa_column=_whole())
 
 
 class Guess(Base, table=True):

@@ -102,9 +102,12 @@ class Everything(Till, Desk):
     steps = STEPS
 
     def send_again(self, dice):
-        """Anything that was ever answered is answered the same (L6): by its key, or by its own number."""
+        """Anything that was ever answered is answered the same (L6): by its key, or by its own number.
+
+        But what waited is told by its number once it counts.
+        """
         command, key, answer = dice.choice(self.answered)
-        if isinstance(command, NUMBERED) and dice.random() < 0.5:
+        if isinstance(command, NUMBERED) and answer.get("state") != "parked" and dice.random() < 0.5:
             key = self.name()
         outcome = self.service.do(command, key=key)
         assert outcome.replayed

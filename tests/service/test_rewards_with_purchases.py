@@ -64,7 +64,7 @@ def test_the_return_of_everything_takes_the_rewards_back(counter):
         first["gift_cards_issued"][0]["gift_card_id"],
         150,
     )
-    assert (counter.beans(), counter.accounts()) == (500, {})
+    assert (counter.beans(), counter.accounts()) == (500, {"given": -150, "taken_back": 150})
     assert counter.ask(counter.give_back()) == answer
     assert counter.redeem("mug", times=2)["points"] == 200  # the limit counts it no longer
 

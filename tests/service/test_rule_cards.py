@@ -10,6 +10,7 @@ from rewards.service.commands import (
     BookDue,
     ClaimPurchase,
     Enrol,
+    MergeMembers,
     OpenHold,
     Publish,
     RecordActivity,
@@ -322,6 +323,17 @@ def test_the_order_of_arrival_makes_no_difference_to_what_there_is(clock):
         assert dict(rows)["top-up"] >= 3
         closed(desk)
     assert len(found) == 1
+
+
+def test_who_turns_out_to_be_one_person_has_the_cards_of_one(desk):
+    desk.enrol(BEN)
+    cards = [one for card in (ANA, BEN) for one in given(desk.buy(f"r{card}", lines=(sells(10000),), card=card))]
+    assert len(cards) == 4  # and three a month are for one person
+    ana = desk.service.member(MemberRef(card=ANA)).member_id
+    desk.ask(MergeMembers(member_id=ana, member=MemberRef(card=BEN), actor="kim", reason="two cards"), key="m")
+    assert sorted(desk.look(one)["state"] for one in cards) == ["active", "active", "active", "deactivated"]
+    desk.ask(desk.give_back("b1", of=f"r{BEN}"))
+    assert sorted(desk.look(one)["state"] for one in cards) == ["active", "active", "deactivated", "deactivated"]
 
 
 def test_verify_finds_a_card_that_no_rule_gave_and_one_that_is_missing(desk):

@@ -45,6 +45,7 @@ STEPS = {  # each with how often it is taken beside the others
     "take_off_a_card": 3,
     "transfer": 3,
     "turn_a_card": 2,
+    "merge": 1,
     "redeem": 4,
     "cancel": 2,
     "hold_points": 3,
@@ -77,7 +78,9 @@ RARE = (
     "a voucher",
     "given back to a lot that had ended",
     "given back to a lot that ends soon",
+    "holds-open",
     "money paid out for a card that is gone",
+    "money that a card lacked",
     "two cards on one receipt",
     "activity-not-possible",
     "already-claimed",
@@ -158,6 +161,9 @@ class Everything(Till, Desk):
                 silver = self.book.is_silver(who, day_of(at))
                 assert found.tier.name == ("silver" if silver else "basic")
                 self.seen["a tier"] += silver
+
+        for old, who in self.once:
+            assert self.service.balance(old).wallets == self.service.balance(self.members[who]).wallets
 
     def so_have_cards(self):
         for card in self.book.cards:

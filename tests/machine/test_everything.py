@@ -1,7 +1,8 @@
 """One shop in which everything happens, against a clerk's notebook: after every step both say the same.
 
-Points, debts and tiers, now, earlier and later; what is on each gift card; what each purchase costs and earns, and each
-return pays back. Every booking sums to zero, and at the end everything folded anew is as it was kept.
+Points, held ones, debts and tiers, now, earlier and later; what is on each gift card; what each purchase costs and
+earns, and each return pays back. Every booking sums to zero. At the end everything folded anew is as it was kept, and
+the report of what is outstanding adds up.
 
 `REWARDS_CAMPAIGN=ci` takes 10,000 steps, `REWARDS_CAMPAIGN=long` 200,000.
 """
@@ -176,6 +177,7 @@ class Everything(Till, Desk):
         findings = self.service.verify()
         self.service.rebuild()
         findings += self.service.verify()
+        findings += [row for row in self.service.liability().rows if row.difference]
         self.seen["given back to a lot that ends soon"] += any(moved for *_, moved, _ in self.book.settled)
         self.seen["given back to a lot that had ended"] += any(risen for *_, risen in self.book.settled)
         self.abandon()

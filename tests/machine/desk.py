@@ -11,6 +11,7 @@ from rewards.service.commands import (
     CancelRedemption,
     CaptureHold,
     IssueGiftCard,
+    MergeMembers,
     OpenHold,
     Redeem,
     VoidHold,
@@ -34,7 +35,7 @@ class Desk(Shop):
             self.hand_out(product, None if product == "flyer" else 2500)
 
     def adjust(self, dice):
-        self.give_points(dice.choice([*NUMBERS]), dice.choice(WALLETS), dice.randint(-60, 40))
+        self.give_points(dice.choice([*self.members]), dice.choice(WALLETS), dice.randint(-60, 40))
 
     def give_points(self, who, wallet, points):
         """Below zero: take them."""
@@ -132,10 +133,25 @@ class Desk(Shop):
             card.state = {"BLOCK": "blocked", "UNBLOCK": "active", "DEACTIVATE": "deactivated"}[activity]
         return True
 
+    def merge(self, dice):
+        """Two members are one from now on, unless something of the other is held."""
+        if len(self.members) == 1:
+            return False
+        one, other = dice.sample([*self.members], 2)
+        held = any(hold.who == other and hold.state == "open" for hold in self.book.holds.values())
+        command = MergeMembers(member_id=self.members[one], member=MemberRef(card=NUMBERS[other]), actor="kim")
+        assert (self.ask(command) is None) == held, self.refused
+        if not held:
+            self.book.merge(one, other)
+            self.once.append((self.members.pop(other), one))
+            self.once = [(old, one if who == other else who) for old, who in self.once]
+            self.quotes = [quote for quote in self.quotes if quote[0].who != other]
+        return True
+
     # what points buy
 
     def redeem(self, dice):
-        who, reward = dice.choice([*NUMBERS]), dice.choice(["mug", "thanks"])
+        who, reward = dice.choice([*self.members]), dice.choice(["mug", "thanks"])
         cost = {"mug": 20, "thanks": 30}[reward]
         allowed = self.has(who, "beans", cost) and (reward != "mug" or self.book.mugs_left(who, day_of(self.now)) > 0)
         answer = self.ask(Redeem(member=MemberRef(card=NUMBERS[who]), reward=reward))
@@ -170,7 +186,7 @@ class Desk(Shop):
     # holds
 
     def hold_points(self, dice):
-        who, wallet, points = dice.choice([*NUMBERS]), dice.choice(WALLETS), dice.randint(1, 40)
+        who, wallet, points = dice.choice([*self.members]), dice.choice(WALLETS), dice.randint(1, 40)
         name, lasts = self.name(), dice.choice(LASTS_SECONDS)
         command = OpenHold(
             hold_id=name,

@@ -190,6 +190,7 @@ class Tender:
     points: int = 0
     card: Card | None = None
     hold: Hold | None = None  # out of which it paid
+    lacks: int = 0  # that a till took on trust and was not there
     taken: dict[datetime, int] = field(default_factory=dict)
 
     def lost(self) -> bool:
@@ -245,6 +246,11 @@ class Receipt:
     def on_tenders(self) -> list[int]:
         return [sum(column) for column in zip(*(line.parts() for line in self.lines.values()), strict=True)]
 
+    def there(self) -> list[int]:
+        """What each tender has left of what was there: that paid first for what is left."""
+        pairs = zip(self.tenders, self.on_tenders(), strict=True)
+        return [min(left, tender.minor - tender.lacks) for tender, left in pairs]
+
     def points_of(self, hold: Hold | None) -> int:
         """The points that it takes out of a hold; or, for none, freely."""
         pairs = zip(self.tenders, self.on_tenders(), strict=True)
@@ -297,6 +303,14 @@ class Notebook:
     holds: dict[str, Hold] = field(default_factory=dict)
     redeemed: dict[str, Redeemed] = field(default_factory=dict)
     settled: list[tuple[str, str, datetime, int, int]] = field(default_factory=list)  # … points that moved, and rose
+
+    def merge(self, one: str, other: str) -> None:
+        """Have what another did be what this one did."""
+        for facts in (self.receipts, self.holds, self.redeemed):
+            for fact in facts.values():
+                fact.who = one if fact.who == other else fact.who
+        for facts in (self.given, self.spent, self.settled):
+            facts[:] = [(one, *fact[1:]) if fact[0] == other else fact for fact in facts]
 
     def of(self, who: str) -> list[Receipt]:
         return [one for one in self.receipts.values() if one.who == who]

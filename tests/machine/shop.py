@@ -18,8 +18,8 @@ from rewards.store.database import Store
 from tests.machine.notebook import LASTS, PROGRAM, WALLETS, ZONE, Notebook, day_of, midnight
 
 START = datetime(2026, 10, 19, 9, 0, tzinfo=UTC)  # the clocks change on the 25th
-NUMBERS = {"ana": "2600000001236", "ben": "2600000002042"}
-UNKNOWN = "2600000009997"
+NUMBERS = {"ana": "2600000001236", "ben": "2600000002042", "cem": "2600000009997"}
+UNKNOWN = "2600000000314"
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -39,6 +39,7 @@ class Shop:
         self.book.rates.append((date.min, 3))
         enrolled = {who: self.ask(Enrol(card=card, joined=date(2026, 1, 1))) for who, card in NUMBERS.items()}
         self.members = {who: answer["member_id"] for who, answer in enrolled.items()}
+        self.once = []  # ids of members who were merged, with whom they are now
 
     def abandon(self):
         self.service.close()

@@ -64,10 +64,6 @@ def goods(dice):
     return {kind: (dice.randint(1, 3), dice.choice(PRICES)) for kind in kinds}
 
 
-def somebody(dice):
-    return dice.choice([*NUMBERS, *NUMBERS, None])
-
-
 def at_times(dice, part):
     return dice.random() < part
 
@@ -79,11 +75,14 @@ class Till(Shop):
         self.parked = {}  # receipt to come -> [(instant, units; none: all)]
         self.claims = {}  # receipt of a guest -> (purchase, code)
 
+    def somebody(self, dice):
+        return dice.choice([*self.members, *self.members, None])
+
     # buying
 
     def wished(self, dice):
         """Somebody's basket, with a code, a reward or a voucher at times: mostly of use, not always."""
-        wish = Wish(somebody(dice), goods(dice), coupon=at_times(dice, 0.3))
+        wish = Wish(self.somebody(dice), goods(dice), coupon=at_times(dice, 0.3))
         if wish.who is not None and at_times(dice, 0.6 if self.has(wish.who, "stamps", 3) else 0.05):
             wish.reward = True
             wish.lines.setdefault("coffee", (1, dice.choice(PRICES)))
@@ -199,7 +198,7 @@ class Till(Shop):
                 tender.taken = tender.hold.end("captured", self.now, tender.points or tender.minor)
                 tender.hold.receipt = receipt
             elif tender.card is not None:
-                tender.taken = tender.card.take(tender.minor)
+                tender.taken = tender.card.take(tender.minor - tender.lacks)
         for one in answer["gift_cards_issued"]:
             line, ends = receipt.lines[one["line_id"]], self.ends(one["product"])
             if one["new"]:
@@ -225,7 +224,10 @@ class Till(Shop):
 
     def buy_late(self, dice):
         """The receipt of a till that was cut off for a while, and took no points and no cards."""
-        wish, late = Wish(somebody(dice), goods(dice), at_times(dice, 0.5)), self.ago(dice.randint(1, 60 * 24 * 20))
+        wish, late = (
+            Wish(self.somebody(dice), goods(dice), at_times(dice, 0.5)),
+            self.ago(dice.randint(1, 60 * 24 * 20)),
+        )
         self.buy_by_cash(wish, late)
 
     def buy_by_cash(self, wish, at):
@@ -298,7 +300,8 @@ class Till(Shop):
         answer = self.ask(back(kind, self.name(), self.now, name, None if whole else units))
         refund, voided, points = self.come_back(name, units, self.now)
         told = {one["tender"]: one for one in answer.get("refund", [])}
-        assert {i: one["amount_minor"] for i, one in told.items()} == {i: n for i, n in enumerate(refund) if n}
+        found = {i: one["amount_minor"] for i, one in told.items() if one["amount_minor"]}
+        assert found == {i: n for i, n in enumerate(refund) if n}
         assert answer.get("restored", {}) == points
         assert [(one["voided_minor"], one["spent_minor"]) for one in answer.get("gift_cards_voided", [])] == voided
         gone = {i for i, one in told.items() if one.get("paid_out")}
@@ -313,9 +316,9 @@ class Till(Shop):
         """Note that goods came back; return the refund by tender, what sold cards had left and lacked, and points."""
         receipt = self.book.receipts[name]
         sold = [receipt.lines[kind] for kind in receipt.lines if kind in units and receipt.lines[kind].sold]
-        before = receipt.on_tenders()
+        before = receipt.there()
         points = self.book.come_back(name, units, at, self.now)
-        refund = [old - new for old, new in zip(before, receipt.on_tenders(), strict=True)]
+        refund = [old - new for old, new in zip(before, receipt.there(), strict=True)]
         assert min(refund) >= 0
         if receipt.slip is not None and not receipt.kept():
             receipt.slip.used_by = ""
@@ -324,7 +327,9 @@ class Till(Shop):
         refund = receipt.keep_off(refund, sum(lacked for _, lacked in voided))
         for tender, left, minor in zip(receipt.tenders, before, refund, strict=True):
             if tender.card is not None and tender.card.state != "deactivated":
-                tender.card.give_back(tender.taken, tender.minor - left, minor, midnight(day_of(self.now), GRACE))
+                tender.card.give_back(
+                    tender.taken, tender.minor - tender.lacks - left, minor, midnight(day_of(self.now), GRACE)
+                )
         return refund, voided, points
 
     def return_first(self, dice):
@@ -358,7 +363,7 @@ class Till(Shop):
 
     def regret(self, dice):
         """A purchase that comes back at once leaves nothing behind (L7)."""
-        wish, before = Wish(dice.choice([*NUMBERS]), goods(dice)), self.told()
+        wish, before = Wish(dice.choice([*self.members]), goods(dice)), self.told()
         name = self.buy_by_cash(wish, self.now)
         if self.book.receipts[name].kept():
             self.return_now(name, self.book.receipts[name].units_left(), whole=True)
@@ -370,7 +375,7 @@ class Till(Shop):
         """A guest's receipt counts for a member, by the right code, once, in time, and if nothing came back."""
         if not self.claims:
             return False
-        name, who = dice.choice(list(self.claims)), dice.choice([*NUMBERS])
+        name, who = dice.choice(list(self.claims)), dice.choice([*self.members])
         (purchase, code), receipt, right = self.claims[name], self.book.receipts[name], at_times(dice, 0.8)
         if not right:
             code = next((other for _, other in self.claims.values() if other != code), "8888-8888")
@@ -393,26 +398,53 @@ class Till(Shop):
             answer = json.loads(future.result().body)
             self.answered.append((command, key, without_codes(answer)))
             name = command.basket.receipt_id
+            self.miss(cash, answer)
             overrun = any(one["code"] == "limit-overrun" for one in answer.get("warnings", []))
             assert overrun == (wish.who is not None and units > self.book.cakes_left(wish.who))
             self.seen["a limit overrun offline"] += overrun
             self.record(wish, name, answer, off, cash, command.basket.occurred_at)
             self.book.receipts[name].cakes = units
 
+    def miss(self, tenders, answer):
+        """Note what of a card was not there; a card of which nothing was there did not pay."""
+        told = [one["shortfall_minor"] for one in answer.get("warnings", []) if "shortfall_minor" in one]
+        for tender in tenders:
+            if tender.card is not None:
+                there = min(tender.minor, tender.card.left(self.now)) if tender.card.at(self.now) == "active" else 0
+                tender.lacks = tender.minor - there
+                tender.card = tender.card if there else None
+        assert told == [tender.lacks for tender in tenders if tender.lacks]
+        self.seen["money that a card lacked"] += len(told)
+
     def sold_offline(self, dice):
-        who = dice.choice([*NUMBERS, "nobody knows"])
+        who = dice.choice([*self.members, "nobody knows"])
         wish = Wish(who if who in NUMBERS else None, goods(dice))
         units, price = wish.lines.setdefault("cake", (3, 250)) if at_times(dice, 0.7) else (0, 0)
         off = min(50, price) * units
-        cash = [Tender("cash", wish.bill() - off)]
-        basket = wish.basket(self.name(), self.ago(dice.choice([0, 10, 60 * 24 * 9])), cash)
+        late = dice.choice([0, 10, 60 * 24 * 9])
+        tenders = self.trusted(dice, wish, wish.bill() - off) if not late else []
+        tenders.append(Tender("cash", wish.bill() - off - sum(one.minor for one in tenders)))
+        basket = wish.basket(self.name(), self.ago(late), tenders)
         rows = [
             msgspec.structs.replace(row, discount_minor=off, offer="cakes") if off and row.line_id == "cake" else row
             for row in basket.lines
         ]
         ref = MemberRef(card=NUMBERS.get(who, UNKNOWN))
         basket = msgspec.structs.replace(basket, lines=tuple(rows), member=ref)
-        return OfflinePurchase(basket), (wish, {"cakes": off} if off else {}, units, cash)
+        return OfflinePurchase(basket), (wish, {"cakes": off} if off else {}, units, tenders)
+
+    def trusted(self, dice, wish, due):
+        """Points and a card that a till took without asking, whatever there was."""
+        tenders, points = [], dice.choice([0, 0, 5, 50])
+        if wish.who and 0 < points * 10 <= due:
+            tenders.append(Tender("points", points * 10, points))
+            due -= points * 10
+        money = [card for card in self.book.cards if card.product != "flyer"]
+        card = dice.choice(money) if money and at_times(dice, 0.4) else None
+        minor = min(due, dice.choice([500, 4000]))
+        if card is not None and minor:
+            tenders.append(Tender("gift_card", minor, card=card))
+        return tenders
 
 
 def held(dice, wish, hold, net):

@@ -11,6 +11,7 @@ from rewards.service.commands import (
     Adjust,
     ChangeMember,
     ClaimPurchase,
+    MergeMembers,
     OfflinePurchase,
     OfflineReturn,
     OpenHold,
@@ -593,3 +594,14 @@ def test_a_return_of_a_purchase_that_nobody_knows_is_money_alone(till):
     told = till.ask(command)
     assert (told["return_id"], warned(told)) == ("b1", [("unknown-purchase", "/of/purchase_id")])
     assert till.service.do(command).replayed
+
+
+def test_what_a_merged_member_lacked_is_undone_with_later_returns(till):
+    issued = till.issue(amount=500)
+    till.offline("r1", card(issued, 1200), lines=(line("1", amount=300, quantity=4),), card=BEN)
+    till.ask(till.give_back("b1", lines={"1": 1}))
+    ana, ben = (till.service.member(MemberRef(card=one)).member_id for one in (ANA, BEN))
+    till.ask(MergeMembers(member_id=ana, member=MemberRef(id=ben), actor="kim"))
+    assert till.service.verify() == []
+    answer = till.ask(till.give_back("b2"))
+    assert (refunded(answer), till.lacking()) == ({0: (500, 400)}, {})

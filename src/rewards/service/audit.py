@@ -114,7 +114,7 @@ def _faults(batch: Batch, whole: Whole, tally: Tally) -> Iterator[str]:
         yield from hold_audit.faults(batch, whole.line, whole.events)
         yield from merging.faults(batch, whole.line, whole.events)
         if whole.line.kind != "budget":
-            yield from lacking.faults(whole.events, whole.entries, whole.postings)
+            yield from lacking.faults(whole.events, whole.entries, whole.postings, merging.carried_here(whole.events))
         near, days = folded(batch, whole)
         _count(whole, tally)
     except Exception as error:  # noqa: BLE001  whatever a damaged event brings about is a finding

@@ -6,7 +6,7 @@ What does not live here: how much that is (`ledger.shortfalls`), and why (`offli
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from rewards.ledger import shortfalls
 from rewards.ledger.entries import Entry
@@ -47,8 +47,13 @@ def _booked(
     return [Entry(kind=kind, occurred_at=at, policy_version=version, postings=legs)]
 
 
-def faults(events: Sequence[Row], entries: Sequence[Row], postings: Sequence[Row]) -> Iterator[str]:
-    """Yield the purchases and returns whose postings are not what was lacking; a claimed purchase booked it before."""
+def faults(
+    events: Sequence[Row], entries: Sequence[Row], postings: Sequence[Row], came: Container[int]
+) -> Iterator[str]:
+    """Yield the purchases and returns whose postings are not what was lacking.
+
+    A claimed purchase booked it before, and so did the events that `came` with a merged member.
+    """
     event_of = {row[1]: row[2] for row in entries}
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
     for row in postings:
@@ -65,7 +70,7 @@ def faults(events: Sequence[Row], entries: Sequence[Row], postings: Sequence[Row
         elif row[2] == "return" and row[4] in receipts:
             before = back.get(row[4], {})
             back[row[4]] = total([before, read_return(row[11])])
-            wanted = _change(receipts[row[4]], before, back[row[4]])
+            wanted = {} if row[1] in came else _change(receipts[row[4]], before, back[row[4]])
         if found.get(row[1], {}) != wanted:
             yield f"event {row[1]}: its postings are not what was lacking"
 

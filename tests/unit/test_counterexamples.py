@@ -20,11 +20,13 @@ from rewards.policy.model import (
     Expiry,
     FirstPurchase,
     Flat,
+    InTier,
     Limit,
     Match,
     NoVisitFor,
     Rate,
     Selection,
+    Tiers,
     Wallet,
 )
 from rewards.receipt import Line, Tender
@@ -352,3 +354,29 @@ def test_20_of_two_lots_that_become_available_at_once_the_sooner_ending_pays_the
     assert (available(outcome, 2), debt(outcome, 2)) == (1, 0)
     assert available(outcome, 8) == 1
     assert available(outcome, 13) == 0
+
+
+# 21: a late receipt that leaves no trace in the carry, before a version that looks back further
+
+
+@BOTH
+def test_21_a_limit_that_a_later_version_adds_counts_what_came_late_before_it(run: Run) -> None:
+    """No limit until day 4, then 5 a month; 3 points on day 1, 3 on day 5, and 1 more of day 1, known on day 6."""
+    limited = program(per_euro(limits=(Limit(5, "month"),)))
+    events: list[Event] = [bought(1, 300), bought(5, 300), bought(1, 100, minute=700)]
+    outcome = run(versions((0, program(per_euro())), (4, limited)), DAY_0, events)
+
+    assert by_day(outcome) == {1: 4, 5: 1}
+
+
+@BOTH
+def test_21_a_tier_that_a_later_version_measures_anew_counts_what_came_late_before_it(run: Run) -> None:
+    """Gold from 4 points in the month, as of day 4; the fourth point of day 1 is known only on day 6."""
+    gold = rule("gold", Flat(10), when=(InTier(names=frozenset({"gold"})),))
+    by_visits = Tiers(by="visits", measure="month", levels=(("basic", 0), ("gold", 9)))
+    by_points = Tiers(by="points", measure="month", levels=(("basic", 0), ("gold", 4)))
+    policies = [replace(program(per_euro(), gold), tiers=tiers) for tiers in (by_visits, by_points)]
+    events: list[Event] = [bought(1, 300), bought(5, 100), bought(1, 100, minute=700)]
+    outcome = run(versions((0, policies[0]), (4, policies[1])), DAY_0, events)
+
+    assert by_day(outcome) == {1: 4, 5: 11}

@@ -109,6 +109,12 @@ class Program:
             return "receipts"
         return "points" if found else ""
 
+    def looks_back(self, carry: Carry, last_day: int) -> bool:
+        """Return whether a cut between the carry and the last day looks up what the carry does not hold."""
+        number = carry[0]
+        assert isinstance(number, int)
+        return any(self._missing(each) for each in range(number, self.index(last_day)))
+
     def _missing(self, number: int) -> list[Slot]:
         """Return the slots of version `number + 1` that only the past can fill."""
         old, new = self.versions[number].plan, self.versions[number + 1].plan

@@ -284,15 +284,17 @@ def carry_before(program: Program, near: Near, rows: dict[int, DayRow], day: int
 def _refold(program: Program, near: Near, change: Change, work: _Fold, receipts: Receipts) -> list[Any]:
     """Fold from the touched day until a carry comes out as it was; return the carry after the last day.
 
-    Facts about the member touch every day from theirs on.
+    Facts about the member touch every day from theirs on; a version that looks back sees more than the carry.
     """
     past = past_of(program, work.rows, change, receipts)
     everywhere = isinstance(change, Telling)
     carry: list[Any] | None = None
+    last = max(work.rows, default=0)
     for day in sorted(each for each in work.rows if each >= change.day):
         row = work.rows[day]
         if carry is not None or everywhere:
-            if row.carry == carry and not everywhere:
+            same = row.carry == carry and not everywhere
+            if same and carry is not None and not program.looks_back(carry, last):
                 return near.carry
             row = work.rows[day] = row.copy()
             row.carry = row.carry if carry is None else carry

@@ -171,11 +171,12 @@ class Desk(Shop):
             return False
         name, bought = dice.choice(list(some.items()))
         left = min(400, bought.card.left(self.now)) if bought.card else 400
+        back = bought.points * left // 400
         command = CancelRedemption(member_id=self.members[bought.who], redemption_id=name, reason="a slip", actor="kim")
         answer = self.ask(command)
-        assert (answer is not None) == (left > 0), (bought, self.refused)
-        if left:
-            assert answer["restored"] == self.book.cancel(name, bought.points - bought.points * left // 400, self.now)
+        assert (answer is not None) == (back > 0), (bought, self.refused)
+        if back:
+            assert answer["restored"] == self.book.cancel(name, bought.points - back, self.now)
             self.seen["a redemption cancelled"] += 1
             if bought.card:
                 bought.card.take(left)

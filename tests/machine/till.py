@@ -132,7 +132,7 @@ class Till(Shop):
         hold = dice.choice(holds) if holds and at_times(dice, 0.4) else None
         if hold is not None:
             tender, allowed = held(dice, wish, hold, net)
-            tenders += [tender] if tender.minor else []
+            tenders, hold = ([tender], hold) if tender.minor else ([], None)
             due -= tender.minor
         most = min(net // 20, self.figures(wish.who, "beans")[0]) if wish.who and not (hold and hold.who) else 0
         points = dice.choice([0, 0, most, most // 2, most + 1])

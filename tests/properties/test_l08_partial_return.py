@@ -36,12 +36,14 @@ def _rest(receipt: Receipt, returned: dict[str, int]) -> Receipt:
 
 def _rest_of(line: Line, back: int) -> Line:
     net = line.net_left_minor(back)
+    paid_for = left_of(line.quantity - line.free_units, line.quantity, back)
     return msgspec.structs.replace(
         line,
         quantity=line.quantity - back,
         gross_minor=left_of(line.gross_minor, line.quantity, back),
         offers_minor=left_of(line.offers_minor, line.quantity, back),
         net_minor=net,
+        free_units=line.quantity - back - paid_for,
         tenders_minor=tuple(webster(net, line.tenders_minor)) if line.tenders_minor else (),
     )
 

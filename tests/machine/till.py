@@ -33,6 +33,10 @@ class Wish:
     def bill(self):
         return sum(units * price for units, price in self.lines.values())
 
+    def sold(self):
+        """What stored value costs, which points can't pay."""
+        return self.lines["card"][0] * self.lines["card"][1] if "card" in self.lines else 0
+
     def basket(self, name, at, tenders=()):
         lines = [
             BasketLine(
@@ -134,7 +138,11 @@ class Till(Shop):
             tender, allowed = held(dice, wish, hold, net)
             tenders, hold = ([tender], hold) if tender.minor else ([], None)
             due -= tender.minor
-        most = min(net // 20, self.figures(wish.who, "beans")[0]) if wish.who and not (hold and hold.who) else 0
+        most = (
+            min((net - wish.sold()) // 20, self.figures(wish.who, "beans")[0])
+            if wish.who and not (hold and hold.who)
+            else 0
+        )
         points = dice.choice([0, 0, most, most // 2, most + 1])
         if wish.who and points and points * 10 <= due:
             tenders.append(Tender("points", points * 10, points))
@@ -456,7 +464,10 @@ def held(dice, wish, hold, net):
         fits = fits and minor <= hold.minor()
     else:
         points = min(net // 10, dice.choice([hold.points, hold.points // 2, hold.points + 1]))
-        tender, fits = Tender("points", points * 10, points, hold=hold), points <= min(hold.points, net // 20)
+        tender, fits = (
+            Tender("points", points * 10, points, hold=hold),
+            points <= min(hold.points, (net - wish.sold()) // 20),
+        )
         fits = fits and hold.who == wish.who
     return tender, not tender.minor or (fits and hold.state == "open")
 

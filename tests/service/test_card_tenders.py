@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
-from rewards.basket import BasketTender, StoredValue
+from rewards.basket import BasketTender, MemberRef, StoredValue
 from rewards.errors import NotFound
 from rewards.service.codes import new_code
-from rewards.service.commands import Publish, RecordPurchase
+from rewards.service.commands import Adjust, Publish, RecordPurchase
 from rewards.service.service import Service
 from rewards.store.database import Store
 
@@ -252,3 +252,20 @@ def test_damage_is_found(clock, sql, finding):
         session.rows(sql)
     assert any(finding in one for one in service.verify())
     service.close()
+
+
+def test_points_pay_no_stored_value(desk):
+    """They would come back whole, after the card was spent. Half of 20.00 is 1,000 beans, whatever card is sold too."""
+    ana = MemberRef(card=ANA)
+    desk.ask(Adjust(member=ana, wallet="beans", points=5000, reason="a gift", actor="kim"), key="a gift")
+    beans = BasketTender(kind="points", wallet="beans", points=1000)
+    most = BasketTender(kind="points", wallet="beans", up_to=True)
+    goods, sold = line("1", "CAKE", 2000), line("2", "CARD", 5000, stored_value=StoredValue(product="cafe"))
+    assert refusal(pays, desk, "r1", beans, cash(4000), lines=(sold,)).code == "points-above-share"
+    quote = pays(desk, "r1", most, lines=(goods, sold), quoted=True)
+    assert quote.tenders[0]["points"] == 1000
+    answer = pays(desk, "r1", beans, cash(6000), lines=(goods, sold))
+    assert [one["paid_by_points_minor"] for one in answer["lines"]] == [1000, 0]
+    desk.act(answer["gift_cards_issued"][0], "REDEEM", 4000)
+    back = desk.ask(desk.give_back(of="r1"))
+    assert [one["amount_minor"] for one in back["refund"]] == [1000, 2000]

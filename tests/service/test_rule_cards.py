@@ -336,6 +336,20 @@ def test_who_turns_out_to_be_one_person_has_the_cards_of_one(desk):
     assert sorted(desk.look(one)["state"] for one in cards) == ["active", "active", "deactivated", "deactivated"]
 
 
+def test_a_card_that_only_both_together_earned_is_handed_out_with_the_merge(desk):
+    """One bunch each, on one day: every second bunch of a day brings a voucher."""
+    desk.enrol(BEN)
+    for card in (ANA, BEN):
+        assert given(desk.buy(f"r{card}", lines=(flowers(1),), card=card)) == []
+    ana = desk.service.member(MemberRef(card=ANA)).member_id
+    merge = MergeMembers(member_id=ana, member=MemberRef(card=BEN), actor="kim")
+    (voucher,) = desk.ask(merge, key="m")["gift_cards_issued"]
+    assert (voucher["giver"], desk.look(voucher)["state"]) == ("flowers", "active")
+    (again,) = desk.ask(merge, key="m")["gift_cards_issued"]
+    assert again["gift_card_id"] == voucher["gift_card_id"]
+    assert desk.look(again)["state"] == "active"
+
+
 def test_verify_finds_a_card_that_no_rule_gave_and_one_that_is_missing(desk):
     (card,) = given(desk.buy("r1", lines=(flowers(2),)))
     owner = desk.service._running.ids.read_gift_card(card["gift_card_id"])

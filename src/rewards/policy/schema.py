@@ -190,7 +190,7 @@ _WALLET = Fields(
         Key(
             "pays",
             _PAYS,
-            "How these points pay at the till, before those that the purchase earns are there.",
+            "How these points pay for goods at the till, but no gift cards, before the purchase earns its own.",
             default="not at all",
             example="{points: 100 beans, buys: 1.00, minimum: 100 beans, step: 1 bean, at_most: 50%}",
         ),

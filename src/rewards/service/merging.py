@@ -21,13 +21,13 @@ from rewards.ledger.merging import MOVED, Merge
 from rewards.ledger.timeline import Booking
 from rewards.policy.activity_model import YEARLY
 from rewards.receipt import Receipt
-from rewards.service import due, hold_ends
+from rewards.service import due, hold_ends, rule_cards
 from rewards.service.answers import Change
 from rewards.service.asked import Asked
 from rewards.service.awards import why
 from rewards.service.balance_answers import WalletBalance
 from rewards.service.balances import day_of, day_text, text
-from rewards.service.batch import Batch
+from rewards.service.batch import Batch, Place
 from rewards.service.commands import MergeMembers, Outcome
 from rewards.service.journal import (
     Happened,
@@ -45,6 +45,7 @@ from rewards.service.journal import (
 )
 from rewards.service.places import ENDED, merge_name
 from rewards.service.redeeming import name_of_cancellation
+from rewards.service.sold_cards import with_codes
 from rewards.service.telling import balance_of
 from rewards.store import statements
 
@@ -60,6 +61,7 @@ class MergeAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     occurred_at: str
     moved: dict[str, int]  # points less debts by wallet, as they were on the other
     changes: list[Change] = []  # by rule and day: what both together were given, and one person is not, or more
+    gift_cards_issued: list[dict[str, object]] = []  # by rules
     balance: dict[str, WalletBalance] = {}
 
 
@@ -95,8 +97,9 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     _take_over(batch, line, other)
     if command.reason:
         batch.more[statements.ADD_NOTE].append((*place, pack(NoteBody(command.reason))))
-    answer = _answer(batch, asked, line, other.owner, asked.now, booking.entries[-1])
-    return batch.answered(asked, place, 200, _json.encode(answer))
+    rule_cards.settle(batch)
+    answer = _answer(batch, asked, line, other.owner, place, booking.entries[-1])
+    return with_codes(batch.answered(asked, place, 200, _json.encode(answer)), batch.owing.codes)
 
 
 def _here(batch: Batch, command: MergeMembers) -> Timeline:
@@ -236,7 +239,7 @@ def _take_over(batch: Batch, line: Timeline, other: Timeline) -> None:
 _metadata = msgspec.msgpack.Decoder(dict[str, str]).decode
 
 
-def _answer(batch: Batch, asked: Asked, line: Timeline, other: int, at: int, entry: Entry) -> MergeAnswer:
+def _answer(batch: Batch, asked: Asked, line: Timeline, other: int, place: Place, entry: Entry) -> MergeAnswer:
     running = batch.running
     program = running.ready()
     moved: dict[str, int] = {}
@@ -246,12 +249,13 @@ def _answer(batch: Batch, asked: Asked, line: Timeline, other: int, at: int, ent
     return MergeAnswer(
         member_id=running.ids.member(line.owner),
         merged_id=running.ids.member(other),
-        occurred_at=text(at, running.zone),
+        occurred_at=text(asked.now, running.zone),
         moved=moved,
         changes=[
             Change(award.wallet, award.points, why(program, award), rule=award.rule, day=day_text(award.day))
             for award in entry.awards
         ],
+        gift_cards_issued=rule_cards.issued(batch, place, entry.awards),
         balance=balance_of(batch, line, asked.now),
     )
 

@@ -17,7 +17,7 @@ from rewards.ledger.entries import Posting
 from rewards.ledger.lots import NEVER, Purse, available
 from rewards.ledger.timeline import Spending
 from rewards.policy.model import Pays
-from rewards.receipt import Receipt, Tender, points_left
+from rewards.receipt import Line, Receipt, Tender, points_left
 from rewards.service.asked import Asked
 from rewards.service.balances import day_text, purses, text
 from rewards.service.batch import Batch
@@ -69,15 +69,23 @@ def resolved(
         elif tender.kind == POINTS and not asked.silent:
             others = sum(one.amount_minor for one in found)
             others += sum(one.amount_minor or 0 for one in basket.tenders[i + 1 :])
-            found.append(_points(batch, line, receipt, basket, i, max(0, due - others)))
+            room = min(max(0, due - others), sum([payable(each) for each in goods(receipt)]))
+            found.append(_points(batch, line, receipt, basket, i, room))
         else:
             found.append(money(i, tender))
+        if found[i].points and not asked.silent and len(goods(receipt)) < len(receipt.lines):
+            allowed[i] = [each.stored_value is None for each in receipt.lines]
     if all(tender.kind == HOLD and tender.hold for tender in found):
         found = []  # nothing is said of how it was paid
     rest = due - sum(one.amount_minor for one in found)
     if quote and rest > 0:
         found.append(Tender(REST, rest))
     return msgspec.structs.replace(receipt, tenders=tuple(found)), allowed
+
+
+def goods(receipt: Receipt) -> list[Line]:
+    """Return the lines that points may pay: those that sell no stored value, which could be spent and given back."""
+    return [each for each in receipt.lines if each.stored_value is None]
 
 
 def held(batch: Batch, receipt: Receipt, basket: Basket, i: int, hold: Found) -> Tender:
@@ -92,7 +100,7 @@ def held(batch: Batch, receipt: Receipt, basket: Basket, i: int, hold: Found) ->
     points = points_for(wallet.pays if wallet is not None else None, body.wallet, minor, pointer)
     assert wallet is not None
     assert wallet.pays is not None
-    net = sum([each.net_minor for each in receipt.lines])
+    net = sum([each.net_minor for each in goods(receipt)])
     check_terms(wallet.pays, body.wallet, points, net, pointer)
     if points > hold.points:
         raise too_small(hold, points, pointer)
@@ -132,7 +140,7 @@ def money(i: int, tender: BasketTender) -> Tender:
 def _points(batch: Batch, line: Timeline, receipt: Receipt, basket: Basket, i: int, room_minor: int) -> Tender:
     tender, pointer = basket.tenders[i], f"/tenders/{i}"
     pays = _terms(batch, line, receipt, basket, i)
-    net = sum([each.net_minor for each in receipt.lines])
+    net = sum([each.net_minor for each in goods(receipt)])
     if tender.up_to:
         taken = by_rewards(receipt, tender.wallet)
         there = max(0, spendable(batch, line, receipt, tender.wallet) - taken)
@@ -231,8 +239,8 @@ def usable(batch: Batch, line: Timeline, receipt: Receipt) -> dict[str, dict[str
     """Return by wallet the most points that could pay a receipt, with what they would pay in minor units."""
     if line.kind != "member":
         return {}
-    net = sum([each.net_minor for each in receipt.lines])
-    due = sum([payable(each) for each in receipt.lines])
+    net = sum([each.net_minor for each in goods(receipt)])
+    due = sum([payable(each) for each in goods(receipt)])
     found = {}
     for key, wallet in batch.running.policy_on(receipt.day).wallets.items():
         if wallet.pays is not None:

@@ -97,6 +97,10 @@ _KINDS = {
     Holding: "hold",
     Ending: "hold",
 }
+# tuples: a union would be made anew each time, and every purchase passes here
+_NEVER_IN_ORDER = (Holding, Ending, Cancellation)
+_TAKING = (Spending, Redemption)
+_JUDGED = (Purchase, Return, Activity)
 
 
 def needs(program: Program, near: Near, change: Change) -> str:
@@ -106,14 +110,12 @@ def needs(program: Program, near: Near, change: Change) -> str:
     before this change with their returned quantities.
     """
     last, day = near.last, change.day
-    if isinstance(change, Holding | Ending):
+    if isinstance(change, _NEVER_IN_ORDER):
         return "days"
     if last is None:
         return "days" if isinstance(change, Return) else ""  # all came back before: there are no days
-    if isinstance(change, Spending | Redemption):
+    if isinstance(change, _TAKING):
         return "days" if change.at < near.clock else ""
-    if isinstance(change, Cancellation):
-        return "days"
     if isinstance(change, Telling):
         looks_back = program.needs_anywhere(last.day) == "receipts"
         return "" if day > last.day else "receipts" if looks_back else "days"
@@ -211,7 +213,6 @@ def _in_order(
 ) -> tuple[Booking, list[Posting], list[Award]]:
     """Book a change on the last day or after it, from the near state alone."""
     last, day = near.last, change.day
-    assert not isinstance(change, Holding | Ending)  # `needs` asks for their days
     if isinstance(change, Telling):
         return Booking(Near(near.joined, 0, last, near.carry, purses), {}, []), [], []
     days: dict[int, DayRow | None] = {}
@@ -233,7 +234,7 @@ def _in_order(
         row.granted[change.wallet] = row.granted.get(change.wallet, 0) + change.points
         legs = _gain(version, purses, day, {change.wallet: change.points}, "adjusted", clock)
     else:
-        assert not isinstance(change, Cancellation)  # `needs` asks for all days
+        assert isinstance(change, _JUDGED)  # `needs` asks for the days of all others
         row.rows[change.key] = vector_of(version, change)
         legs = _pay(purses, row, change) if isinstance(change, Purchase) else []
         had = sum(row.points.values())

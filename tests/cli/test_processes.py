@@ -169,7 +169,7 @@ def test_demo_stays_up_until_it_is_stopped(tmp_path: Path) -> None:
         assert json.loads(wait_for(f"http://127.0.0.1:{port}/health/ready"))
     finally:
         demo.send_signal(signal.SIGINT)
-        _, err = demo.communicate(timeout=30)
+        _, err = demo.communicate(timeout=60)
     assert demo.returncode == 0
     assert err == ""
     assert list(tmp_path.iterdir()) == []

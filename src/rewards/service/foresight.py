@@ -29,6 +29,7 @@ from rewards.service.commands import (
 from rewards.service.contacts import normal
 from rewards.service.enrolment import KINDS
 from rewards.service.lookups import Key
+from rewards.store import statements
 
 
 def foresee(batch: Batch, commands: Sequence[Asked]) -> None:
@@ -36,7 +37,9 @@ def foresee(batch: Batch, commands: Sequence[Asked]) -> None:
     batch.keys.foresee([(asked.caller, asked.key) for asked in commands if asked.key is not None])
     names = [key for asked in commands for key in _names(asked.command)]
     batch.receipts.foresee(names)
-    batch.parked.foresee([(store, name) for store, name, kind in names if kind == "purchase"])
+    bought = [(store, name) for store, name, kind in names if kind == "purchase"]
+    look = batch.parked.foresee if batch.session.rows(statements.ANY_PARKED) else batch.parked.none  # few ever wait
+    look(bought)
     refs = [ref for asked in commands if (ref := _ref(asked.command)) is not None]
     contacts = [key for ref in refs if (key := _contact(batch, ref)) is not None]
     batch.contacts.foresee([*contacts, *(key for asked in commands for key in _enrolled(batch, asked.command))])

@@ -63,6 +63,11 @@ class Lists(Generic[V]):
         for row in self._session.keyed(self._sql, missing):
             self._known[row[:width]].append(row[width:])
 
+    def none(self, keys: Iterable[Key]) -> None:
+        """Have it known that there are no rows of these keys."""
+        for key in keys:
+            self._known.setdefault(key, [])
+
     def get(self, *key: Any) -> list[V]:
         """Return the rest of the rows; the caller may add what will be written, and take away what will be deleted."""
         if key not in self._known:

@@ -238,6 +238,7 @@ PARKED = _by("parked_return", "store_id receipt_id")
 
 # other reads
 
+ANY_PARKED = "SELECT 1 FROM parked_return LIMIT 1"
 NEXT_OWNER = _next("owner")
 NEXT_EVENT = _next("event")
 NEXT_ENTRY = _next("entry")

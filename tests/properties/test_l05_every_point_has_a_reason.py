@@ -11,8 +11,11 @@ from collections import Counter
 import pytest
 from hypothesis import given
 
+from rewards.days import periods
+from rewards.engine.explain import facts
 from rewards.engine.program import Program
 from rewards.engine.reference import History
+from rewards.ledger.entries import Award
 from rewards.service.awards import why
 from rewards.service.reasons import reason
 from rewards.service.tongue import LANGUAGES, tongue
@@ -52,6 +55,29 @@ def test_awards_of_entries_sum_to_what_rules_gave(case: Case) -> None:
             if leg.account in {"issued", "taken_back"}:
                 change[leg.wallet] += leg.points
         assert not any(change.values())
+
+
+@given(case=cases())
+def test_what_is_told_at_once_is_what_is_told_later(case: Case) -> None:
+    """A day's first awards are told by generated text, those of a day that is judged again by `facts`."""
+    outcome = run_engine(case.versions, case.story.joined, case.arrived)
+    for day, row in outcome.all_rows().items():
+        version = outcome.program.on(day)
+        if row.rows and row.carry[0] == outcome.program.index(day):
+            vector = [sum(column) for column in zip(*row.rows.values(), strict=True)]
+            points = [row.points.get(index, 0) for index in range(len(version.rule_ids))]
+            now, awards = version.tell(row.carry, periods(day), day, vector, points, Award)
+            assert now == row.points
+            assert awards == [
+                Award(
+                    version.rule_ids[index],
+                    version.wallets[index],
+                    day,
+                    given_points,
+                    facts(version, index, row.carry, vector, day, 0),
+                )
+                for index, given_points in row.points.items()
+            ]
 
 
 @given(case=cases())

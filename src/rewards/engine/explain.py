@@ -43,7 +43,7 @@ def facts(
     The sums are in the order of the rule's terms: spend in minor units, units, or visits (days).
     `vector` is the day's.
     """
-    _, _, _, columns, visits, entry, window = version.sums[index]
+    columns, visits, entry, window = version.sums[index]
     today = [int(vector[column] > 0) if visits else vector[column] for column in columns]
     known = carry[entry] if entry else [0]
     if entry and known[0] == periods(day)[window]:

@@ -4,6 +4,8 @@
 carry is a list: number of the policy version, last visit day (0: none), visits
 so far, then one entry for each slot of the plan. `rows` are the vectors of the
 day's receipts; `member` is what is known of the member on that day.
+`tell(carry, periods, day, vector, points, award) -> (points by rule, zeros left out, awards)` says the awards of
+a day that had none before; `award` makes one of rule, wallet, day, points and `explain.facts`.
 
 Generated code has no branch that the policy does not need, which makes it about
 ten times as fast as interpreting the rules; `reference` is the same definition
@@ -45,14 +47,12 @@ __all__ = ["EMPTY", "HEAD", "Carry", "Compiled", "Row", "Step", "compile_step", 
 Carry = list[object]
 Row = list[int]
 Step = Callable[[Carry, tuple[int, ...], int, Sequence[Row], Member], tuple[Carry, list[int]]]
+Tell = Callable[[Carry, tuple[int, ...], int, Row, list[int], Callable[..., Any]], tuple[dict[int, int], list[Any]]]
 
 
 class Sums(NamedTuple):
     """Where the sums of one rule stand."""
 
-    rule: str
-    wallet: str
-    column: int  # the only one of `columns`, or -1
     columns: tuple[int, ...]  # of the day's vector
     visits: bool  # count the day, not the sum
     entry: int  # of the carry: the progress in a window that outlasts the day; 0 if there is none
@@ -67,7 +67,8 @@ class Compiled:
     plan: Plan
     reader: Reader
     step: Step
-    source: str  # of the generated step, for whoever debugs it
+    tell: Tell
+    source: str  # of the generated functions, for whoever debugs them
     rule_ids: list[str]
     wallets: list[str]  # of each rule
     only_wallet: str  # if all rules give one wallet, else empty
@@ -111,14 +112,18 @@ def compile_step(policy: Policy) -> Compiled:
         "born": last_birthday,
         "ladder": ladder,
         "wanted": writer.wanted,
+        **{f"r{rule.index}": rule.rule.id for rule in plan.rules},
+        **{f"w{rule.index}": rule.rule.wallet for rule in plan.rules},
     }
     exec(compile(source, "<step>", "exec"), names)  # noqa: S102  made from our own plan, see above
     step: Step = names["step"]  # type: ignore[assignment]
+    tell: Tell = names["tell"]  # type: ignore[assignment]
     return Compiled(
         policy=policy,
         plan=plan,
         reader=Reader(policy.eligible, plan.columns),
         step=step,
+        tell=tell,
         source=source,
         rule_ids=[rule.rule.id for rule in plan.rules],
         wallets=[rule.rule.wallet for rule in plan.rules],
@@ -137,8 +142,7 @@ def _sums(plan: Plan, rule: RulePlan) -> Sums:
     if rule.rule.measure in LONG:
         entry = HEAD + plan.slots.index(Progress(rule.rule.id, rule.rule.meaning))
         window = WINDOWS.index(rule.rule.measure) - 1
-    only = columns[0] if len(columns) == 1 else -1
-    return Sums(rule.rule.id, rule.rule.wallet, only, columns, rule.visits, entry, window)
+    return Sums(columns, rule.visits, entry, window)
 
 
 def _since(known: Sequence[int], first: int) -> int:

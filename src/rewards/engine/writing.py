@@ -1,4 +1,4 @@
-"""Writes the text of a policy's step, one rule after another.
+"""Writes the text of a policy's step and of what tells its awards, one rule after another.
 
 Everything that reaches the text is a number of ours or a name made here, never
 text of a policy. What does not live here: running the text (`step`), and what
@@ -62,7 +62,10 @@ class Writer:
         self.gates: dict[str, str] = {}
 
     def text(self) -> str:
-        """Return the source of the step as one function."""
+        """Return the source: `step`, and `tell` for the awards of a day that had none."""
+        return self._step() + self._tell()
+
+    def _step(self) -> str:
         for rule in self.plan.rules:
             self._rule(rule)
         for name, members in self.groups.items():
@@ -73,6 +76,27 @@ class Writer:
         head, self.lines = self.lines, []
         self._tail()
         return "def step(c, p, d, rows, member):\n" + "".join(f"    {line}\n" for line in [*head, *body, *self.lines])
+
+    def _tell(self) -> str:
+        """Write what `explain.facts` says of each rule that gave something, without asking what kind of rule it is."""
+        points = "".join(f"x{rule.index}, " for rule in self.plan.rules)
+        lines = [f"{points}= points"] if points else []
+        for rule in self.plan.rules:
+            i, known = rule.index, self._known_before(rule)
+            sums = [f"int(v[{term.column}] > 0)" if rule.visits else f"v[{term.column}]" for term in rule.terms]
+            facts = ", ".join(["0", *known, *sums])
+            lines += [f"if x{i}:", f"    now[{i}] = x{i}", f"    add(award(r{i}, w{i}, d, x{i}, ({facts},)))"]
+        head = ["now, awards = {}, []", "add = awards.append"]
+        text = "".join(f"    {line}\n" for line in [*head, *lines, "return now, awards"])
+        return f"\n\ndef tell(c, p, d, v, points, award):\n{text}"
+
+    def _known_before(self, rule: RulePlan) -> list[str]:
+        """Return the sums of the rule's window before the day."""
+        if rule.rule.measure not in LONG:
+            return ["0"] * len(rule.terms)
+        entry = HEAD + self.plan.slots.index(Progress(rule.rule.id, rule.rule.meaning))
+        same = f"c[{entry}][0] == p[{_PERIOD[rule.rule.measure]}]"
+        return [f"(c[{entry}][{1 + i}] if {same} else 0)" for i in range(len(rule.terms))]
 
     def _add(self, line: str) -> None:
         self.lines.append(line)

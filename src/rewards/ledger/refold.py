@@ -72,7 +72,8 @@ def judge(program: Program, member: Member, row: DayRow, past: Past) -> tuple[li
         if row.promised:
             after = program.promised(after, day, row.promised)
         if not was:
-            return after, _first_awards(version, carry, vector, row, numbers, points)
+            row.points, awards = version.tell(carry, numbers, day, vector, points, Award)
+            return after, awards
     row.points = now = {index: given for index, given in enumerate(points) if given}
     rules, wallets = version.rule_ids, version.wallets
     changed = [(index, now.get(index, 0), was.get(index, 0)) for index in sorted({*now, *was})]
@@ -81,31 +82,6 @@ def judge(program: Program, member: Member, row: DayRow, past: Past) -> tuple[li
         for index, given, old in changed
         if given != old
     ]
-
-
-def _first_awards(
-    version: Compiled, carry: list[Any], vector: list[int], row: DayRow, numbers: tuple[int, ...], points: list[int]
-) -> list[Award]:
-    """Set the points of a day that had none, and return its awards.
-
-    `facts` is said in place for rules of one sum, which nearly all are.
-    """
-    day, sums = row.day, version.sums
-    now: dict[int, int] = {}
-    awards = []
-    for index, given in enumerate(points):
-        if given:
-            now[index] = given
-            rule, wallet, column, _, visits, entry, window = sums[index]
-            if column < 0:
-                kept = facts(version, index, carry, vector, day, 0)
-            else:
-                today = vector[column]
-                before = carry[entry][1] if entry and carry[entry][0] == numbers[window] else 0
-                kept = (0, before, int(today > 0) if visits else today)
-            awards.append(Award(rule, wallet, day, given, kept))
-    row.points = now
-    return awards
 
 
 @dataclass(slots=True)
@@ -346,4 +322,4 @@ def _settle(near: Near, work: _Fold, carry: list[Any], purses: dict[str, Purse],
     if last_day in known:
         days[last_day] = None
     # WHY: with no row left nothing is known, and the next event may lie under any version
-    return Booking(Near(near.joined, 0, work.rows.get(last_day), carry if work.rows else [], purses), days, [])
+    return Booking(near.moved(work.rows.get(last_day), carry if work.rows else [], purses), days, [])

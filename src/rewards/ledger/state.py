@@ -6,6 +6,7 @@ What does not live here: what a change does (`timeline`, `anew`), and rows of th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -106,6 +107,12 @@ class Near(msgspec.Struct, array_like=True, gc=False):
     known_as: int = 0  # the number under which the referrer knows this one, if another member was merged into it
     merged: list[int] = []  # the members, as owners, who were merged into this one, and into those
     merged_into: int = 0  # the member, as an owner, who this one is now
+
+    def moved(self, last: DayRow | None, carry: list[Any], purses: dict[str, Purse]) -> Near:
+        """Return the state after a change of what every event changes; the rest is shared with this one."""
+        after = copy(self)
+        after.last, after.carry, after.purses = last, carry, purses
+        return after
 
 
 @dataclass(frozen=True, slots=True)

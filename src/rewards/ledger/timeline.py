@@ -147,7 +147,7 @@ def _out_of_order(program: Program, near: Near, day: int, *, spends: bool) -> bo
     """Return whether new points of the day could have been taken before points of other lots."""
     wallets = program.on(day).policy.wallets
     for key, purse in near.purses.items():
-        if not purse.debt and not purse.latest:
+        if not purse.debt and not (purse.latest and (spends or purse.spent_at)):
             continue
         wallet = wallets.get(key)
         if wallet is None:
@@ -181,14 +181,13 @@ def book(
     else:
         result, legs, awards = fold_anew(program, near, change, purses, days, receipts, clock)
     after = result.near
-    after.clock, after.told, after.since, after.referrer = clock, near.told, near.since, near.referrer
+    after.clock = clock
     after.uses = uses_after(program, near.uses, change)
-    after.booked = near.booked
-    after.holds = held_after(near.holds, change) if days is not None else near.holds  # holds are never in order
-    after.known_as, after.merged = near.known_as, near.merged
+    if days is not None:  # holds are never in order
+        after.holds = held_after(near.holds, change)
     if isinstance(change, Activity) and change.name in YEARLY:
         after.booked = {**near.booked, change.name: change.day}
-    if isinstance(change, Redemption) and change.automatic:
+    elif isinstance(change, Redemption) and change.automatic:
         after.booked = {**near.booked, of_reward(change.reward): change.day}
     result.entries = entries
     if awards or not isinstance(change, Telling):
@@ -214,7 +213,7 @@ def _in_order(
     """Book a change on the last day or after it, from the near state alone."""
     last, day = near.last, change.day
     if isinstance(change, Telling):
-        return Booking(Near(near.joined, 0, last, near.carry, purses), {}, []), [], []
+        return Booking(near.moved(last, near.carry, purses), {}, []), [], []
     days: dict[int, DayRow | None] = {}
     if last is None or day > last.day:
         if last is not None:
@@ -237,16 +236,18 @@ def _in_order(
         assert isinstance(change, _JUDGED)  # `needs` asks for the days of all others
         row.rows[change.key] = vector_of(version, change)
         legs = _pay(purses, row, change) if isinstance(change, Purchase) else []
-        had = sum(row.points.values())
+        had = row.points
         carry, awards = judge(program, member_on(near, day), row, _no_past)
-        only = version.only_wallet
-        gained = {only: sum(row.points.values()) - had} if only else sums_by_wallet(awards)
+        if only := version.only_wallet:
+            gained = {only: sum(row.points.values()) - (sum(had.values()) if had else 0)}
+        else:
+            gained = sums_by_wallet(awards)
         legs += _gain(version, purses, day, gained, "issued", clock)
         if program.moving and any(vector[0] > 0 for vector in row.rows.values()):
             for key in program.moving:
                 if key in purses:
                     extend(program, key, purses[key], day)
-    return Booking(Near(near.joined, 0, row, carry, purses), days, []), legs, awards
+    return Booking(near.moved(row, carry, purses), days, []), legs, awards
 
 
 def _spends(receipt: Receipt) -> bool:

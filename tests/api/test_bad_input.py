@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from rewards.api.problems import KINDS
 from tests.api.conftest import enrolled, line, purchase
 
 JSON = {"Content-Type": "application/json"}
@@ -181,7 +182,8 @@ def refused(answer: httpx.Response, status: int, code: str, pointer: str | None)
     assert answer.headers["Content-Type"] == "application/problem+json"
     problem: dict[str, Any] = answer.json()
     assert (answer.status_code, problem["code"]) == (status, code), problem
-    assert {"type", "title", "status", "detail", "code", "faults", "retryable"} <= problem.keys()
+    assert {"type", "title", "status", "detail", "help", "code", "faults", "retryable"} <= problem.keys()
+    assert problem["help"] == KINDS[code].remedy
     assert (problem["type"], problem["status"], problem["retryable"]) == (f"/schema#{code}", status, False)
     detail = str(problem["detail"])
     assert detail[0] == detail[0].lower()

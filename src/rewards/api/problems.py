@@ -63,6 +63,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     status: int
     detail: str
+    help: str
     code: str
     faults: list[Fault]
     retryable: bool
@@ -356,6 +357,7 @@ def _document(
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
+        "help": kind.remedy,
         "code": code,
         "faults": faults,
         "retryable": kind.status in {HTTP_429_TOO_MANY_REQUESTS, HTTP_503_SERVICE_UNAVAILABLE},

@@ -125,7 +125,9 @@ def _explain(body: bytes, kind: type[Any], error: Exception) -> InvalidRequest:
         if not isinstance(error, msgspec.ValidationError):
             return _broken(text, fault)
         document = None
-    return fault_of(error, locate(error, document, kind)) if isinstance(error, msgspec.ValidationError) else _TOO_LARGE
+    if not isinstance(error, msgspec.ValidationError):
+        return _TOO_LARGE
+    return fault_of(error, locate(error, document, kind), kind)
 
 
 def _broken(text: str, fault: Exception) -> InvalidRequest:

@@ -48,10 +48,40 @@ _SENTENCES = {
 _MOST_KEYS = 64  # of an object of free keys that are tried to find the faulty one
 
 
-def fault_of(error: msgspec.ValidationError, pointer: str) -> InvalidRequest:
-    """Return the refusal for what the decoder found; `pointer` as from `locate`."""
+def fault_of(error: msgspec.ValidationError, pointer: str, kind: type) -> InvalidRequest:
+    """Return the refusal for what the decoder found in a record; `pointer` as from `locate`."""
     code, message = worded(_parts(error)[0])
+    if code == "unknown-field" and (known := _fields(kind, pointer)):
+        message += f"; there are {', '.join(f'`{name}`' for name in known)}"
     return InvalidRequest(code, message, pointer=pointer)
+
+
+def _fields(kind: type, pointer: str) -> list[str]:
+    """Return the names of the fields beside the one that a pointer leads to, in their order."""
+    here = _open(msgspec.inspect.type_info(kind))
+    for step in pointer.split("/")[1:-1]:
+        here = [inside for one in here for inside in _inside(one, step)]
+    names = [field.encode_name for one in here if isinstance(one, msgspec.inspect.StructType) for field in one.fields]
+    return list(dict.fromkeys(names))
+
+
+def _inside(kind: msgspec.inspect.Type, step: str) -> list[msgspec.inspect.Type]:
+    """Return what may stand at a step below a kind of value."""
+    match kind:
+        case msgspec.inspect.StructType(fields=fields):
+            return [one for field in fields if field.encode_name == step for one in _open(field.type)]
+        case msgspec.inspect.ListType(item_type=item) | msgspec.inspect.VarTupleType(item_type=item):
+            return _open(item)
+        case msgspec.inspect.DictType(value_type=value):
+            return _open(value)
+    return []
+
+
+def _open(kind: msgspec.inspect.Type) -> list[msgspec.inspect.Type]:
+    """Return the kinds that a choice is between, without what is said about them."""
+    if isinstance(kind, msgspec.inspect.Metadata):
+        return _open(kind.type)
+    return list(kind.types) if isinstance(kind, msgspec.inspect.UnionType) else [kind]
 
 
 def _parts(error: msgspec.ValidationError) -> tuple[str, bool, str]:

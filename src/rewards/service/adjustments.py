@@ -17,6 +17,7 @@ from rewards.service.balances import day_of, text
 from rewards.service.batch import Batch, Place
 from rewards.service.commands import Adjust, Outcome
 from rewards.service.journal import AdjustmentBody, Happened, NoteBody, Timeline, pack
+from rewards.service.named import named
 from rewards.service.telling import balance_of
 from rewards.store import statements
 
@@ -49,8 +50,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     at = instant(adjust.occurred_at) if adjust.occurred_at is not None else asked.now
     asked.check_instant(at)
     day = day_of(at, batch.running.zone)
-    if adjust.wallet not in batch.running.policy_on(day).wallets:
-        raise InvalidRequest("unknown-wallet", f"the policy has no wallet `{adjust.wallet}`", pointer="/wallet")
+    named(batch.running.policy_on(day).wallets, "wallet", adjust.wallet, "/wallet")
     if not adjust.points:
         raise InvalidRequest("points-zero", "`points` is above zero to give, below to take", pointer="/points")
     counted = "" if adjust.may_owe else adjust.wallet  # an opening balance is no adjustment of anybody's

@@ -26,6 +26,7 @@ from rewards.service.batch import Batch, Place
 from rewards.service.codes import code_hash, is_code, new_code, normal, pin_hash, shown
 from rewards.service.commands import ActOnGiftCard, IssueGiftCard, Outcome
 from rewards.service.journal import Happened, Timeline
+from rewards.service.named import named
 from rewards.service.running import Running
 from rewards.store import statements
 
@@ -59,10 +60,8 @@ def issue(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
 
 def _product(batch: Batch, command: IssueGiftCard, day: int) -> GiftCard:
     """Return the product as the policy of a day has it; raise what it does not agree with in the request."""
-    product = batch.running.policy_on(day).gift_cards.get(command.product)
-    if product is None:
-        message = f"the policy has no gift card `{command.product}`"
-        raise InvalidRequest("unknown-product", message, pointer="/product")
+    products = batch.running.policy_on(day).gift_cards
+    product = named(products, "gift card", command.product, "/product", "unknown-product")
     check_currency(batch, command.currency)
     for key in ("amount_minor", "pin"):
         if product.kind == "voucher" and getattr(command, key) is not None:

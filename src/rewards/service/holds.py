@@ -27,6 +27,7 @@ from rewards.service.gift_cards import check_currency, happen
 from rewards.service.hold_answers import HoldAnswer, told
 from rewards.service.hold_ends import Ended, Found, check_open, end, ended, found, refused, too_small
 from rewards.service.journal import Happened, HoldBody, NoteBody, Timeline, pack
+from rewards.service.named import named
 from rewards.service.pins import opened
 from rewards.service.tenders import points_for, spendable_at
 from rewards.store import statements
@@ -117,19 +118,14 @@ def _body(batch: Batch, command: OpenHold, day: int, until: int) -> HoldBody:
     """Return how many points of which wallet are asked for."""
     policy = batch.running.policy_on(day)
     if command.kind == "reward":
-        reward = policy.rewards.get(command.reward)
-        if reward is None:
-            message = f"the policy has no reward `{command.reward}`"
-            raise InvalidRequest("unknown-reward", message, pointer="/reward")
+        reward = named(policy.rewards, "reward", command.reward, "/reward")
         if not reward.offer:
             message = f"`{reward.id}` takes nothing off a basket: hold the points that it costs"
             raise InvalidRequest("reward-not-held", message, pointer="/reward")
         times = command.times or 1
         points = reward.points * times
         return HoldBody(command.hold_id, "reward", reward.wallet, points, until, 0, reward.id, times)
-    wallet = policy.wallets.get(command.wallet)
-    if wallet is None:
-        raise InvalidRequest("unknown-wallet", f"the policy has no wallet `{command.wallet}`", pointer="/wallet")
+    wallet = named(policy.wallets, "wallet", command.wallet, "/wallet")
     minor = command.amount_minor or 0
     held = command.points or points_for(wallet.pays, command.wallet, minor, "/amount_minor")
     return HoldBody(command.hold_id, "points", command.wallet, held, until, minor)

@@ -20,6 +20,7 @@ from rewards.service.batch import Batch, Place
 from rewards.service.commands import CancelRedemption, Outcome, Redeem
 from rewards.service.gift_cards import check_room
 from rewards.service.journal import Timeline
+from rewards.service.named import named
 from rewards.service.places import followed
 from rewards.service.reward_answers import CancellationAnswer
 from rewards.service.sold_cards import with_codes
@@ -42,9 +43,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     asked.check_instant(at)
     day = day_of(at, running.zone)
     policy = running.policy_on(day)
-    reward = policy.rewards.get(command.reward)
-    if reward is None:
-        raise InvalidRequest("unknown-reward", f"the policy has no reward `{command.reward}`", pointer="/reward")
+    reward = named(policy.rewards, "reward", command.reward, "/reward")
     points = _points(command, reward)
     due.touch(batch, line, asked.now)
     change = Redemption(line.events + 1, reward.id, command.times, reward.wallet, points, at, day)

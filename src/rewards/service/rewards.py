@@ -30,6 +30,7 @@ from rewards.service.batch import Batch, Place
 from rewards.service.gift_cards import check_room
 from rewards.service.given_cards import Codes
 from rewards.service.journal import Timeline, read_cancellation
+from rewards.service.named import named
 from rewards.service.promises import Promise
 from rewards.service.reward_answers import RedeemedAnswer, RewardWithin
 from rewards.service.tenders import rewarded, spendable
@@ -53,9 +54,7 @@ def asked(batch: Batch, line: Timeline, receipt: Receipt) -> Wanted:
     """
     wanted, policy = Wanted(), batch.running.policy_on(receipt.day)
     for i, (name, times) in enumerate(receipt.rewards):
-        reward = policy.rewards.get(name)
-        if reward is None:
-            raise InvalidRequest("unknown-reward", f"the policy has no reward `{name}`", pointer=f"/rewards/{i}/reward")
+        reward = named(policy.rewards, "reward", name, f"/rewards/{i}/reward")
         if line.kind == "guest":
             raise InvalidRequest("reward-needs-member", "rewards cost a member's points", pointer=f"/rewards/{i}")
         _check_allowed(batch, line, receipt, reward, times, f"/rewards/{i}")

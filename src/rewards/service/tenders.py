@@ -25,6 +25,7 @@ from rewards.service.card_tenders import KIND as CARD
 from rewards.service.card_tenders import PROMOTIONAL, Allowed, by_card
 from rewards.service.hold_ends import HOLD, NONE, Found, Holds, too_small
 from rewards.service.journal import Timeline
+from rewards.service.named import named
 from rewards.service.running import Running
 
 POINTS = "points"
@@ -173,10 +174,9 @@ def _terms(batch: Batch, line: Timeline, receipt: Receipt, basket: Basket, i: in
         raise InvalidRequest("tender-ambiguous", what, pointer=pointer)
     if any(one.kind == POINTS and one.wallet == tender.wallet for one in basket.tenders[:i]):
         raise InvalidRequest("tender-ambiguous", "two tenders take points of the same wallet", pointer=pointer)
-    wallet = batch.running.policy_on(receipt.day).wallets.get(tender.wallet)
-    if wallet is None:
-        what = f"the policy has no wallet `{tender.wallet}`" if tender.wallet else "`wallet` says whose points pay"
-        raise InvalidRequest("unknown-wallet", what, pointer=f"{pointer}/wallet")
+    if not tender.wallet:
+        raise InvalidRequest("unknown-wallet", "`wallet` says whose points pay", pointer=f"{pointer}/wallet")
+    wallet = named(batch.running.policy_on(receipt.day).wallets, "wallet", tender.wallet, f"{pointer}/wallet")
     if wallet.pays is None:
         what = f"{tender.wallet} do not pay at the till: the wallet has no `pays`"
         raise InvalidRequest("points-do-not-pay", what, pointer=f"{pointer}/wallet")

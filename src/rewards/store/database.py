@@ -72,7 +72,9 @@ class Store:
         try:
             where = make_url(url)
         except ArgumentError as error:
-            raise InvalidRequest("database-url", f"`{url}` is not a database URL") from error
+            raise InvalidRequest(
+                "database-url", f"`{url}` is not a database URL; a file is `sqlite:///{url}`"
+            ) from error
         if where.get_backend_name() != "sqlite":
             raise InvalidRequest(
                 "database-unsupported", f"`{where.get_backend_name()}` is not supported; use `sqlite:///FILE`"

@@ -82,5 +82,10 @@ def test_links_and_named_files_are_there(page: Path) -> None:
         assert (ROOT / name).exists(), name
 
 
+def test_decisions_are_numbered_from_one_without_a_gap() -> None:
+    names = sorted(page.name for page in (ROOT / "docs" / "decisions").glob("*.md"))
+    assert [name[:4] for name in names] == [f"{i:04}" for i in range(1, len(names) + 1)]
+
+
 def test_nothing_is_left_to_fill_in() -> None:
     assert "FIGURES" not in README

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from rewards.days import midnight, plus
 from rewards.engine.program import Program
+from rewards.engine.step import Compiled
 from rewards.ledger.entries import Posting
 from rewards.ledger.lots import NEVER, Lot, Purse, advance, fold, last_visit_of, terms
 from rewards.ledger.state import DayRow, Near
-from rewards.policy.model import Expiry, Policy, Wallet
+from rewards.policy.model import Expiry, Policy
 
 
 def copied(purses: dict[str, Purse]) -> dict[str, Purse]:
@@ -83,34 +84,40 @@ def ledger_facts(
 
     An open hold is a spending for as long as no event ended it; with `lapse`, until it ends by itself.
     """
-    gross: dict[str, list[tuple[int, Wallet, int]]] = {}
+    lots: dict[str, list[Lot]] = {}
     spendings: dict[str, list[tuple[int, int]]] = {}
-    visits = sorted(day for day, row in rows.items() if sum(vector[0] for vector in row.rows.values()) > 0)
+    visits: list[int] = []
+    if program.moving:
+        visits = sorted(day for day, row in rows.items() if sum(vector[0] for vector in row.rows.values()) > 0)
     for day in sorted(rows):
         row, version = rows[day], program.on(day)
-        day_points = dict(row.granted)
-        if version.only_wallet:
-            day_points[version.only_wallet] = day_points.get(version.only_wallet, 0) + sum(row.points.values())
-        else:
-            for index, points in row.points.items():
-                wallet = version.wallets[index]
-                day_points[wallet] = day_points.get(wallet, 0) + points
-        for key, points in day_points.items():
+        for key, points in _given(version, row).items():
             if points and key:  # gift cards are no points
-                gross.setdefault(key, []).append((day, version.policy.wallets[key], points))
-        for when, key, points in _spent(row, at, lapse=lapse):
-            spendings.setdefault(key, []).append((when, points))
-    lots = {
-        key: [
-            Lot(day, *terms(wallet, program.zone, day, _visit_for(wallet.expires, day, visits)), points)
-            for day, wallet, points in days
-        ]
-        for key, days in gross.items()
-    }
+                wallet = version.policy.wallets[key]
+                visit = _visit_for(wallet.expires, day, visits) if visits else day
+                available_at, expires_at = terms(wallet, program.zone, day, visit)
+                lots.setdefault(key, []).append(Lot(day, available_at, expires_at, points))
+        if row.spent or row.paid or row.holds:
+            for when, key, points in _spent(row, at, lapse=lapse):
+                spendings.setdefault(key, []).append((when, points))
     for day in sorted(rows):
         for key, points in rows[day].credited.items():
             lots.setdefault(key, []).append(credit(program, day, points))
     return lots, spendings
+
+
+def _given(version: Compiled, row: DayRow) -> dict[str, int]:
+    """Return what the rules and staff gave on a day, by wallet; cards that rules gave stand under no name."""
+    if version.only_wallet:
+        points = {version.only_wallet: sum(row.points.values())}
+    else:
+        points = {}
+        for index, given in row.points.items():
+            wallet = version.wallets[index]
+            points[wallet] = points.get(wallet, 0) + given
+    for wallet, given in row.granted.items():
+        points[wallet] = points.get(wallet, 0) + given
+    return points
 
 
 def _spent(row: DayRow, at: int, *, lapse: bool) -> Iterator[tuple[int, str, int]]:

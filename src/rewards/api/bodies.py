@@ -1,4 +1,4 @@
-"""Bodies that only HTTP knows: what is sent, and what is answered.
+"""Bodies that only HTTP knows: what is sent, and what is answered. Every class here is a form of the document.
 
 What does not live here: the basket, the commands and the answers of the service,
 which are bodies as they are.
@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import asdict
 
 from rewards.basket import Basket, Currency, Id, Instant, MemberRef, Minor, Name, OptionalId
 from rewards.money import LARGEST
@@ -60,16 +61,7 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     def of(self, member_id: str) -> Adjust:
         """Return the command for a member."""
-        return Adjust(
-            member=MemberRef(id=member_id),
-            wallet=self.wallet,
-            points=self.points,
-            reason=self.reason,
-            actor=self.actor,
-            approved_by=self.approved_by,
-            adjustment_id=self.adjustment_id,
-            occurred_at=self.occurred_at,
-        )
+        return Adjust(member=MemberRef(id=member_id), **asdict(self))
 
 
 class Redemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -85,16 +77,7 @@ class Redemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     def of(self, member_id: str) -> Redeem:
         """Return the command for a member."""
-        return Redeem(
-            member=MemberRef(id=member_id),
-            reward=self.reward,
-            times=self.times,
-            points=self.points,
-            occurred_at=self.occurred_at,
-            store_id=self.store_id,
-            till_id=self.till_id,
-            operator_id=self.operator_id,
-        )
+        return Redeem(member=MemberRef(id=member_id), **asdict(self))
 
 
 class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -105,7 +88,7 @@ class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     def of(self, member_id: str, redemption_id: str) -> CancelRedemption:
         """Return the command for a member's redemption."""
-        return CancelRedemption(member_id=member_id, redemption_id=redemption_id, reason=self.reason, actor=self.actor)
+        return CancelRedemption(member_id=member_id, redemption_id=redemption_id, **asdict(self))
 
 
 class MemberChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -119,14 +102,7 @@ class MemberChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     def of(self, member_id: str) -> ChangeMember:
         """Return the command for a member."""
-        return ChangeMember(
-            member_id=member_id,
-            state=self.state,
-            name=self.name,
-            language=self.language,
-            birthday=self.birthday,
-            attributes=self.attributes,
-        )
+        return ChangeMember(member_id=member_id, **asdict(self))
 
 
 class ContactsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -139,9 +115,7 @@ class ContactsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     def of(self, member_id: str) -> ChangeContacts:
         """Return the command for a member."""
-        return ChangeContacts(
-            member_id=member_id, remove=self.remove, add=self.add, issue_card=self.issue_card, actor=self.actor
-        )
+        return ChangeContacts(member_id=member_id, **asdict(self))
 
 
 class Merge(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -153,7 +127,7 @@ class Merge(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def of(self, member_id: str) -> MergeMembers:
         """Return the command for the member who stays."""
-        return MergeMembers(member_id=member_id, member=self.member, actor=self.actor, reason=self.reason)
+        return MergeMembers(member_id=member_id, **asdict(self))
 
 
 class Claim(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -164,7 +138,7 @@ class Claim(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def of(self, purchase_id: str) -> ClaimPurchase:
         """Return the command for a purchase."""
-        return ClaimPurchase(purchase_id=purchase_id, member=self.member, claim_code=self.claim_code)
+        return ClaimPurchase(purchase_id=purchase_id, **asdict(self))
 
 
 class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -177,7 +151,7 @@ class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     def of(self, hold_id: str) -> CaptureHold:
         """Return the command for a hold."""
-        return CaptureHold(hold_id=hold_id, **msgspec.structs.asdict(self))
+        return CaptureHold(hold_id=hold_id, **asdict(self))
 
 
 class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -188,7 +162,7 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     def of(self, hold_id: str) -> VoidHold:
         """Return the command for a hold."""
-        return VoidHold(hold_id=hold_id, **msgspec.structs.asdict(self))
+        return VoidHold(hold_id=hold_id, **asdict(self))
 
 
 class PurchaseEvent(
@@ -275,7 +249,7 @@ class CardActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     def of(self, gift_card_id: str) -> ActOnGiftCard:
         """Return the command for a gift card."""
-        return ActOnGiftCard(gift_card_id=gift_card_id, **msgspec.structs.asdict(self))
+        return ActOnGiftCard(gift_card_id=gift_card_id, **asdict(self))
 
 
 class Activity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -288,13 +262,7 @@ class Activity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def of(self, member_id: str) -> RecordActivity:
         """Return the command for a member."""
-        return RecordActivity(
-            member=MemberRef(id=member_id),
-            name=self.name,
-            occurred_at=self.occurred_at,
-            score=self.score,
-            metadata=self.metadata,
-        )
+        return RecordActivity(member=MemberRef(id=member_id), **asdict(self))
 
 
 class PolicyText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
-from litestar import post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
-from rewards.api.answers import Answer, refusals
+from rewards.api.answers import Answer
 from rewards.api.bodies import CodeImage
+from rewards.api.operations import asks
 from rewards.errors import InvalidRequest
 from rewards.service.codes import is_code, normal
 
@@ -66,17 +66,12 @@ def _black(row: Sequence[bool]) -> Iterable[tuple[int, int]]:
         at += length
 
 
-@post(
+@asks(
     "/gift-cards/images",
-    operation_id="draw_gift_card_code",
-    tags=["gift cards"],
-    summary="Draw a gift card's code",
-    status_code=200,
+    "gift cards",
+    "Draw a gift card's code",
+    also={200: ResponseSpec(bytes, generate_examples=False, description="The image", media_type=_SVG)},
     media_type=_SVG,
-    responses=refusals(
-        body=True,
-        also={200: ResponseSpec(bytes, generate_examples=False, description="The image", media_type=_SVG)},
-    ),
 )
 async def draw_gift_card_code(data: JSONBody[CodeImage]) -> Answer[bytes]:
     """As SVG: a QR code, or a Code 128 for scanners of bars. Nothing is looked up, and nothing is kept."""

@@ -21,31 +21,7 @@ from litestar.response import Response
 from litestar.status_codes import HTTP_404_NOT_FOUND
 
 from rewards import __version__
-from rewards.api.bodies import (
-    Activity,
-    Adjustment,
-    BatchAnswer,
-    Cancellation,
-    Capture,
-    CardActivity,
-    CheckAnswer,
-    Claim,
-    CodeImage,
-    ContactsChange,
-    GiftCardCode,
-    Health,
-    MemberChange,
-    Merge,
-    OfflineBatch,
-    PolicyAnswer,
-    PolicyText,
-    PolicyToPublish,
-    PurchaseEvent,
-    Redemption,
-    Release,
-    ReturnEvent,
-    VersionsAnswer,
-)
+from rewards.api import bodies
 from rewards.api.examples import EXAMPLES
 from rewards.api.problems import KINDS, PAGE, Problem, no_such_path
 from rewards.basket import Basket, MemberRef
@@ -66,36 +42,11 @@ from rewards.service.liability import LiabilityAnswer
 from rewards.service.merging import MergeAnswer
 from rewards.service.reward_answers import CancellationAnswer, RedemptionAnswer
 
-_BODIES = (
-    *(
-        Activity,
-        Adjustment,
-        Basket,
-        CardActivity,
-        CodeImage,
-        Enrol,
-        GiftCardCode,
-        IssueGiftCard,
-        MemberChange,
-        MemberRef,
-    ),
-    *(
-        PolicyText,
-        PolicyToPublish,
-        RecordReturn,
-        ActivityAnswer,
-        BalanceAnswer,
-        CheckAnswer,
-        AdjustmentAnswer,
-        GiftCardAnswer,
-        Health,
-    ),
-    *(LiabilityAnswer, MemberAnswer, PolicyAnswer, Problem, Claim, ClaimedAnswer, ContactsChange),
-    *(Merge, MergeAnswer),
-    *(OfflineBatch, PurchaseEvent, ReturnEvent, BatchAnswer),
-    *(Redemption, RedemptionAnswer, Cancellation, CancellationAnswer),
-    *(PurchaseAnswer, ReturnAnswer, StatementAnswer, VersionsAnswer),
-    *(OpenHold, Capture, Release, HoldAnswer),
+_FORMS = (
+    *(one for one in vars(bodies).values() if isinstance(one, type) and one.__module__ == bodies.__name__),
+    *(Basket, Enrol, IssueGiftCard, MemberRef, OpenHold, RecordReturn, Problem),
+    *(ActivityAnswer, AdjustmentAnswer, BalanceAnswer, CancellationAnswer, ClaimedAnswer, GiftCardAnswer, HoldAnswer),
+    *(LiabilityAnswer, MemberAnswer, MergeAnswer, PurchaseAnswer, RedemptionAnswer, ReturnAnswer, StatementAnswer),
 )
 
 _ALSO_TEXT = {"get_statement"}  # answers in the kind that the caller accepts
@@ -124,7 +75,7 @@ def exact(document: dict[str, Any]) -> dict[str, Any]:
             if operation["operationId"] in _ALSO_TEXT:
                 operation["responses"]["200"]["content"]["text/plain"] = {"schema": {"type": "string"}}
     template = "#/components/schemas/{name}"
-    _, forms = msgspec.json.schema_components(_BODIES, schema_hook=_anything, ref_template=template)
+    _, forms = msgspec.json.schema_components(_FORMS, schema_hook=_anything, ref_template=template)
     forms["OfflineBatch"]["properties"]["events"]["items"] = {
         "description": "an event; anything else has a problem of its own in the results",
         "anyOf": [{"$ref": template.format(name=name)} for name in ("PurchaseEvent", "ReturnEvent")] + [{}],

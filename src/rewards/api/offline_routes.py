@@ -10,13 +10,12 @@ from concurrent.futures import Future
 from typing import Any
 
 import msgspec
-from litestar import post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
+from rewards.api.answers import Answer, answer, written
 from rewards.api.bodies import BatchAnswer, Claim, EventResult, OfflineBatch, PurchaseEvent, ReturnEvent
-from rewards.api.parameters import Asking, Key, address_of
+from rewards.api.operations import asks, writes
+from rewards.api.parameters import Asking, Key, Served, address_of
 from rewards.api.problems import document_of
 from rewards.api.wire import MOST_BATCH_BYTES, decode
 from rewards.errors import InvalidRequest, RewardsError
@@ -25,38 +24,24 @@ from rewards.service.commands import Outcome
 from rewards.service.service import Service
 
 
-@post(
+@writes(
     "/purchases/{purchase_id:str}/claim",
-    operation_id="claim_purchase",
-    tags=["purchases"],
-    summary="Have a guest's purchase count for a member",
+    "purchases",
+    "Have a guest's purchase count for a member",
+    404,
+    409,
+    429,
     status_code=200,
-    responses=refusals(404, 409, 429, body=True),
-    response_headers=[IDEMPOTENCY_STATUS],
 )
 async def claim_purchase(
-    purchase_id: FromPath[str],
-    data: JSONBody[Claim],
-    service: NamedDependency[Service],
-    request: Asking,
-    idempotency_key: Key,
+    purchase_id: FromPath[str], data: JSONBody[Claim], service: Served, request: Asking, idempotency_key: Key
 ) -> Answer[ClaimedAnswer]:
     """Once, within seven days, with the code that the till printed. Whatever is wrong with the code: 404."""
     return written(await service.asubmit(data.of(purchase_id), key=idempotency_key, who=address_of(request)))
 
 
-@post(
-    "/batches",
-    operation_id="record_batch",
-    tags=["purchases"],
-    summary="Record what a till did while it was offline",
-    status_code=200,
-    responses=refusals(body=True),
-    request_max_body_size=MOST_BATCH_BYTES,
-)
-async def record_batch(
-    data: JSONBody[OfflineBatch], service: NamedDependency[Service], request: Asking
-) -> Answer[BatchAnswer]:
+@asks("/batches", "purchases", "Record what a till did while it was offline", request_max_body_size=MOST_BATCH_BYTES)
+async def record_batch(data: JSONBody[OfflineBatch], service: Served, request: Asking) -> Answer[BatchAnswer]:
     """Facts: an event is refused only where it can't be read or disagrees with itself, and then alone.
 
     Each is answered as it would be by itself, once for its `idempotency_key`; what was recorded although it is odd is

@@ -12,13 +12,16 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request
+from litestar.di import NamedDependency
 from litestar.params import HeaderParameter, QueryParameter
 
 from rewards.basket import Id, Instant
 from rewards.days import instant
 from rewards.errors import InvalidRequest, RewardsError
+from rewards.service.service import Service
 
 Asking = Request[Any, Any, Any]
+Served = NamedDependency[Service]
 _KEY = HeaderParameter(
     name="Idempotency-Key",
     min_length=1,
@@ -29,8 +32,7 @@ _KEY = HeaderParameter(
 Key = Annotated[str, _KEY]
 OptionalKey = Annotated[str | None, _KEY]
 At = Annotated[
-    str | None,
-    QueryParameter(format="date-time", description="an RFC 3339 instant with an offset; without it, now"),
+    str | None, QueryParameter(format="date-time", description="an RFC 3339 instant with an offset; without it, now")
 ]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="entries a page")]
 Cursor = Annotated[str | None, QueryParameter(max_length=500, description="`next_cursor` of the page before")]

@@ -11,53 +11,32 @@ from collections.abc import Callable
 from errno import ENOENT
 
 import msgspec
-from litestar import HttpMethod, Response, get, post, put, route
-from litestar.di import NamedDependency
+from litestar import put
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
-from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, answer, refusals, written
-from rewards.api.bodies import (
-    CheckAnswer,
-    FindingAnswer,
-    PolicyAnswer,
-    PolicyText,
-    PolicyToPublish,
-    VersionsAnswer,
-)
-from rewards.api.parameters import OptionalKey
+from rewards.api.answers import Answer, answer, written
+from rewards.api.bodies import CheckAnswer, FindingAnswer, PolicyAnswer, PolicyText, PolicyToPublish, VersionsAnswer
+from rewards.api.operations import asks, names_methods, reads, writes
+from rewards.api.parameters import OptionalKey, Served
 from rewards.policy.problems import Problem, as_json
 from rewards.scenario import gate
 from rewards.service.answers import VersionAnswer
 from rewards.service.commands import Publish
-from rewards.service.service import Service
 
 _PUBLISHED = {201: ResponseSpec(VersionAnswer, generate_examples=False, description="Published as a new version")}
 
 
-@get("/policy", operation_id="get_policy", tags=["policy"], summary="Read the policy in force", responses=refusals(404))
-async def get_policy(service: NamedDependency[Service]) -> Answer[PolicyAnswer]:
+@reads("/policy", "policy", "Read the policy in force", 404)
+async def get_policy(service: Served) -> Answer[PolicyAnswer]:
     """The file's text as it was published, and its version: the SHA-256 of its bytes."""
     data, version = service.policy()
     return answer(PolicyAnswer(**msgspec.structs.asdict(version), policy=data.decode()))
 
 
-@route("/policy", http_method=HttpMethod.OPTIONS, include_in_schema=False, status_code=204)
-async def policy_methods() -> Response[None]:
-    """Name both methods, as above."""
-    return Response(None, headers={"Allow": "GET, OPTIONS, PUT"})
-
-
-@put(
-    "/policy",
-    operation_id="publish_policy",
-    tags=["policy"],
-    summary="Publish a policy",
-    responses=refusals(409, body=True, also=_PUBLISHED),
-    response_headers=[IDEMPOTENCY_STATUS],
-)
+@writes("/policy", "policy", "Publish a policy", 409, method=put, also=_PUBLISHED)
 async def publish_policy(
-    data: JSONBody[PolicyToPublish], service: NamedDependency[Service], idempotency_key: OptionalKey = None
+    data: JSONBody[PolicyToPublish], service: Served, idempotency_key: OptionalKey = None
 ) -> Answer[VersionAnswer]:
     """In force from a midnight to come; 200 says that it is published so already, and that nothing was written.
 
@@ -83,31 +62,18 @@ def _beside(data: PolicyToPublish) -> Callable[[str], bytes]:
     return sent
 
 
-@get(
-    "/policy/versions",
-    operation_id="list_policy_versions",
-    tags=["policy"],
-    summary="List versions",
-    responses=refusals(),
-)
-async def list_policy_versions(service: NamedDependency[Service]) -> Answer[VersionsAnswer]:
+@reads("/policy/versions", "policy", "List versions")
+async def list_policy_versions(service: Served) -> Answer[VersionsAnswer]:
     """All published versions, newest first, each with the day from which it is in force."""
     return answer(VersionsAnswer(service.versions()))
 
 
-@post(
-    "/policy/check",
-    operation_id="check_policy",
-    tags=["policy"],
-    summary="Check a policy file",
-    status_code=200,
-    responses=refusals(body=True),
-)
-async def check_policy(data: JSONBody[PolicyText], service: NamedDependency[Service]) -> Answer[CheckAnswer]:
+@asks("/policy/check", "policy", "Check a policy file")
+async def check_policy(data: JSONBody[PolicyText], service: Served) -> Answer[CheckAnswer]:
     """The file's text in `policy`; answers every fault with its place and what to do. Nothing is published."""
     problems = await asyncio.to_thread(service.check, data.policy.encode())
     findings = [msgspec.convert(as_json(one), FindingAnswer) for one in problems if isinstance(one, Problem)]
     return answer(CheckAnswer(not any(one.severity == "error" for one in findings), findings))
 
 
-POLICY = (policy_methods, get_policy, publish_policy, list_policy_versions, check_policy)
+POLICY = (names_methods("/policy", "GET, OPTIONS, PUT"), get_policy, publish_policy, list_policy_versions, check_policy)

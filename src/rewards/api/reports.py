@@ -9,31 +9,23 @@ import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import get
 from litestar.connection import Request
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from rewards.api.answers import Answer, answer, refusals
-from rewards.api.parameters import Cursor, FromMonth, Language, Limit, UntilMonth
+from rewards.api.answers import Answer, answer
+from rewards.api.operations import reads
+from rewards.api.parameters import Cursor, FromMonth, Language, Limit, Served, UntilMonth
 from rewards.service.answers import StatementAnswer
 from rewards.service.liability import LiabilityAnswer
-from rewards.service.service import Service
 
 _JSON, _TEXT = "application/json", "text/plain"
 
 
-@get(
-    "/members/{member_id:str}/statement",
-    operation_id="get_statement",
-    tags=["members"],
-    summary="Read a statement",
-    responses=refusals(404, 422),
-)
+@reads("/members/{member_id:str}/statement", "members", "Read a statement", 404, 422)
 async def get_statement(
     request: Request[Any, Any, Any],
     member_id: FromPath[str],
-    service: NamedDependency[Service],
+    service: Served,
     limit: Limit = 50,
     cursor: Cursor = None,
     language: Language = None,
@@ -59,15 +51,9 @@ async def get_statement(
     return Answer(text.encode(), status_code=200, media_type=_TEXT, headers=headers)
 
 
-@get(
-    "/reports/liability",
-    operation_id="report_liability",
-    tags=["reports"],
-    summary="Report what is outstanding",
-    responses=refusals(409, 422),
-)
+@reads("/reports/liability", "reports", "Report what is outstanding", 409, 422)
 async def report_liability(
-    service: NamedDependency[Service], from_month: FromMonth = None, until_month: UntilMonth = None
+    service: Served, from_month: FromMonth = None, until_month: UntilMonth = None
 ) -> Answer[LiabilityAnswer]:
     """By wallet, kind of gift card and month of recording: what came, what went and what is left.
 

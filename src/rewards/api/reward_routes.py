@@ -5,47 +5,37 @@ What does not live here: rewards in a basket (`routes`), and who may have one (`
 
 from __future__ import annotations
 
-from litestar import post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from rewards.api.answers import IDEMPOTENCY_STATUS, Answer, refusals, written
+from rewards.api.answers import Answer, written
 from rewards.api.bodies import Cancellation, Redemption
-from rewards.api.parameters import Key, OptionalKey, pointing_nowhere
+from rewards.api.operations import writes
+from rewards.api.parameters import Key, OptionalKey, Served, pointing_nowhere
 from rewards.service.reward_answers import CancellationAnswer, RedemptionAnswer
-from rewards.service.service import Service
 
 
-@post(
-    "/members/{member_id:str}/redemptions",
-    operation_id="redeem_reward",
-    tags=["members"],
-    summary="Have points buy a reward outside a basket",
-    responses=refusals(404, 409, body=True),
-    response_headers=[IDEMPOTENCY_STATUS],
-)
+@writes("/members/{member_id:str}/redemptions", "members", "Have points buy a reward outside a basket", 404, 409)
 async def redeem_reward(
-    member_id: FromPath[str], data: JSONBody[Redemption], service: NamedDependency[Service], idempotency_key: Key
+    member_id: FromPath[str], data: JSONBody[Redemption], service: Served, idempotency_key: Key
 ) -> Answer[RedemptionAnswer]:
     """An item or gift cards, with the lots that paid. A card's code is told once; sent again, a new one is shown."""
     with pointing_nowhere():
         return written(await service.asubmit(data.of(member_id), key=idempotency_key))
 
 
-@post(
+@writes(
     "/members/{member_id:str}/redemptions/{redemption_id:str}/cancel",
-    operation_id="cancel_redemption",
-    tags=["members"],
-    summary="Take a redemption back",
+    "members",
+    "Take a redemption back",
+    404,
+    409,
     status_code=200,
-    responses=refusals(404, 409, body=True),
-    response_headers=[IDEMPOTENCY_STATUS],
 )
 async def cancel_redemption(
     member_id: FromPath[str],
     redemption_id: FromPath[str],
     data: JSONBody[Cancellation],
-    service: NamedDependency[Service],
+    service: Served,
     idempotency_key: OptionalKey = None,
 ) -> Answer[CancellationAnswer]:
     """Once: points go back into their lots, gift cards are voided; what of them is used up keeps its points."""

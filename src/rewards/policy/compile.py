@@ -23,14 +23,7 @@ from rewards.policy.futile import remark_on_futile
 from rewards.policy.gift_cards import compile_gift_cards, remark_on_ungiven
 from rewards.policy.given_cards import GivenCards
 from rewards.policy.groups import Groups
-from rewards.policy.head import (
-    check_country,
-    check_currency,
-    check_units,
-    draft_facts,
-    open_zone,
-    speaks_our_language,
-)
+from rewards.policy.head import check_country, check_currency, check_units, draft_facts, open_zone, speaks_our_language
 from rewards.policy.meaning import Meanings
 from rewards.policy.model import EarningRule, Eligible, Fairness, GiftCard, OfferGroup, Policy, Returns, Wallet
 from rewards.policy.oddities import (

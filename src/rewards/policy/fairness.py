@@ -54,10 +54,7 @@ _ACCEPT = Fields(
             "reads_member_facts",
             Fields(
                 "facts about members that are read",
-                (
-                    Key("facts", ListOf(_FACT), "Attributes of members, `birthday`, `joined`.", required=True),
-                    _BECAUSE,
-                ),
+                (Key("facts", ListOf(_FACT), "Attributes of members, `birthday`, `joined`.", required=True), _BECAUSE),
             ),
             "Rules may give to some members and not to others.",
             example="{facts: [student], because: publicly offered student terms}",

@@ -42,11 +42,7 @@ def compile_gift_cards(
             found[name] = _of_money(name, table, kind, not_on, report)
         elif (offer := offer_of(name, got, "voucher", offers, drafts, report)) and kind:
             found[name] = GiftCard(
-                id=name,
-                kind=kind,
-                offer=offer,
-                expires=expiry_of(table.get("expires")),
-                to=table.value("to", "bearer"),
+                id=name, kind=kind, offer=offer, expires=expiry_of(table.get("expires")), to=table.value("to", "bearer")
             )
         if kind:
             _check_keys(table, kind, report)

@@ -18,11 +18,7 @@ from rewards.policy.reward_schema import REWARD
 from rewards.policy.shared_schema import ATTRIBUTE_NAME, CONDITIONS, ENDS, SCHEDULE, SELECTION, TITLE
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named
 
-_KIND = Either(
-    "a kind of value",
-    scalar=choice("boolean", "text", "integer"),
-    list=ListOf(forms.VALUE),
-)
+_KIND = Either("a kind of value", scalar=choice("boolean", "text", "integer"), list=ListOf(forms.VALUE))
 _ATTRIBUTES = Named("an attribute", _KIND, ATTRIBUTE_NAME)
 _ENDS = ("end_of_month", "end_of_quarter", "end_of_year")
 
@@ -51,10 +47,7 @@ _GIFT_CARD = Fields(
     "a gift card",
     (
         Key(
-            "gift_card",
-            forms.CARD_NAME,
-            "The product of `gift_cards`: a promotional one, or a voucher.",
-            required=True,
+            "gift_card", forms.CARD_NAME, "The product of `gift_cards`: a promotional one, or a voucher.", required=True
         ),
         Key("value", forms.MONEY_ABOVE_ZERO, "What is on it, unless the product says.", example="5.00"),
     ),
@@ -75,11 +68,7 @@ _RULE = Fields(
             example="[gift_card]",
         ),
         Key("every", forms.EVERY, "For every so much spend, units or visits of the measure."),
-        Key(
-            "give",
-            _GIVE,
-            "Points, or a card as `{gift_card: bonus-card}`; without `every`, once a measure.",
-        ),
+        Key("give", _GIVE, "Points, or a card as `{gift_card: bonus-card}`; without `every`, once a measure."),
         Key("times", forms.FACTOR, "The factor in all on what the rules in `of` give: adds `times` less one."),
         Key(
             "of",
@@ -93,13 +82,7 @@ _RULE = Fields(
             "`carry` keeps what is left within the measure; `drop` rounds each receipt.",
             default="carry",
         ),
-        Key(
-            "limit",
-            _LIMITED,
-            "The most that the rule gives.",
-            default="none",
-            example="{times: 1, per: month}",
-        ),
+        Key("limit", _LIMITED, "The most that the rule gives.", default="none", example="{times: 1, per: month}"),
         Key("choose", forms.GROUP_NAME, "The group whose best member alone gives.", default="none"),
     ),
     exactly_one=("give", "times"),

@@ -68,12 +68,7 @@ def _amount(what: str, form: Form, help: str) -> Key:  # noqa: A002
                 "Over the days up to and with today.",
                 default="the rule's `measure`, or an offer's receipt",
             ),
-            Key(
-                "on",
-                SELECTION,
-                "The lines counted; `all` is the whole basket.",
-                default="the entry's own `on`",
-            ),
+            Key("on", SELECTION, "The lines counted; `all` is the whole basket.", default="the entry's own `on`"),
         ),
         at_least_one=("at_least", "at_most"),
     )
@@ -119,14 +114,10 @@ _CONDITIONS_FIELDS = Fields(
             example="{at_least: 7 days}",
         ),
         _amount(
-            "spend",
-            forms.MONEY_ABOVE_ZERO,
-            "Eligible spend over the measure (offers: the receipt), or over `within`.",
+            "spend", forms.MONEY_ABOVE_ZERO, "Eligible spend over the measure (offers: the receipt), or over `within`."
         ),
         _amount(
-            "units",
-            forms.counted("unit"),
-            "Units bought over the measure (offers: the receipt), or over `within`.",
+            "units", forms.counted("unit"), "Units bought over the measure (offers: the receipt), or over `within`."
         ),
         _amount("visits", forms.counted("visit"), "Visits over the rule's measure, or over `within`."),
         Key(

@@ -107,10 +107,7 @@ JOINING = Form("a duration of joining", ("30 days of joining",), _joining, r"^[0
 DATE = Form("a date", ("2026-12-01",), _date, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 HOURS = Form("a span of hours", ("15:00-17:00",), _hours, r"^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$")
 TIER_MEASURE = Form(
-    "a window or a duration",
-    ("year", "12 months"),
-    _measure,
-    rf"^({'|'.join(LONG_WINDOWS)}|[0-9]+ +(day|month)s?)$",
+    "a window or a duration", ("year", "12 months"), _measure, rf"^({'|'.join(LONG_WINDOWS)}|[0-9]+ +(day|month)s?)$"
 )
 KEEP = Form(
     "how long a level is kept",

@@ -16,17 +16,12 @@ from rewards.service.commands import IssueGiftCard, Publish
 from rewards.service.service import Service
 from rewards.store.database import Store
 from tests.api.conftest import enrolled, line, served
+from tests.policies import program
 
 BACK = datetime(2026, 12, 5, 8, 30, tzinfo=UTC)  # when the till came back: 09:30 in Berlin
 BEN = "2600000002042"
-CAFE = b"""policy: rewards/v1
-program: cafe
-title: Cafe
-currency: EUR
-timezone: Europe/Berlin
-points:
+CAFE = program("""points:
   beans: {one: bean, expires: {after: 12 months, at: end_of_month}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 5 beans}
 offers:
@@ -34,7 +29,7 @@ offers:
 gift_cards:
   cafe-card: {kind: paid, load: 1.00-250.00}
 returns: {accept_within: 90 days}
-"""
+""").encode()
 
 
 @pytest.fixture

@@ -16,24 +16,19 @@ import pytest
 
 from tests import campaign
 from tests.api.apart import Caller, Server
+from tests.policies import program
 
 TRIES = campaign.size(default=30, ci=500, long=10_000)
 LANES = 6  # races that run beside each other
 BOTH_HAPPEN = 100  # tries after which each outcome has been seen
-POLICY = """policy: rewards/v1
-program: race
-title: Race
-currency: EUR
-timezone: Europe/Berlin
-points:
+POLICY = program("""points:
   beans: {one: bean, pays: {points: 100 beans, buys: 1.00, minimum: 1 bean, step: 1 bean, at_most: 100%}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 10 beans}
 gift_cards:
   cafe: {kind: paid, load: 1.00-250.00}
 returns: {accept_within: 90 days, spent_points: debt}
-"""
+""")
 Said = tuple[int, dict[str, Any]]
 Post = tuple[str, dict[str, Any], str]
 

@@ -20,6 +20,7 @@ from rewards.service.commands import Publish
 from rewards.service.service import Service
 from rewards.store.database import Store
 from tests.api.conftest import NOON, WITH_VOUCHERS, line, purchase, served
+from tests.policies import program
 
 CLIENTS, CODES = 50, 60
 
@@ -159,13 +160,8 @@ def test_what_staff_may_not_ask(own: tuple[Service, str]) -> None:
         assert (missing.status_code, missing.json()["code"]) == (400, "key-missing")
 
 
-MONEY = b"""policy: rewards/v1
-program: cards
-title: Cards
-currency: EUR
-timezone: Europe/Berlin
-gift_cards: {cafe: {kind: paid, load: 5.00-250.00}}
-"""
+MONEY = program("""gift_cards: {cafe: {kind: paid, load: 5.00-250.00}}
+""").encode()
 
 
 @pytest.fixture

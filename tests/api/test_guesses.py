@@ -16,21 +16,17 @@ import pytest
 from rewards.service.codes import new_code
 from tests import campaign
 from tests.api.apart import Caller, Server
+from tests.policies import program
 
 GUESSES = campaign.size(default=400, ci=5_000, long=100_000)
 CALLERS, CARDS, RECEIPTS = 4, 12, 4
 PIN_TRIES, MOST = 3, 40
 HONEST, RIGHT = "127.0.0.77", "4711"
-POLICY = """policy: rewards/v1
-program: cards
-title: Cards
-currency: EUR
-timezone: Europe/Berlin
-offers: {tenth: {only_by: voucher, percent_off: 10%}}
+POLICY = program("""offers: {tenth: {only_by: voucher, percent_off: 10%}}
 gift_cards:
   cafe: {kind: paid, load: 5.00-250.00}
   flyer: {kind: voucher, offer: tenth}
-"""
+""")
 
 
 @pytest.fixture

@@ -19,22 +19,17 @@ import pytest
 
 from tests import campaign
 from tests.api.races import Answer, Tills, racing
+from tests.policies import program
 
 RACES = campaign.size(default=30, ci=500, long=10_000)
 ACCOUNTS = min(RACES // 2, 40)  # raced for at once: each second one is a member's points, the others gift cards
 START = 10**8
-POLICY = """policy: rewards/v1
-program: rush
-title: Rush
-currency: EUR
-timezone: Europe/Berlin
-points:
+POLICY = program("""points:
   beans: {one: bean, pays: {points: 1 bean, buys: 0.01, minimum: 1 bean, step: 1 bean, at_most: 100%}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 gift_cards:
   cafe: {kind: paid, load: 1.00-2000000.00}
 returns: {}
-"""
+""")
 
 
 class Account:

@@ -26,22 +26,18 @@ from rewards.service.journal import read_receipt
 from rewards.service.service import Service
 from rewards.store.database import Store
 from tests.api.apart import Server
+from tests.policies import program
 
 CLIENTS = 50
 CARDS = ("2600000001236", "2600000002042", "2600000009997", None)
-POLICY = """policy: rewards/v1
-program: rush
-title: Rush
-currency: EUR
-timezone: Europe/Berlin
-offers:
+POLICY = program("""offers:
   times: {when: {code: TIMES}, amount_off: 1.00, stage: basket, budget: {times: 37, per: ever}}
   units: {on: {skus: [PEN]}, amount_off: 0.10 per unit, limit: {units: 3, per: receipt}, budget: {units: 200, per: ever}}
   money: {on: {skus: [CAKE]}, percent_off: 20%, budget: {money: 49.99, per: ever}}
   mine: {when: {code: MINE}, amount_off: 0.50, stage: basket, limit: {times: 3, per: ever}}
   few: {when: {code: FEW}, amount_off: 0.25, stage: basket, budget: {times: 10, per: ever}}
 returns: {}
-"""
+""")
 
 
 @pytest.fixture

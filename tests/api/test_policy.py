@@ -21,20 +21,14 @@ from rewards.service.commands import Publish
 from rewards.service.service import Service
 from rewards.store.database import Store
 from tests.api.conftest import purchase
+from tests.policies import program
 
-POLICY = """\
-policy: rewards/v1
-program: corner-shop
-title: Corner Shop
-currency: EUR
-timezone: Europe/Berlin
-points:
+POLICY = program("""points:
   beans: {one: bean}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 5 beans}
 returns: {accept_within: 90 days}
-"""
+""")
 DOUBLE = POLICY.replace("5 beans", "10 beans")
 STORIES = """\
 scenarios: rewards/v1

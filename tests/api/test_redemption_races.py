@@ -20,17 +20,12 @@ import pytest
 
 from tests import campaign
 from tests.api.apart import Server
+from tests.policies import program
 
 TRIES = campaign.size(default=30, ci=500, long=10_000)  # of each kind
 DESKS = 8  # that race at once, each with a member of its own
-POLICY = """policy: rewards/v1
-program: races
-title: Races
-currency: EUR
-timezone: Europe/Berlin
-points:
+POLICY = program("""points:
   points: {one: point}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   points: {on: {categories: [goods]}, every: 1.00, give: 1 point}
 rewards:
@@ -38,7 +33,7 @@ rewards:
 gift_cards:
   thanks: {kind: promotional, to: member}
 returns: {}
-"""
+""")
 
 
 class Races(Server):

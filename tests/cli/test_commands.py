@@ -16,6 +16,7 @@ from rewards.cli.commands import cli, run
 from rewards.cli.database import service
 from rewards.policy.codes import CODES
 from rewards.service.commands import ActOnGiftCard, ChangeMember, Enrol, IssueGiftCard, OfflinePurchase
+from tests.policies import program
 
 ROOT = Path(__file__).parents[2]
 CAFE = str(ROOT / "rules/corner-cafe.yaml")
@@ -484,19 +485,12 @@ stories:
   beans:
     - {{at: 2026-12-07 09:00, purchase: r1, member: ana, lines: [{{sku: TEA, price: 2.00}}], expect: {{earned: {{beans: {}}}}}}}
 """
-SHOP = """\
-policy: rewards/v1
-program: corner-shop
-title: Corner Shop
-currency: EUR
-timezone: Europe/Berlin
-points:
+SHOP = program("""points:
   beans: {one: bean}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 5 beans}
 returns: {accept_within: 90 days}
-"""
+""")
 
 
 @pytest.mark.parametrize("command", [("publish", "p.yaml"), ("serve", "--policy", "p.yaml", "--port", "0")])

@@ -7,14 +7,9 @@ from pathlib import Path
 from rewards.days import Duration
 from rewards.policy.compile import compile_policy, load_policy
 from rewards.policy.model import Expiry, GiftCard, Loads, Match, Policy, Selection
+from tests.policies import HEAD
 
 HERE = Path(__file__).parent
-HEAD = """policy: rewards/v1
-program: shop
-title: Shop
-currency: EUR
-timezone: Europe/Berlin
-"""
 OFFERS = "offers: {cup: {only_by: voucher, percent_off: 10%}}\n"
 
 

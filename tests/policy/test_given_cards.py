@@ -10,15 +10,10 @@ from rewards.policy.activity_model import FOR_REFERRER, EachTime
 from rewards.policy.compile import compile_policy, load_policy
 from rewards.policy.fairness import PROMISES
 from rewards.policy.model import Accepted, Flat, GivenCard, Limit, Policy, Rate
+from tests.policies import program
 
-HEAD = """policy: rewards/v1
-program: shop
-title: Shop
-currency: EUR
-timezone: Europe/Berlin
-attributes: {members: {student: boolean}}
+HEAD = program("""attributes: {members: {student: boolean}}
 points: {beans: {one: bean}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 offers: {tenth: {only_by: voucher, percent_off: 10%}}
 gift_cards:
   cafe: {kind: paid}
@@ -26,7 +21,7 @@ gift_cards:
   sorry: {kind: promotional}
   flyer: {kind: voucher, offer: tenth}
 returns: {accept_within: 90 days}
-"""
+""")
 
 
 def policy(*rules: str, more: str = "") -> Policy:

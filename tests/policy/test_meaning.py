@@ -5,15 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rewards.policy.compile import compile_policy
+from tests.policies import program
 
-HEAD = """policy: rewards/v1
-program: shop
-title: Shop
-currency: EUR
-timezone: Europe/Berlin
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
-returns: {}
-"""
+HEAD = program("returns: {}\n")
 POINTS = "points: {points: {one: point}, stars: {one: star}}\n"
 SELECTIONS = "selections: {drinks: {categories: [tea, coffee]}, food: {categories: [bread]}, both: [drinks, food]}\n"
 RULES = {

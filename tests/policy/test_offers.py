@@ -24,6 +24,7 @@ from rewards.policy.model import (
     Selection,
     UseLimit,
 )
+from tests.policies import program
 
 HERE = Path(__file__).parent
 FISH = Selection((Match(categories=frozenset({"fish"})),))
@@ -120,13 +121,7 @@ def test_a_budget_of_a_receipt_is_a_limit() -> None:
     assert offer.budgets == (UseLimit("times", 7, "day"),)
 
 
-HEAD = """policy: rewards/v1
-program: shop
-title: Shop
-currency: EUR
-timezone: Europe/Berlin
-selections: {drinks: {categories: [tea, coffee]}, food: {categories: [bread]}, both: [drinks, food]}
-"""
+HEAD = program("selections: {drinks: {categories: [tea, coffee]}, food: {categories: [bread]}, both: [drinks, food]}\n")
 OFFERS = {
     "tenth": "{on: drinks, percent_off: 10%, when: {spend: {at_least: 5.00}, code: A}, choose: g}",
     "second": "{on: both, free: {units: 1, of_every: 2}, limit: [{times: 1, per: day}, {units: 4, per: month}]}",

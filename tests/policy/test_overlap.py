@@ -5,15 +5,11 @@ from __future__ import annotations
 import pytest
 
 from rewards.policy.compile import compile_policy
+from tests.policies import program
 
-HEAD = """policy: rewards/v1
-program: shop
-title: Shop
-currency: EUR
-timezone: Europe/Berlin
-attributes: {lines: {size: [small, large]}}
+HEAD = program("""attributes: {lines: {size: [small, large]}}
 offers:
-"""
+""")
 
 
 def meet(one: str, other: str) -> bool:

@@ -26,20 +26,15 @@ from rewards.service.commands import Enrol, Publish, RecordPurchase, RecordRetur
 from rewards.service.journal import read_receipt
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 12, 31, 11, 0, tzinfo=UTC)
 CARDS = ("2600000001236", "2600000002042", None)
-HEAD = """policy: rewards/v1
-program: l9
-title: L9
-currency: EUR
-timezone: Europe/Berlin
-points: {beans: {one: bean}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
+HEAD = program("""points: {beans: {one: bean}}
 earn: {beans: {every: 1.00, give: 1 bean}}
 returns: {}
-"""
+""")
 WINDOWS = ("day", "week", "month", "quarter", "year", "ever")
 
 

@@ -11,6 +11,7 @@ from rewards.scenario.coverage import Coverage
 from rewards.scenario.files import load_stories, read_file
 from rewards.scenario.play import play
 from rewards.scenario.read import read_stories
+from tests.policies import program
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(
@@ -18,15 +19,8 @@ FILES = sorted(
     for folder in ("rules", "tests/programs", "src/rewards/cli/starter")
     for file in (ROOT / folder).glob("*.scenarios.yaml")
 )
-POLICY = """\
-policy: rewards/v1
-program: corner-shop
-title: Corner Shop
-currency: EUR
-timezone: Europe/Berlin
-points:
+POLICY = program("""points:
   beans: {one: bean}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans:
     every: 1.00
@@ -42,7 +36,7 @@ offers:
     at_most: 2.00
     limit: {times: 1, per: month}
 returns: {accept_within: 90 days}
-"""
+""")
 NOT_TOLD = {  # what no story of a program should be made to show
     "green-grocer.scenarios.yaml": {"first-delivery: `budget` cuts"},  # after 5,000 first deliveries in a month
 }

@@ -5,22 +5,16 @@ import pytest
 from rewards.policy.compile import compile_policy
 from rewards.policy.problems import Problem
 from rewards.scenario.read import read_stories
+from tests.policies import program
 
-POLICY = b"""\
-policy: rewards/v1
-program: shop
-title: Shop
-currency: EUR
-timezone: Europe/Berlin
-attributes:
+POLICY = program("""attributes:
   lines: {organic: boolean, size: [small, large], year: integer}
 points:
   points: {one: point, expires: {after: 12 months}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   base: {every: 1.00, give: 1 point}
 returns: {}
-"""
+""").encode()
 BESIDE = {"next.yaml": POLICY, "broken.yaml": b"policy: rewards/v1\n"}
 
 

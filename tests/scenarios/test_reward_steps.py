@@ -6,16 +6,10 @@ from rewards.policy.compile import compile_policy
 from rewards.policy.problems import render_text
 from rewards.scenario.play import Failure, play
 from rewards.scenario.read import read_stories
+from tests.policies import program
 
-POLICY = b"""\
-policy: rewards/v1
-program: shop
-title: Shop
-currency: EUR
-timezone: Europe/Berlin
-points:
+POLICY = program("""points:
   points: {one: point, expires: {after: 12 months}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   base: {every: 1.00, give: 1 point}
 offers:
@@ -29,7 +23,7 @@ gift_cards:
   thanks: {kind: promotional, to: member}
   two: {kind: promotional, value: 2.00, to: member}
 returns: {}
-"""
+""").encode()
 HEAD = """\
 scenarios: rewards/v1
 members:

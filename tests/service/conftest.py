@@ -9,24 +9,19 @@ from rewards.basket import Basket, BasketLine, BasketTender, MemberRef
 from rewards.service.commands import Enrol, Publish, RecordPurchase, RecordReturn, ReturnLine, ReturnOf
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
-POLICY = b"""policy: rewards/v1
-program: test-shop
-title: Test shop
-currency: EUR
-timezone: Europe/Berlin
-country: DE
+POLICY = program("""country: DE
 points:
   beans: {one: bean, expires: {after: 12 months}}
   stamps: {one: stamp, pending: 3 days, expires: {after: 12 months}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 5 beans}
   stamp: {on: {categories: [coffee]}, every: 1 unit, give: 1 stamp}
   welcome: {when: {first_purchase: true}, give: 100 beans}
   big: {when: {spend: {at_least: 50.00}}, give: 20 beans}
 returns: {accept_within: 90 days, spent_points: debt}
-"""
+""").encode()
 NOON = datetime(2026, 12, 2, 11, 0, tzinfo=UTC)  # a Wednesday
 DAY = timedelta(days=1)
 

@@ -9,23 +9,18 @@ from rewards.errors import Conflict, InvalidRequest
 from rewards.service.commands import ActOnGiftCard, Adjust, IssueGiftCard, Publish
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import DAY, Shop
 
 ANA, BEN = "2600000001236", "2600000002042"
-POLICY = b"""policy: rewards/v1
-program: shop
-title: Shop
-currency: EUR
-timezone: Europe/Berlin
-points: {beans: {one: bean}, stamps: {one: stamp}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
+POLICY = program("""points: {beans: {one: bean}, stamps: {one: stamp}}
 earn: {beans: {every: 1.00, give: 5 beans}}
 gift_cards: {card: {kind: paid, load: 5.00-250.00}}
 returns: {accept_within: 90 days}
 adjustments:
   limit: [{points: 100 beans, per: day}, {points: 60 beans, per: adjustment}, {money: 20.00, per: day}]
-"""
+""").encode()
 
 
 class Desk(Shop):

@@ -7,19 +7,14 @@ import pytest
 from rewards.service.commands import Publish
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import DAY
 from .test_card_money import ANA
 from .test_redemptions import Counter
 
-POLICY = """policy: rewards/v1
-program: test-shop
-title: Test shop
-currency: EUR
-timezone: Europe/Berlin
-points:
+POLICY = program("""points:
   points: {one: point, expires: {after: 1 months, at: end_of_month}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   points: {every: 1.00, give: 1 point}
 rewards:
@@ -30,7 +25,7 @@ rewards:
 gift_cards:
   shop: {kind: promotional, expires: {after: 24 months}, to: member, max_balance: 4.00}
 returns: {accept_within: 90 days}
-"""
+""")
 NEW_YEAR = datetime(2026, 12, 31, 23, 0, tzinfo=UTC)  # midnight in Berlin
 
 

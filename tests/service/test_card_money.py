@@ -12,18 +12,13 @@ from rewards.service.commands import ActOnGiftCard, IssueGiftCard, Publish
 from rewards.service.running import Tries
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import DAY, Shop
 
-POLICY = b"""policy: rewards/v1
-program: test-shop
-title: Test shop
-currency: EUR
-timezone: Europe/Berlin
-country: DE
+POLICY = program("""country: DE
 points:
   beans: {one: bean}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 5 beans}
 offers:
@@ -35,7 +30,7 @@ gift_cards:
   bonus: {kind: promotional, value: 5.00, expires: {after: 60 days}, to: member}
   sorry: {kind: promotional, expires: {after: 10 days}, max_balance: 20.00}
 returns: {accept_within: 90 days, restored_points_last: 14 days}
-"""
+""").encode()
 ANA, BEN = "2600000001236", "2600000002042"
 
 

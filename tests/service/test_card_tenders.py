@@ -10,19 +10,14 @@ from rewards.service.codes import new_code
 from rewards.service.commands import Adjust, Publish, RecordPurchase
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import DAY, line
 from .test_card_money import ANA, BEN, Desk, refusal
 
-POLICY = b"""policy: rewards/v1
-program: test-shop
-title: Test shop
-currency: EUR
-timezone: Europe/Berlin
-country: DE
+POLICY = program("""country: DE
 points:
   beans: {one: bean, pays: {points: 100 beans, buys: 1.00, minimum: 100 beans, step: 1 bean, at_most: 50%}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 selections:
   fuel: {categories: [fuel]}
 earn:
@@ -32,7 +27,7 @@ gift_cards:
   bonus: {kind: promotional, value: 5.00, expires: {after: 60 days}, to: member}
   short: {kind: promotional, expires: {after: 3 days}, not_on: fuel}
 returns: {accept_within: 90 days, restored_points_last: 14 days}
-"""
+""").encode()
 
 
 @pytest.fixture

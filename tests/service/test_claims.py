@@ -12,19 +12,14 @@ from rewards.service.codes import DIGITS
 from rewards.service.commands import ClaimPurchase, IssueGiftCard, Publish, RecordPurchase
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import DAY, NOON, Shop, counts, line
 
 ANA, BEN = "2600000001236", "2600000002042"
-CAFE = b"""policy: rewards/v1
-program: cafe
-title: Cafe
-currency: EUR
-timezone: Europe/Berlin
-points:
+CAFE = program("""points:
   beans: {one: bean, expires: {after: 12 months, at: end_of_month}}
   stamps: {one: stamp, expires: {after: 12 months}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 5 beans}
   stamp: {on: {categories: [coffee]}, every: 1 unit, give: 1 stamp}
@@ -34,7 +29,7 @@ offers:
 gift_cards:
   flyer: {kind: voucher, offer: tenth}
 returns: {accept_within: 90 days, spent_points: debt}
-"""
+""").encode()
 BREAKFAST = (line("1", "FLATWHITE", 380, categories=("coffee",)), line("2", "CROISSANT", 290))
 
 

@@ -25,16 +25,12 @@ from rewards.service.commands import Adjust, Publish
 from rewards.service.service import Service
 from rewards.store.database import Store
 from tests import campaign
+from tests.policies import program
 
 from .conftest import DAY, Clock, line
 from .test_card_money import ANA, Desk
 
-POLICY = """policy: rewards/v1
-program: test-shop
-title: Test shop
-currency: EUR
-timezone: Europe/Berlin
-points:
+POLICY = program("""points:
   beans:
     one: bean
     expires: {after: 20 days}
@@ -65,7 +61,7 @@ gift_cards:
   plain: {kind: paid, load: 1.00-100.00, expires: {after: 100 days}}
   gift: {kind: promotional, expires: {after: 17 days}, not_on: deposit}
 returns: {accept_within: 90 days, spent_points: SPENT, restored_points_last: 14 days}
-"""
+""")
 LINES = (
     line("1", "CUP", 389, 2, categories=("coffee",)),
     line("2", "CAKE", 745, 2, categories=("cake",)),

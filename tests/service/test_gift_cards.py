@@ -15,18 +15,13 @@ from rewards.service.codes import DIGITS, is_code, new_code, normal, shown
 from rewards.service.commands import ActOnGiftCard, IssueGiftCard, Publish, RecordPurchase
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import DAY, Shop, line
 
-POLICY = b"""policy: rewards/v1
-program: test-shop
-title: Test shop
-currency: EUR
-timezone: Europe/Berlin
-country: DE
+POLICY = program("""country: DE
 points:
   beans: {one: bean}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 5 beans}
 offers:
@@ -43,7 +38,7 @@ gift_cards:
 choose:
   big: {keep: best, of: receipt}
 returns: {accept_within: 90 days}
-"""
+""").encode()
 ANA, BEN = "2600000001236", "2600000002042"
 
 

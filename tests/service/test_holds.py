@@ -19,16 +19,12 @@ from rewards.service.commands import (
 )
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import DAY, line
 from .test_card_money import ANA, BEN, Desk
 
-POLICY = b"""policy: rewards/v1
-program: corner-cafe
-title: Corner Cafe Club
-currency: EUR
-timezone: Europe/Berlin
-selections:
+POLICY = program("""selections:
   hot-drinks: {categories: [coffee, tea]}
 points:
   stamps: {one: stamp}
@@ -37,7 +33,6 @@ points:
     expires: {after: 12 months, at: end_of_month}
     pays: {points: 100 beans, buys: 1.00, minimum: 100 beans, step: 1 bean, at_most: 50%}
     liability: {points: 100 beans, worth: 0.85}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 5 beans}
 offers:
@@ -51,7 +46,7 @@ gift_cards:
   bonus: {kind: promotional, value: 5.00, expires: {after: 60 days}, to: member}
   birthday: {kind: voucher, offer: treat, expires: {after: 3 days}}
 returns: {accept_within: 90 days, spent_points: debt, restored_points_last: 14 days}
-"""
+""").encode()
 COFFEE = line("1", "FLATWHITE", 380, categories=("coffee",))
 CAKE = line("1", "CAKE", 800, categories=("cake",))
 SECOND = timedelta(seconds=1)

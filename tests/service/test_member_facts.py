@@ -14,15 +14,10 @@ from rewards.service.answers import MemberAnswer
 from rewards.service.commands import ChangeMember, Enrol, Publish, RecordPurchase
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
-POLICY = b"""policy: rewards/v1
-program: corner-shop
-title: Corner Shop Club
-currency: EUR
-timezone: Europe/Berlin
-attributes: {members: {student: boolean, town: [north, south], shoe: integer}}
+POLICY = program("""attributes: {members: {student: boolean, town: [north, south], shoe: integer}}
 points: {points: {one: point}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 returns: {accept_within: 90 days}
 tiers: {by: spend, measure: year, levels: {member: 0, gold: 100.00}}
 earn:
@@ -32,7 +27,7 @@ earn:
   gold: {when: {tier: [gold]}, give: 3 points}
 offers:
   young: {when: {attribute: {student: true}}, amount_off: 1.00}
-"""
+""").encode()
 NOON = datetime(2026, 12, 2, 12, tzinfo=ZoneInfo("Europe/Berlin"))
 DAY = timedelta(days=1)
 

@@ -25,20 +25,15 @@ from rewards.service.commands import (
 )
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import DAY, NOON, Shop, counts, line
 
 ANA, OLD, BEN = "2600000001236", "2600000002042", "2600000009997"
-POLICY = b"""policy: rewards/v1
-program: merged-shop
-title: Shop
-currency: EUR
-timezone: Europe/Berlin
-attributes: {members: {student: boolean, city: text}}
+POLICY = program("""attributes: {members: {student: boolean, city: text}}
 points:
   beans: {one: bean, expires: {after: 12 months}, pays: {points: 100 beans, buys: 1.00}}
   stamps: {one: stamp, expires: {after: 3 months, since: last_visit}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 tiers: {by: spend, measure: year, levels: {plain: 0.00, gold: 150.00}}
 earn:
   beans: {every: 1.00, give: 5 beans}
@@ -59,7 +54,7 @@ activities:
   review: {give: 7 beans, limit: {times: 2, per: month}}
   referral: {give: 20 beans, for_referrer: 30 beans}
 returns: {accept_within: 90 days, spent_points: debt, restored_points_last: 14 days}
-"""
+""").encode()
 
 
 class Desk(Shop):

@@ -12,18 +12,13 @@ from rewards.errors import Conflict, InvalidRequest
 from rewards.service.commands import Publish, RecordPurchase
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import DAY, Shop, line
 
-POLICY = b"""policy: rewards/v1
-program: test-shop
-title: Test shop
-currency: EUR
-timezone: Europe/Berlin
-country: DE
+POLICY = program("""country: DE
 points:
   beans: {one: bean}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 5 beans}
 offers:
@@ -33,7 +28,7 @@ offers:
   back-again: {when: {visits: {at_least: 2, within: 30 days}, code: AGAIN}, percent_off: 10%, stage: basket}
   ten-in-all: {on: {skus: [PEN]}, amount_off: 0.50 per unit, limit: {units: 3, per: ever}}
 returns: {}
-"""
+""").encode()
 
 
 @pytest.fixture

@@ -18,18 +18,13 @@ from rewards.service.commands import (
 )
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import Shop, line
 
 ANA = "2600000001236"
-POLICY = b"""policy: rewards/v1
-program: test-shop
-title: Test shop
-currency: EUR
-timezone: Europe/Berlin
-points:
+POLICY = program("""points:
   beans: {one: bean}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 5 beans}
 offers:
@@ -38,7 +33,7 @@ offers:
 gift_cards:
   flyer: {kind: voucher, offer: tenth}
 returns: {accept_within: 90 days}
-"""
+""").encode()
 
 
 class Till(Shop):

@@ -20,20 +20,15 @@ from rewards.service.commands import (
 )
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import DAY, line
 from .test_card_money import ANA, BEN, Desk
 
-POLICY = b"""policy: rewards/v1
-program: test-shop
-title: Test shop
-currency: EUR
-timezone: Europe/Berlin
-country: DE
+POLICY = program("""country: DE
 points:
   beans: {one: bean, pays: {points: 100 beans, buys: 1.00, minimum: 100 beans, step: 10 beans, at_most: 50%}}
   stamps: {one: stamp}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 selections:
   fuel: {categories: [fuel]}
 earn:
@@ -51,7 +46,7 @@ gift_cards:
   short: {kind: promotional, expires: {after: 3 days}, not_on: fuel}
   flyer: {kind: voucher, offer: tenth}
 returns: {accept_within: 90 days, restored_points_last: 14 days}
-"""
+""").encode()
 NOBODY = "2600000009997"
 
 

@@ -12,14 +12,10 @@ from rewards.errors import Conflict, InvalidRequest, RewardsError
 from rewards.service.commands import Adjust, Publish
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 from tests.service.conftest import Clock, Shop, counts, line
 
-CAFE = b"""policy: rewards/v1
-program: corner-cafe
-title: Corner Cafe Club
-currency: EUR
-timezone: Europe/Berlin
-selections:
+CAFE = program("""selections:
   hot-drinks: {categories: [coffee, tea]}
 points:
   stamps: {one: stamp, expires: {after: 12 months}}
@@ -27,7 +23,6 @@ points:
     one: bean
     expires: {after: 12 months, at: end_of_month}
     pays: {points: 100 beans, buys: 1.00, minimum: 100 beans, step: 1 bean, at_most: 50%}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 5 beans}
   stamp: {on: hot-drinks, every: 1 unit, give: 1 stamp}
@@ -37,7 +32,7 @@ offers:
     schedule: {days: [mon, tue, wed, thu, fri], hours: "15:00-17:00"}
     percent_off: 20%
 returns: {accept_within: 90 days, spent_points: SPENT, restored_points_last: 14 days}
-"""
+""").encode()
 CARD = "2600000001236"
 AFTERNOON = datetime(2026, 12, 3, 14, 40, tzinfo=UTC)
 CAKES = (

@@ -110,7 +110,7 @@ def test_the_same_for_an_earlier_day_is_a_version(shop):
 
 
 def test_the_refusal_names_the_first_day_that_is_possible(shop):
-    dated = DOUBLE.replace(b"points:", b"effective: 2026-12-01\npoints:", 1)
+    dated = DOUBLE.replace(b"\npoints:", b"\neffective: 2026-12-01\npoints:")
     for data, day, pointer in ((DOUBLE, date(2026, 12, 2), "/from"), (dated, None, "/policy")):
         with pytest.raises(Conflict, match="2026-12-03 or later") as refused:
             publish(shop, data, day)

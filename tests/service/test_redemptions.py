@@ -9,18 +9,13 @@ from rewards.errors import NotFound
 from rewards.service.commands import CancelRedemption, ChangeMember, Publish, Redeem
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import DAY
 from .test_card_money import ANA, Desk, refusal
 
-POLICY = b"""policy: rewards/v1
-program: test-shop
-title: Test shop
-currency: EUR
-timezone: Europe/Berlin
-points:
+POLICY = program("""points:
   beans: {one: bean, expires: {after: 12 months}}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 10 beans}
 offers:
@@ -37,7 +32,7 @@ gift_cards:
   thanks: {kind: promotional, expires: {after: 60 days}, max_balance: 5.00, to: member}
   tenth: {kind: voucher, offer: tenth, expires: {after: 60 days}}
 returns: {accept_within: 90 days, restored_points_last: 14 days}
-"""
+""").encode()
 
 
 class Counter(Desk):

@@ -20,19 +20,14 @@ from rewards.service.commands import (
 )
 from rewards.service.service import Service
 from rewards.store.database import Store
+from tests.policies import program
 
 from .conftest import DAY, NOON, line
 from .test_card_money import ANA, BEN, Desk
 
-POLICY = b"""policy: rewards/v1
-program: test-shop
-title: Test shop
-currency: EUR
-timezone: Europe/Berlin
-country: DE
+POLICY = program("""country: DE
 points:
   beans: {one: bean}
-eligible: {amount: after_discounts, tax: included, paid_by_points: does_not_count}
 earn:
   beans: {every: 1.00, give: 5 beans}
   top-up: {on: {stored_value: [cafe]}, every: 50.00, give: {gift_card: bonus}, limit: {times: 3, per: month}}
@@ -56,7 +51,7 @@ gift_cards:
   bonus: {kind: promotional, value: 5.00, expires: {after: 60 days}, to: member}
   sorry: {kind: promotional, expires: {after: 10 days}}
 returns: {accept_within: 90 days}
-"""
+""").encode()
 
 
 def opened(clock):

@@ -7,11 +7,9 @@ import pytest
 from rewards.basket import MemberRef
 from rewards.errors import Conflict, InvalidRequest
 from rewards.service.commands import ActOnGiftCard, Adjust, IssueGiftCard, Publish
-from rewards.service.service import Service
-from rewards.store.database import Store
 from tests.policies import program
 
-from .conftest import DAY, Shop
+from .conftest import DAY, Shop, opened
 
 ANA, BEN = "2600000001236", "2600000002042"
 POLICY = program("""points: {beans: {one: bean}, stamps: {one: stamp}}
@@ -38,17 +36,13 @@ class Desk(Shop):
 
 @pytest.fixture
 def desk(clock):
-    service = Service(Store.open("sqlite://"), clock=clock)
-    service.do(Publish(POLICY))
-    desk = Desk(service, clock)
-    desk.enrol(ANA)
-    desk.enrol(BEN)
+    desk = opened("sqlite://", clock, POLICY, Desk, (ANA, BEN))
     yield desk
-    assert service.verify() == []
-    before = counted(service)
-    service.rebuild()
-    assert counted(service) == before
-    service.close()
+    assert desk.service.verify() == []
+    before = counted(desk.service)
+    desk.service.rebuild()
+    assert counted(desk.service) == before
+    desk.service.close()
 
 
 def counted(service):
@@ -163,14 +157,10 @@ def test_a_new_limit_counts_what_was_given_before(desk):
 
 
 def test_a_count_that_is_wrong_is_found(clock):
-    service = Service(Store.open("sqlite://"), clock=clock)
-    service.do(Publish(POLICY))
-    desk = Desk(service, clock)
-    desk.enrol(ANA)
+    desk = opened("sqlite://", clock, POLICY, Desk, (ANA,))
     desk.give(60)
-    with service._store.transaction() as session:
+    with desk.service._store.transaction() as session:
         session.write("UPDATE staff_day SET amount = ?", [(1,)])
-    assert service.verify() == ["what staff gave and took alone on 2026-12-02 is not counted as it was: 60 beans"]
-    service.rebuild()
-    assert service.verify() == []
-    service.close()
+    assert desk.service.verify() == ["what staff gave and took alone on 2026-12-02 is not counted as it was: 60 beans"]
+    desk.service.rebuild()
+    desk.close()

@@ -11,10 +11,8 @@ import pytest
 
 from rewards.basket import MemberRef
 from rewards.service.commands import Adjust, Publish, RecordPurchase
-from rewards.service.service import Service
-from rewards.store.database import Store
 
-from .conftest import DAY, NOON, POLICY, Shop, line
+from .conftest import DAY, NOON, POLICY, Shop, line, opened
 
 CARDS = ("2600000001236", "2600000002042")
 START = NOON - 60 * DAY
@@ -68,8 +66,7 @@ def story(luck, shop):
 
 def play(url, clock, luck, told, *, shuffled):
     clock.now = START
-    shop = Shop(Service(Store.open(url), clock=clock), clock)
-    shop.service.do(Publish(SHORT))
+    shop = opened(url, clock, SHORT)
     shop.service.do(Publish(LATER, (START + 25 * DAY).date()))
     for card in CARDS:
         shop.enrol(card, joined=START.date())
@@ -90,7 +87,7 @@ def play(url, clock, luck, told, *, shuffled):
         commands = commands[size:]
         if url != "sqlite://" and luck.random() < 0.2:
             shop.service.close()
-            shop = Shop(Service(Store.open(url), clock=clock), clock)
+            shop = opened(url, clock, SHORT)
     assert shop.service.verify() == []
     members = [shop.service.member(MemberRef(card=card)).member_id for card in CARDS]
     for member in members:

@@ -31,8 +31,7 @@ def lived_in(clock):
 
 
 def damage(shop, sql):
-    with shop.service._store.transaction() as session:
-        session.rows(sql)
+    shop.damage(sql)
 
 
 def test_all_is_well(lived_in):

@@ -10,10 +10,8 @@ from rewards.basket import MemberRef
 from rewards.errors import Conflict
 from rewards.service.commands import Publish, RecordPurchase
 from rewards.service.ids import budget_owner
-from rewards.service.service import Service
-from rewards.store.database import Store
 
-from .conftest import DAY, POLICY, Shop, counts, line
+from .conftest import DAY, POLICY, counts, line, opened
 from .test_offers import offers
 
 OFFERS = """offers:
@@ -31,8 +29,7 @@ def policy(units=5, money="10.00", offers=OFFERS):
 
 @pytest.fixture
 def till(clock):
-    shop = Shop(Service(Store.open("sqlite://"), clock=clock), clock)
-    shop.service.do(Publish(policy()))
+    shop = opened("sqlite://", clock, policy())
     for card in (ANA, BEN, EVA):
         shop.enrol(card)
     yield shop

@@ -8,13 +8,11 @@ import pytest
 from rewards.basket import MemberRef
 from rewards.errors import Conflict, InvalidRequest, NotFound
 from rewards.service.codes import new_code, normal
-from rewards.service.commands import ActOnGiftCard, IssueGiftCard, Publish
+from rewards.service.commands import ActOnGiftCard, IssueGiftCard
 from rewards.service.running import Tries
-from rewards.service.service import Service
-from rewards.store.database import Store
 from tests.policies import program
 
-from .conftest import DAY, Shop
+from .conftest import DAY, Shop, opened
 
 POLICY = program("""country: DE
 points:
@@ -60,22 +58,11 @@ class Desk(Shop):
         return {account: amount for account, amount in rows if amount}
 
 
-def opened(tmp_path, clock, **how):
-    return Service(Store.open(f"sqlite:///{tmp_path / 'shop.db'}"), clock=clock, **how)
-
-
 @pytest.fixture
 def desk(tmp_path, clock):
-    service = opened(tmp_path, clock)
-    service.do(Publish(POLICY))
-    desk = Desk(service, clock)
-    desk.enrol(ANA)
-    desk.enrol(BEN)
+    desk = opened(f"sqlite:///{tmp_path / 'shop.db'}", clock, POLICY, Desk, (ANA, BEN))
     yield desk
-    assert desk.service.verify() == []
-    desk.service.rebuild()
-    assert desk.service.verify() == []
-    desk.service.close()
+    desk.close()
 
 
 def refusal(call, *args, **facts):
@@ -273,7 +260,7 @@ def test_wrong_pins_lock_the_card_also_over_a_restart(desk, tmp_path, clock):
     for _ in range(3):
         unknown(desk, card, "0000")
     desk.service.close()
-    desk.service = opened(tmp_path, clock)
+    desk.service = opened(f"sqlite:///{tmp_path / 'shop.db'}", clock).service
     assert desk.balance(card, "4711") == 5000
     for _ in range(2):
         unknown(desk, card, "0000")
@@ -282,18 +269,15 @@ def test_wrong_pins_lock_the_card_also_over_a_restart(desk, tmp_path, clock):
     assert desk.balance(card, "4711") == 5000
 
 
-def test_at_most_the_configured_number_of_guesses_is_looked_at(tmp_path, clock):
-    service = opened(tmp_path, clock, tries=Tries(pins=2))
-    service.do(Publish(POLICY))
-    desk = Desk(service, clock)
+def test_at_most_the_configured_number_of_guesses_is_looked_at(clock):
+    desk = opened("sqlite://", clock, POLICY, Desk, tries=Tries(pins=2))
     card = desk.issue(pin="4711")
     for pin in range(4705, 4715):
         unknown(desk, card, str(pin))
-    with service._store.reading() as session:
+    with desk.service._store.reading() as session:
         kinds = [name.split("\x1f")[0] for (name,) in session.rows("SELECT external_id FROM event ORDER BY number")]
     assert kinds == ["ISSUE", "LOCK"]
-    assert service.verify() == []
-    service.close()
+    desk.close()
 
 
 def test_nothing_secret_is_kept(desk, tmp_path):

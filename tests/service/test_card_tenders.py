@@ -7,12 +7,10 @@ import pytest
 from rewards.basket import BasketTender, MemberRef, StoredValue
 from rewards.errors import NotFound
 from rewards.service.codes import new_code
-from rewards.service.commands import Adjust, Publish, RecordPurchase
-from rewards.service.service import Service
-from rewards.store.database import Store
+from rewards.service.commands import Adjust, RecordPurchase
 from tests.policies import program
 
-from .conftest import DAY, line
+from .conftest import DAY, line, opened
 from .test_card_money import ANA, BEN, Desk, refusal
 
 POLICY = program("""country: DE
@@ -32,16 +30,9 @@ returns: {accept_within: 90 days, restored_points_last: 14 days}
 
 @pytest.fixture
 def desk(tmp_path, clock):
-    service = Service(Store.open(f"sqlite:///{tmp_path / 'shop.db'}"), clock=clock)
-    service.do(Publish(POLICY))
-    desk = Desk(service, clock)
-    desk.enrol(ANA)
-    desk.enrol(BEN)
+    desk = opened(f"sqlite:///{tmp_path / 'shop.db'}", clock, POLICY, Desk, (ANA, BEN))
     yield desk
-    assert service.verify() == []
-    service.rebuild()
-    assert service.verify() == []
-    service.close()
+    desk.close()
 
 
 def card(issued, minor, pin=""):
@@ -234,19 +225,15 @@ def test_points_cards_and_cash_on_one_receipt(desk):
     ],
 )
 def test_damage_is_found(clock, sql, finding):
-    service = Service(Store.open("sqlite://"), clock=clock)
-    service.do(Publish(POLICY))
-    desk = Desk(service, clock)
-    desk.enrol(ANA)
+    desk = opened("sqlite://", clock, POLICY, Desk, (ANA,))
     paid, other = desk.issue(amount=3000), desk.issue(amount=1000)
     sold = line("1", "CARD", amount=500, stored_value=StoredValue(product="cafe", code=other["code"]))
     pays(desk, "r1", card(paid, 500), lines=(sold,))
     desk.act(paid, "TRANSFER_BALANCE", 1000, to=other["gift_card_id"])
-    assert service.verify() == []
-    with service._store.transaction() as session:
-        session.rows(sql)
-    assert any(finding in one for one in service.verify())
-    service.close()
+    assert desk.service.verify() == []
+    desk.damage(sql)
+    assert any(finding in one for one in desk.service.verify())
+    desk.service.close()
 
 
 def test_points_pay_no_stored_value(desk):

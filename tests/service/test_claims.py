@@ -9,12 +9,10 @@ from rewards.basket import MemberRef
 from rewards.errors import Conflict, NotFound
 from rewards.service.claims import MOST_GUESSES
 from rewards.service.codes import DIGITS
-from rewards.service.commands import ClaimPurchase, IssueGiftCard, Publish, RecordPurchase
-from rewards.service.service import Service
-from rewards.store.database import Store
+from rewards.service.commands import ClaimPurchase, IssueGiftCard, RecordPurchase
 from tests.policies import program
 
-from .conftest import DAY, NOON, Shop, counts, line
+from .conftest import DAY, NOON, Shop, counts, line, opened
 
 ANA, BEN = "2600000001236", "2600000002042"
 CAFE = program("""points:
@@ -57,16 +55,9 @@ class Desk(Shop):
 
 @pytest.fixture
 def desk(tmp_path, clock):
-    service = Service(Store.open(f"sqlite:///{tmp_path / 'cafe.db'}"), clock=clock)
-    service.do(Publish(CAFE))
-    desk = Desk(service, clock)
-    desk.enrol(ANA)
-    desk.enrol(BEN)
+    desk = opened(f"sqlite:///{tmp_path / 'cafe.db'}", clock, CAFE, Desk, (ANA, BEN))
     yield desk
-    assert service.verify() == []
-    service.rebuild()
-    assert service.verify() == []
-    service.close()
+    desk.close()
 
 
 def wrong(code):
@@ -169,7 +160,7 @@ def test_after_so_many_wrong_codes_none_is_right_not_even_after_a_restart(desk, 
     code = bought["claim"]["code"]
     for i in range(MOST_GUESSES):
         assert desk.refused(bought, f"{i:08}") == "unknown-purchase"
-    again = Desk(Service(Store.open(f"sqlite:///{tmp_path / 'cafe.db'}"), clock=clock), clock)
+    again = opened(f"sqlite:///{tmp_path / 'cafe.db'}", clock, CAFE, Desk)
     assert again.refused(bought, code) == "unknown-purchase"
     assert again.claim(other)["earned"]["beans"] == 30
     again.service.close()
@@ -287,14 +278,9 @@ def test_codes_are_kept_nowhere(desk, tmp_path, caplog):
     ],
 )
 def test_verify_finds_a_claim_with_one_side(clock, sql):
-    service = Service(Store.open("sqlite://"), clock=clock)
-    service.do(Publish(CAFE))
-    desk = Desk(service, clock)
-    desk.enrol(ANA)
-    desk.enrol(BEN)
+    desk = opened("sqlite://", clock, CAFE, Desk, (ANA, BEN))
     desk.claim(desk.guest())
-    assert service.verify() == []
-    with service._store.transaction() as session:
-        session.rows(sql)
-    assert any("claimed" in finding for finding in service.verify())
-    service.close()
+    assert desk.service.verify() == []
+    desk.damage(sql)
+    assert any("claimed" in finding for finding in desk.service.verify())
+    desk.service.close()

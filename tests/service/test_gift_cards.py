@@ -13,11 +13,9 @@ from rewards.service import audit
 from rewards.service.batch import Batch
 from rewards.service.codes import DIGITS, is_code, new_code, normal, shown
 from rewards.service.commands import ActOnGiftCard, IssueGiftCard, Publish, RecordPurchase
-from rewards.service.service import Service
-from rewards.store.database import Store
 from tests.policies import program
 
-from .conftest import DAY, Shop, line
+from .conftest import DAY, Shop, line, opened
 
 POLICY = program("""country: DE
 points:
@@ -63,16 +61,9 @@ class Desk(Shop):
 
 @pytest.fixture
 def desk(tmp_path, clock):
-    service = Service(Store.open(f"sqlite:///{tmp_path / 'shop.db'}"), clock=clock)
-    service.do(Publish(POLICY))
-    desk = Desk(service, clock)
-    desk.enrol(ANA)
-    desk.enrol(BEN)
+    desk = opened(f"sqlite:///{tmp_path / 'shop.db'}", clock, POLICY, Desk, (ANA, BEN))
     yield desk
-    assert service.verify() == []
-    service.rebuild()
-    assert service.verify() == []
-    service.close()
+    desk.close()
 
 
 def discounts(answer):
@@ -364,7 +355,7 @@ def test_two_tills_with_one_code(desk):
 
 
 def test_two_processes_with_one_code(desk, tmp_path, clock):
-    other = Desk(Service(Store.open(f"sqlite:///{tmp_path / 'shop.db'}"), clock=clock), clock)
+    other = opened(f"sqlite:///{tmp_path / 'shop.db'}", clock, POLICY, Desk)
     codes = [desk.issue()["code"] for _ in range(20)]
 
     def go(i):

@@ -13,15 +13,12 @@ from rewards.service.commands import (
     CaptureHold,
     ChangeMember,
     OpenHold,
-    Publish,
     RecordPurchase,
     VoidHold,
 )
-from rewards.service.service import Service
-from rewards.store.database import Store
 from tests.policies import program
 
-from .conftest import DAY, line
+from .conftest import DAY, line, opened
 from .test_card_money import ANA, BEN, Desk
 
 POLICY = program("""selections:
@@ -87,16 +84,9 @@ class Bank(Desk):
         basket = type(basket)(**fields | {"tenders": tenders})
         return self.service.quote(basket) if quoted else self.ask(RecordPurchase(basket), **(how or {}))
 
-    def rebuilt(self):
-        """Every state folded anew is what it was."""
-        before = self.service.verify()
-        self.service.rebuild()
-        assert before == self.service.verify() == []
 
-
-def opened(url, clock, policy=POLICY):
-    bank = Bank(Service(Store.open(url), clock=clock), clock)
-    bank.service.do(Publish(policy))
+def bank_of(clock, policy=POLICY):
+    bank = opened("sqlite://", clock, policy, Bank)
     clock.now = datetime(2026, 10, 20, 8, tzinfo=UTC)
     bank.member = bank.enrol(ANA)["member_id"]
     bank.enrol(BEN)
@@ -108,10 +98,9 @@ def opened(url, clock, policy=POLICY):
 
 @pytest.fixture
 def bank(clock):
-    bank = opened("sqlite://", clock)
+    bank = bank_of(clock)
     yield bank
-    bank.rebuilt()
-    bank.service.close()
+    bank.close()
 
 
 def by(hold, minor=None):
@@ -273,14 +262,13 @@ def test_the_statement_tells_what_is_set_aside(bank):
     ],
 )
 def test_damage_is_found(clock, sql, finding):
-    bank = opened("sqlite://", clock)
+    bank = bank_of(clock)
     paid = bank.issue("cafe-card", 2000)
     bank.hold(points=500)
     bank.hold("h2", "gift_card", code=paid["code"], amount_minor=1000)
     bank.pays("r1", by("h1", 300), by("h2", 500))
     assert bank.service.verify() == []
-    with bank.service._store.transaction() as session:
-        session.rows(sql)
+    bank.damage(sql)
     assert any(finding in one for one in bank.service.verify())
     bank.service.close()
 

@@ -17,17 +17,14 @@ from rewards.service.commands import (
     IssueGiftCard,
     MergeMembers,
     OpenHold,
-    Publish,
     RecordActivity,
     Redeem,
     ReturnOf,
     VoidHold,
 )
-from rewards.service.service import Service
-from rewards.store.database import Store
 from tests.policies import program
 
-from .conftest import DAY, NOON, Shop, counts, line
+from .conftest import DAY, NOON, Shop, counts, line, opened
 
 ANA, OLD, BEN = "2600000001236", "2600000002042", "2600000009997"
 POLICY = program("""attributes: {members: {student: boolean, city: text}}
@@ -79,16 +76,14 @@ class Desk(Shop):
 
 @pytest.fixture
 def desk(clock):
-    service = Service(Store.open("sqlite://"), clock=clock)
-    service.do(Publish(POLICY))
-    desk = Desk(service, clock)
+    desk = opened("sqlite://", clock, POLICY, Desk)
     yield desk
-    findings = service.verify()
-    rows = service.liability().rows
-    before = states(service)
-    service.rebuild()
-    rebuilt = states(service)
-    service.close()
+    findings = desk.service.verify()
+    rows = desk.service.liability().rows
+    before = states(desk.service)
+    desk.service.rebuild()
+    rebuilt = states(desk.service)
+    desk.service.close()
     assert findings == []
     assert [row.difference for row in rows] == [0] * len(rows)
     assert rebuilt == before
@@ -407,29 +402,27 @@ BY_POINTS = (
 
 
 def test_a_level_that_was_promised_is_kept_where_one_history_gives_less(clock):
-    service = Service(Store.open("sqlite://"), clock=clock)
-    service.do(Publish(BY_POINTS))
-    desk = Desk(service, clock)
+    desk = opened("sqlite://", clock, BY_POINTS, Desk)
     ana, old = desk.two()
     clock.now = clock.now.replace(month=2)
     desk.buy("r1", 1000, at=NOON.replace(month=1))
     desk.buy("r2", 1000, at=NOON.replace(month=2))  # after a month away
     desk.buy("r3", 1000, at=NOON.replace(month=1, day=20), card=OLD)
     clock.now += DAY
-    assert (service.balance(ana).tier.name, service.balance(old).tier.name) == ("gold", "plain")
-    promised = service.balance(ana).tier
+    assert (desk.service.balance(ana).tier.name, desk.service.balance(old).tier.name) == ("gold", "plain")
+    promised = desk.service.balance(ana).tier
     desk.merge(old, ana)
-    assert service.balance(old).wallets["stamps"].available == 0  # there was no month away
-    assert service.balance(old).tier == promised
+    assert desk.service.balance(old).wallets["stamps"].available == 0  # there was no month away
+    assert desk.service.balance(old).tier == promised
     desk.buy("r4", 500, at=NOON.replace(month=1, day=25), card=OLD)  # late: the days are judged anew
-    assert service.balance(old).tier.name == "gold"
+    assert desk.service.balance(old).tier.name == "gold"
     clock.now += timedelta(days=340)
-    assert service.balance(old).tier.name == "plain"
-    assert service.verify() == []
-    before = states(service)
-    service.rebuild()
-    assert states(service) == before
-    service.close()
+    assert desk.service.balance(old).tier.name == "plain"
+    assert desk.service.verify() == []
+    before = states(desk.service)
+    desk.service.rebuild()
+    assert states(desk.service) == before
+    desk.service.close()
 
 
 def test_every_part_of_the_state_has_been_thought_of():
@@ -474,17 +467,14 @@ def test_points_that_are_held_are_no_part_of_a_merge_until_that_has_ended(desk):
     ],
 )
 def test_verify_finds_a_merge_with_one_side(clock, damage):
-    service = Service(Store.open("sqlite://"), clock=clock)
-    service.do(Publish(POLICY))
-    desk = Desk(service, clock)
+    desk = opened("sqlite://", clock, POLICY, Desk)
     ana, old = desk.two()
     desk.buy("r1", 1000, card=OLD)
     desk.merge(ana, old)
-    assert service.verify() == []
-    with service._store.transaction() as session:
-        session.write(damage, [()])
-    assert service.verify()
-    service.close()
+    assert desk.service.verify() == []
+    desk.damage(damage)
+    assert desk.service.verify()
+    desk.service.close()
 
 
 def test_what_the_old_member_redeemed_can_be_taken_back_and_counts(desk):

@@ -9,12 +9,10 @@ import pytest
 
 from rewards.basket import Basket, MemberRef
 from rewards.errors import Conflict, InvalidRequest
-from rewards.service.commands import Publish, RecordPurchase
-from rewards.service.service import Service
-from rewards.store.database import Store
+from rewards.service.commands import RecordPurchase
 from tests.policies import program
 
-from .conftest import DAY, Shop, line
+from .conftest import DAY, line, opened
 
 POLICY = program("""country: DE
 points:
@@ -33,12 +31,9 @@ returns: {}
 
 @pytest.fixture
 def till(clock):
-    shop = Shop(Service(Store.open("sqlite://"), clock=clock), clock)
-    shop.service.do(Publish(POLICY))
+    shop = opened("sqlite://", clock, POLICY)
     yield shop
-    findings = shop.service.verify()
-    shop.service.close()
-    assert findings == []
+    shop.close()
 
 
 def cake(amount=800, quantity=3):

@@ -10,17 +10,14 @@ from rewards.service.commands import (
     IssueGiftCard,
     OfflinePurchase,
     OfflineReturn,
-    Publish,
     RecordPurchase,
     RecordReturn,
     ReturnLine,
     ReturnOf,
 )
-from rewards.service.service import Service
-from rewards.store.database import Store
 from tests.policies import program
 
-from .conftest import Shop, line
+from .conftest import Shop, line, opened
 
 ANA = "2600000001236"
 POLICY = program("""points:
@@ -56,15 +53,9 @@ def warned(answer):
 
 @pytest.fixture
 def till(tmp_path, clock):
-    service = Service(Store.open(f"sqlite:///{tmp_path / 'shop.db'}"), clock=clock)
-    service.do(Publish(POLICY))
-    till = Till(service, clock)
-    till.enrol(ANA)
+    till = opened(f"sqlite:///{tmp_path / 'shop.db'}", clock, POLICY, Till, (ANA,))
     yield till
-    assert service.verify() == []
-    service.rebuild()
-    assert service.verify() == []
-    service.close()
+    till.close()
 
 
 def test_nothing_is_taken_off_that_the_till_did_not(till):

@@ -15,14 +15,11 @@ from rewards.service.commands import (
     OfflinePurchase,
     OfflineReturn,
     OpenHold,
-    Publish,
     ReturnOf,
 )
-from rewards.service.service import Service
-from rewards.store.database import Store
 from tests.policies import program
 
-from .conftest import DAY, line
+from .conftest import DAY, line, opened
 from .test_card_money import ANA, BEN, Desk
 
 POLICY = program("""country: DE
@@ -79,17 +76,13 @@ def policy():
 
 @pytest.fixture
 def till(clock, policy):
-    service = Service(Store.open("sqlite://"), clock=clock)
-    service.do(Publish(policy))
-    till = Till(service, clock)
-    till.enrol(ANA)
-    till.enrol(BEN)
+    till = opened("sqlite://", clock, policy, Till, (ANA, BEN))
     yield till
-    assert service.verify() == []
-    service.rebuild()
-    assert service.verify() == []
-    assert all(row.difference == 0 for row in service.liability().rows)
-    service.close()
+    assert till.service.verify() == []
+    till.service.rebuild()
+    assert till.service.verify() == []
+    assert all(row.difference == 0 for row in till.service.liability().rows)
+    till.service.close()
 
 
 def card(issued, minor, pin=""):
@@ -270,18 +263,15 @@ def test_finance_sees_by_month_what_was_not_there(till):
 
 @pytest.mark.parametrize(("event", "who"), [(1, None), (2, None), (2, ANA), (3, ANA)])
 def test_verify_finds_a_shortfall_that_is_not_booked(clock, event, who):
-    service = Service(Store.open("sqlite://"), clock=clock)
-    service.do(Publish(POLICY))
-    till = Till(service, clock)
-    till.enrol(ANA)
+    till = opened("sqlite://", clock, POLICY, Till, (ANA,))
     till.offline("r1", card({"code": new_code()}, 800), ("cash", 200), card=who)
     till.ask(till.give_back())
-    assert service.verify() == []
-    with service._store.transaction() as session:
+    assert till.service.verify() == []
+    with till.service._store.transaction() as session:
         entries = f"SELECT number FROM entry WHERE event_number = {event}"
         session.rows(f"DELETE FROM posting WHERE account IN ('shortfall', 'gift_card') AND entry_number IN ({entries})")
-    assert [one for one in service.verify() if f"event {event}: its postings are not what was lacking" in one]
-    service.close()
+    assert [one for one in till.service.verify() if f"event {event}: its postings are not what was lacking" in one]
+    till.service.close()
 
 
 def unknown_code(_till):

@@ -8,16 +8,15 @@ import pytest
 from rewards.basket import BasketLine, StoredValue
 from rewards.errors import RewardsError
 from rewards.service.asked import Asked
-from rewards.service.commands import Enrol, PreparedPurchase, Publish
+from rewards.service.commands import Enrol, PreparedPurchase
 from rewards.service.messages import asking, read_asked
 from rewards.service.prepared import prepared
 from rewards.service.running import begin
-from rewards.service.service import Service
 from rewards.service.writes import Planner
 from rewards.store.database import Store
 from rewards.store.writer import write
 
-from .conftest import POLICY, Clock, RecordPurchase, Shop, line
+from .conftest import POLICY, Clock, RecordPurchase, Shop, line, opened
 
 CARD = "2600000001236"
 OFFERS = b"""
@@ -28,8 +27,7 @@ offers:
 
 def pair(folder, policy=POLICY):
     """Return two planners on equal databases, with their stores."""
-    shop = Shop(Service(Store.open(f"sqlite:///{folder}/here.db"), clock=Clock()), Clock())
-    shop.ask(Publish(policy))
+    shop = opened(f"sqlite:///{folder}/here.db", Clock(), policy)
     shop.ask(Enrol(card=CARD))
     shop.service.close()
     shutil.copy(folder / "here.db", folder / "there.db")

@@ -6,12 +6,10 @@ import pytest
 
 from rewards.basket import MemberRef
 from rewards.errors import NotFound
-from rewards.service.commands import CancelRedemption, ChangeMember, Publish, Redeem
-from rewards.service.service import Service
-from rewards.store.database import Store
+from rewards.service.commands import CancelRedemption, ChangeMember, Redeem
 from tests.policies import program
 
-from .conftest import DAY
+from .conftest import DAY, opened
 from .test_card_money import ANA, Desk, refusal
 
 POLICY = program("""points:
@@ -58,16 +56,11 @@ class Counter(Desk):
 
 @pytest.fixture
 def counter(tmp_path, clock):
-    service = Service(Store.open(f"sqlite:///{tmp_path / 'shop.db'}"), clock=clock)
-    service.do(Publish(POLICY))
-    counter = Counter(service, clock)
+    counter = opened(f"sqlite:///{tmp_path / 'shop.db'}", clock, POLICY, Counter)
     counter.member_id = counter.enrol(ANA)["member_id"]
     counter.buy("r0", 5000)
     yield counter
-    assert service.verify() == []
-    service.rebuild()
-    assert service.verify() == []
-    service.close()
+    counter.close()
 
 
 def test_points_buy_an_item(counter):

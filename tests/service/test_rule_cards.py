@@ -12,17 +12,14 @@ from rewards.service.commands import (
     Enrol,
     MergeMembers,
     OpenHold,
-    Publish,
     RecordActivity,
     RecordPurchase,
     Redeem,
     VoidHold,
 )
-from rewards.service.service import Service
-from rewards.store.database import Store
 from tests.policies import program
 
-from .conftest import DAY, NOON, line
+from .conftest import DAY, NOON, line, opened
 from .test_card_money import ANA, BEN, Desk
 
 POLICY = program("""country: DE
@@ -54,25 +51,11 @@ returns: {accept_within: 90 days}
 """).encode()
 
 
-def opened(clock):
-    service = Service(Store.open("sqlite://"), clock=clock)
-    service.do(Publish(POLICY))
-    return Desk(service, clock)
-
-
-def closed(desk):
-    assert desk.service.verify() == []
-    desk.service.rebuild()
-    assert desk.service.verify() == []
-    desk.service.close()
-
-
 @pytest.fixture
 def desk(clock):
-    desk = opened(clock)
-    desk.enrol(ANA)
+    desk = opened("sqlite://", clock, POLICY, Desk, (ANA,))
     yield desk
-    closed(desk)
+    desk.close()
 
 
 def sells(amount, name="1"):
@@ -300,7 +283,7 @@ def test_the_order_of_arrival_makes_no_difference_to_what_there_is(clock):
     events += [("back", "b1", "r1", None), ("back", "b3", "r3", {"1": 2})]
     found = set()
     for seed in range(6):
-        desk = opened(clock)
+        desk = opened("sqlite://", clock, POLICY, Desk)
         desk.enrol(ANA, joined=date(2026, 1, 1))
         order = events.copy()
         random.Random(seed).shuffle(order)
@@ -316,7 +299,7 @@ def test_the_order_of_arrival_makes_no_difference_to_what_there_is(clock):
         live = sorted((one.product, one.balance_minor) for one in balance.gift_cards)
         found.add((tuple(live), len(balance.vouchers)))
         assert dict(rows)["top-up"] >= 3
-        closed(desk)
+        desk.close()
     assert len(found) == 1
 
 
@@ -356,15 +339,12 @@ def test_verify_finds_a_card_that_no_rule_gave_and_one_that_is_missing(desk):
 
 
 def test_no_code_is_kept(tmp_path, clock):
-    service = Service(Store.open(f"sqlite:///{tmp_path / 'shop.db'}"), clock=clock)
-    service.do(Publish(POLICY))
-    shop = Desk(service, clock)
-    shop.enrol(ANA)
+    shop = opened(f"sqlite:///{tmp_path / 'shop.db'}", clock, POLICY, Desk, (ANA,))
     basket = shop.basket("r1", lines=(flowers(2), sells(5000, "2")))
     codes = [one["code"] for _ in range(2) for one in given(shop.ask(RecordPurchase(basket), key="k"))]
     (review,) = given(shop.ask(RecordActivity(member=MemberRef(card=ANA), name="review", occurred_at=NOON), key="a"))
     codes += [review["code"], shop.act(review, "NEW_CODE", key="n")["code"]]
-    service.close()
+    shop.service.close()
     kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert len(set(codes)) == 6
     assert [code for code in codes if code.encode() in kept or code.replace("-", "").encode() in kept] == []

@@ -19,7 +19,7 @@ from rewards.service.service import Service
 from rewards.service.writer_process import WriterProcess
 from rewards.store.database import Store
 
-from .conftest import NOON, POLICY, Clock, MemberRef, RecordPurchase, Shop
+from .conftest import NOON, POLICY, Clock, MemberRef, RecordPurchase, Shop, opened
 
 CARD = "2600000001236"
 
@@ -28,9 +28,7 @@ CARD = "2600000001236"
 def file(tmp_path):
     """A database with a policy and a member."""
     path = tmp_path / "shop.db"
-    shop = Shop(Service(Store.open(f"sqlite:///{path}"), clock=Clock()), Clock())
-    shop.ask(Publish(POLICY))
-    shop.enrol(CARD)
+    shop = opened(f"sqlite:///{path}", Clock(), POLICY, cards=(CARD,))
     shop.service.close()
     return path
 

@@ -20,14 +20,9 @@ from pathlib import Path
 from bench.table import machine, show
 from rewards.service.codes import new_code
 from tests.api.apart import Caller, Server
+from tests.policies import program
 
-POLICY = """policy: rewards/v1
-program: cards
-title: Cards
-currency: EUR
-timezone: Europe/Berlin
-gift_cards: {cafe: {kind: paid, load: 5.00-250.00}}
-"""
+POLICY = program("gift_cards: {cafe: {kind: paid, load: 5.00-250.00}}\n")
 PIN, WRONG, TRIES, APART = "4711", "4712", 100, 5.0
 
 
@@ -85,13 +80,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.guesses", description=__doc__.splitlines()[0])
     parser.add_argument("--tries", type=int, default=2000, help="of each kind")
     tries = parser.parse_args().tries
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder), POLICY, pin_tries=TRIES, guesses=1000, guess_seconds=60)
-        server.start()
-        try:
-            medians = Bench(server, 4 + tries // 100).medians(tries)
-        finally:
-            server.ended()
+    limits = {"pin_tries": TRIES, "guesses": 1000, "guess_seconds": 60}
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder), POLICY, **limits) as server:
+        medians = Bench(server, 4 + tries // 100).medians(tries)
     apart = 100 * (max(medians.values()) / min(medians.values()) - 1)
     rows = [[name, f"{us:.0f}"] for name, us in medians.items()]
     show(f"{tries} guesses of each kind: {machine()}", ["guess", "median, µs"], rows)

@@ -10,13 +10,21 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rewards.service.service import Service
 from rewards.store.database import Store
 
 PATIENCE_S = 60
+
+
+def sold_now(name: str, minor: int = 500, **fields: Any) -> dict[str, Any]:
+    """Return a purchase of a cake, just now."""
+    line = {"line_id": "1", "sku": "CAKE", "unit_price_minor": minor}
+    at = datetime.now(UTC).isoformat()
+    return {"receipt_id": name, "store_id": "S1", "occurred_at": at, "currency": "EUR", "lines": [line], **fields}
 
 
 class Server:
@@ -31,6 +39,15 @@ class Server:
         self.log = folder / "log"
         self.address = ""
         self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, and find nothing in the books."""
+        self.ended()
+        assert self.findings() == []
 
     def start(self) -> None:
         command = [sys.executable, "-m", "rewards", "serve", "--policy", str(self.policy), "--port", "0"]

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
-import re
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from rewards.service.service import Service
-from rewards.store.database import Store
+from tests.api.apart import Server
 
 TILLS = 32
 Answer = tuple[int, dict[str, Any]]
@@ -76,28 +70,10 @@ class Tills:
 
 @contextmanager
 def racing(folder: Path, policy: str) -> Iterator[Tills]:
-    """Serve a policy from a database of its own; afterwards `verify` finds nothing, and the log has no traceback."""
-    database, log = folder / "race.db", folder / "log"
-    (folder / "race.yaml").write_text(policy)
-    command = [sys.executable, "-m", "rewards", "serve", "--policy", str(folder / "race.yaml"), "--port", "0"]
-    environment = {**os.environ, "REWARDS_DATABASE_URL": f"sqlite:///{database}", "PYTHONUNBUFFERED": "1"}
-    with log.open("w") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-    try:
-        deadline = time.monotonic() + 60
-        while (found := re.search(r"listening on \S+:(\d+)[\s\S]*startup complete", log.read_text())) is None:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        tills = Tills(int(found[1]))
+    """Tills at a server of their own."""
+    with Server(folder, policy) as server:
+        tills = Tills(int(server.address.rpartition(":")[2]))
         try:
             yield tills
         finally:
             tills.close()
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-    assert "Traceback" not in log.read_text()
-    service = Service(Store.open(f"sqlite:///{database}"))
-    assert service.verify() == []
-    service.close()

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests import campaign
-from tests.api.apart import Caller, Server
+from tests.api.apart import Caller, Server, sold_now
 from tests.policies import program
 
 TRIES = campaign.size(default=30, ci=500, long=10_000)
@@ -66,16 +66,10 @@ class Lane:
         return minor
 
 
-def basket(name: str, minor: int, **more: Any) -> dict[str, Any]:
-    line = {"line_id": "1", "sku": "CAKE", "unit_price_minor": minor}
-    at = datetime.now(UTC).isoformat()
-    return {"receipt_id": name, "store_id": "S1", "occurred_at": at, "currency": "EUR", "lines": [line], **more}
-
-
 def by_card(name: str, card: dict[str, Any], minor: int) -> Post:
     tender = {"kind": "gift_card", "code": card["code"], "amount_minor": minor}
     tender |= {"pin": "4711"} if card["has_pin"] else {}
-    return "purchases", basket(name, minor, tenders=[tender]), ""
+    return "purchases", sold_now(name, minor, tenders=[tender]), ""
 
 
 def back(name: str, receipt: str) -> Post:
@@ -133,24 +127,21 @@ def return_twice(lane: Lane, name: str) -> str:
 def points_come_back_and_pay(lane: Lane, name: str) -> str:
     """The purchase that gave the points comes back while they pay for another one: one of the two finds them."""
     member = lane.ask("members", {}, name)["member_id"]
-    lane.ask("purchases", basket(f"{name}-1", 1000, member={"id": member}))
+    lane.ask("purchases", sold_now(f"{name}-1", 1000, member={"id": member}))
     pays = [{"kind": "points", "wallet": "beans", "points": 80}]
-    post = ("purchases", basket(f"{name}-2", 80, member={"id": member}, tenders=pays), "")
+    post = ("purchases", sold_now(f"{name}-2", 80, member={"id": member}, tenders=pays), "")
     gone, got = lane.at_once(back(f"{name}-r", f"{name}-1"), post)
     assert gone[0] == 201
     assert got[0] == 201 or got[1]["code"] == "not-enough-points"
-    quoted = lane.ask("quotes", basket(f"{name}-3", 50, member={"id": member}))["balance"]["beans"]
+    quoted = lane.ask("quotes", sold_now(f"{name}-3", 50, member={"id": member}))["balance"]["beans"]
     assert (quoted["available"], quoted["debt"]) == (0, 80 if got[0] == 201 else 0)
     return "paid first" if got[0] == 201 else "back first"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("races"), POLICY)
-    server.start()
-    yield server
-    server.ended()
-    assert server.findings() == []
+    with Server(tmp_path_factory.mktemp("races"), POLICY) as server:
+        yield server
 
 
 @pytest.mark.parametrize("race", [tills_for_one_card, return_and_redeem, return_twice, points_come_back_and_pay])

@@ -6,7 +6,6 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 
 from rewards.service.codes import new_code
 from tests import campaign
-from tests.api.apart import Caller, Server
+from tests.api.apart import Caller, Server, sold_now
 from tests.policies import program
 
 GUESSES = campaign.size(default=400, ci=5_000, long=100_000)
@@ -32,17 +31,8 @@ gift_cards:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """A server on which a caller's wrong guesses come back in a year."""
-    server = Server(tmp_path, POLICY, pin_tries=PIN_TRIES, guesses=MOST, guess_seconds=31_536_000)
-    server.start()
-    yield server
-    server.ended()
-    assert server.findings() == []
-
-
-def basket(name: str, **more: object) -> dict[str, object]:
-    """Return a purchase of a cake for 5.00."""
-    at, line = datetime.now(UTC).isoformat(), {"line_id": "1", "sku": "CAKE", "unit_price_minor": 500}
-    return {"receipt_id": name, "store_id": "S1", "occurred_at": at, "currency": "EUR", "lines": [line], **more}
+    with Server(tmp_path, POLICY, pin_tries=PIN_TRIES, guesses=MOST, guess_seconds=31_536_000) as server:
+        yield server
 
 
 class Thief:
@@ -71,7 +61,7 @@ class Thief:
         for i in range(times):
             self.luck.choice(self.kinds)()
             if i % 40 == 0:  # a caller who is refused goes on selling
-                assert self.caller.post("purchases", basket(next(self.names)))[0] == 201
+                assert self.caller.post("purchases", sold_now(next(self.names)))[0] == 201
         self.caller.close()
 
     def ask(self, kind: str, path: str, body: object, looked_at: int, key: str = "") -> bool:
@@ -97,12 +87,12 @@ class Thief:
         code, pin = self.luck.choice([*self.cards, new_code()]), self.luck.choice([self.pin(), ""])
         tenders = [{"kind": "gift_card", "code": code, "amount_minor": 500, **({"pin": pin} if pin else {})}]
         path = self.luck.choice(["quotes", "purchases"])
-        looked_at = self.ask(f"tender of {path}", path, basket(next(self.names), tenders=tenders), 404)
+        looked_at = self.ask(f"tender of {path}", path, sold_now(next(self.names), tenders=tenders), 404)
         self.pins[code] += looked_at and bool(pin)
 
     def voucher(self) -> None:
         path, status = self.luck.choice([("quotes", 200), ("purchases", 201)])
-        self.ask(f"code of {path}", path, basket(next(self.names), codes=[new_code()]), status)
+        self.ask(f"code of {path}", path, sold_now(next(self.names), codes=[new_code()]), status)
 
     def claim(self) -> None:
         body = {"member": {"card": "2600000001236"}, "claim_code": f"{self.luck.randrange(10**8):08}"}
@@ -110,7 +100,7 @@ class Thief:
 
     def offline(self) -> None:
         name = next(self.names)
-        event = {"idempotency_key": name, "kind": "purchase", "body": basket(name, codes=[new_code()])}
+        event = {"idempotency_key": name, "kind": "purchase", "body": sold_now(name, codes=[new_code()])}
         status, told, data = self.caller.post("batches", {"store_id": "S1", "till_id": "T1", "events": [event]})
         assert status == 200, data
         assert told["results"][0]["status"] in {201, 429}
@@ -119,7 +109,7 @@ class Thief:
     def load(self) -> None:
         line = {"line_id": "1", "sku": "GC", "unit_price_minor": 500}
         line |= {"stored_value": {"product": "cafe", "code": new_code()}}
-        self.ask("load", "purchases", basket(next(self.names), lines=[line]), 404)
+        self.ask("load", "purchases", sold_now(next(self.names), lines=[line]), 404)
 
     def hold(self) -> None:
         body = {"hold_id": next(self.names), "store_id": "S1", "kind": "gift_card", "amount_minor": 100}
@@ -142,12 +132,12 @@ def test_guesses_are_looked_at_as_often_as_configured_also_over_a_restart(server
     honest = Caller(server, HONEST)
     cards = [issued(honest, f"i{i}") for i in range(CARDS)]
     spare = issued(honest, "spare")
-    sold = [honest.post("purchases", basket(f"g{i}")) for i in range(RECEIPTS)]
+    sold = [honest.post("purchases", sold_now(f"g{i}")) for i in range(RECEIPTS)]
     thieves = [Thief(server, i, cards, [told["purchase_id"] for _, told, _ in sold]) for i in range(CALLERS)]
 
     def buy(name: str) -> Any:
         tender = {"kind": "gift_card", "code": spare, "pin": RIGHT, "amount_minor": 1}
-        return honest.post("purchases", basket(name, tenders=[tender, {"kind": "cash", "amount_minor": 499}]))
+        return honest.post("purchases", sold_now(name, tenders=[tender, {"kind": "cash", "amount_minor": 499}]))
 
     for half in range(2):
         with ThreadPoolExecutor(CALLERS) as pool:

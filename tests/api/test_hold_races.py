@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests import campaign
+from tests.api.apart import sold_now
 from tests.api.races import Answer, Tills, racing
 from tests.policies import program
 
@@ -66,16 +67,9 @@ class Account:
         return self.tills.post(f"gift-cards/{self.id}/activities", {"activity": "REFUND", "amount_minor": amount})
 
     def buy(self, hold: str, amount: int) -> Answer:
-        body = {
-            "receipt_id": hold,
-            "store_id": "S1",
-            "occurred_at": datetime.now(UTC).isoformat(),
-            "currency": "EUR",
-            "member": {"id": self.id} if self.points else None,
-            "lines": [{"line_id": "1", "sku": "A", "amount_minor": amount}],
-            "tenders": [{"kind": "hold", "hold_id": hold, "amount_minor": amount}],
-        }
-        return self.tills.post("purchases", body)
+        tender = {"kind": "hold", "hold_id": hold, "amount_minor": amount}
+        member = {"id": self.id} if self.points else None
+        return self.tills.post("purchases", sold_now(hold, amount, member=member, tenders=[tender]))
 
     def balance(self) -> tuple[int, int]:
         """What is available and what is held."""

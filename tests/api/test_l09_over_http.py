@@ -25,7 +25,7 @@ from rewards.service.ids import budget_owner
 from rewards.service.journal import read_receipt
 from rewards.service.service import Service
 from rewards.store.database import Store
-from tests.api.apart import Server
+from tests.api.apart import Server, sold_now
 from tests.policies import program
 
 CLIENTS = 50
@@ -42,17 +42,12 @@ returns: {}
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path, POLICY)
-    server.start()
-    try:
+    with Server(tmp_path, POLICY) as server:
         with httpx.Client(base_url=server.address, timeout=30) as client:
             for card in filter(None, CARDS):
                 joined = client.post("/v1/members", json={"card": card}, headers={"Idempotency-Key": card})
                 assert joined.status_code == 201
         yield server
-    finally:
-        server.ended()
-    assert server.findings() == []
 
 
 @pytest.fixture
@@ -78,16 +73,8 @@ def ask(server: Server) -> Iterator[Callable[[str, dict[str, Any]], httpx.Respon
 
 
 def purchase(receipt: str, card: str | None, line: dict[str, Any], *codes: str, **more: Any) -> dict[str, Any]:
-    return {
-        "receipt_id": receipt,
-        "store_id": "S1",
-        "occurred_at": datetime.now(UTC).isoformat(),
-        "currency": "EUR",
-        "member": {"card": card} if card else None,
-        "lines": [{"line_id": "1", **line}],
-        "codes": list(codes),
-        **more,
-    }
+    lines, member = [{"line_id": "1", **line}], {"card": card} if card else None
+    return sold_now(receipt, member=member, lines=lines, codes=list(codes), **more)
 
 
 def baskets(till: int, each: int) -> Iterator[dict[str, Any]]:

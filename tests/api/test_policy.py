@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,14 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
-from rewards.api.app import create_app
 from rewards.days import instant
 from rewards.service.commands import Publish
 from rewards.service.service import Service
 from rewards.store.database import Store
-from tests.api.conftest import purchase
+from tests.api.conftest import purchase, served
 from tests.policies import program
 
 POLICY = program("""points:
@@ -66,18 +61,8 @@ class Tills:
 @contextmanager
 def serving(file: Path, tills: Tills) -> Iterator[httpx.Client]:
     service = Service(Store.open(f"sqlite:///{file}"), clock=lambda: instant(tills.now))
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(service), log_level="warning", access_log=False, ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        with httpx.Client(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=30) as client:
-            yield client
-        server.should_exit = True
-        thread.join()
+    with served(service) as address, httpx.Client(base_url=address, timeout=30) as client:
+        yield client
     service.close()
 
 

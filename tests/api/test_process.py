@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.api.apart import Server
 from tests.api.conftest import CAFE
 
 JSON = {"Content-Type": "application/json"}
@@ -21,20 +16,8 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[str]:
-    log = tmp_path / "log"
-    command = [sys.executable, "-m", "rewards", "serve", "--policy", str(CAFE), "--port", "0"]
-    environment = {**os.environ, "REWARDS_DATABASE_URL": f"sqlite:///{tmp_path / 'r.db'}", "PYTHONUNBUFFERED": "1"}
-    with log.open("w") as output, subprocess.Popen(command, env=environment, stdout=output, stderr=output) as process:
-        try:
-            deadline = time.monotonic() + 30
-            while (found := re.search(r"listening on (\S+)[\s\S]*startup complete", log.read_text())) is None:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-            yield found[1]
-        finally:
-            process.send_signal(signal.SIGINT)
-    assert "Traceback" not in log.read_text()
+    with Server(tmp_path, CAFE.read_text()) as server:
+        yield server.address
 
 
 def test_bad_input_leaves_no_trace(serving: str) -> None:

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from tests import campaign
-from tests.api.apart import Server
+from tests.api.apart import Server, sold_now
 from tests.policies import program
 
 TRIES = campaign.size(default=30, ci=500, long=10_000)  # of each kind
@@ -49,13 +49,8 @@ class Races(Server):
 
 @pytest.fixture(scope="module")
 def races(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Races]:
-    server = Races(tmp_path_factory.mktemp("races"), POLICY)
-    server.start()
-    try:
+    with Races(tmp_path_factory.mktemp("races"), POLICY) as server:
         yield server
-    finally:
-        server.ended()
-    assert server.findings() == []
     money, points = server.outstanding()
     assert money == points  # a card of 1.00 for each 100 points: none was given twice, and none for nothing
 
@@ -90,16 +85,8 @@ class Desk:
 
     def buy(self, name: str, minor: int, category: str, *rewards: str) -> httpx.Response:
         line = {"line_id": "1", "sku": "A", "categories": [category], "amount_minor": minor}
-        body = {
-            "receipt_id": name,
-            "store_id": "S1",
-            "occurred_at": datetime.now(UTC).isoformat(),
-            "currency": "EUR",
-            "member": {"id": self.member},
-            "lines": [line],
-            "rewards": [{"reward": reward} for reward in rewards],
-        }
-        return self.post("purchases", body)
+        asked = [{"reward": reward} for reward in rewards]
+        return self.post("purchases", sold_now(name, member={"id": self.member}, lines=[line], rewards=asked))
 
     def give_back(self, name: str) -> httpx.Response:
         of = {"store_id": "S1", "receipt_id": name}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.api.conftest import line
+from tests.api.conftest import purchase
 from tests.api.test_bad_input import refused
 
 
@@ -14,14 +14,7 @@ def member(client: httpx.Client) -> str:
     body = {"card": "2600000055550", "name": "Լուսինե", "language": "hy"}
     member: str = client.post("/v1/members", json=body, headers={"Idempotency-Key": "st-1"}).json()["member_id"]
     for number in range(3):
-        sold = {
-            "receipt_id": f"st-{number}",
-            "store_id": "S1",
-            "occurred_at": "2026-12-02T08:12:00+01:00",
-            "currency": "EUR",
-            "member": {"id": member},
-            "lines": [line()],
-        }
+        sold = purchase(f"st-{number}", member={"id": member})
         assert client.post("/v1/purchases", json=sold).status_code == 201
     return member
 

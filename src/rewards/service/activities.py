@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import msgspec
 
-from rewards.days import instant
 from rewards.engine.misses import Scene
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.entries import Entry
@@ -32,15 +31,13 @@ _json = msgspec.json.Encoder()
 
 def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Record an activity; raise `InvalidRequest` `unknown-activity` for a name that the policy of that day lacks."""
-    command = asked.command
-    assert isinstance(command, RecordActivity)
+    command = asked.of(RecordActivity)
     running = batch.running
     running.ready()
     line = batch.member(command.member)
     if line.state != "active":
         raise Conflict("member-blocked", f"the member is {line.state}", pointer="/member")
-    at = instant(command.occurred_at)
-    asked.check_instant(at)
+    at = asked.when(command.occurred_at)
     day = day_of(at, running.zone)
     _check_name(running.policy_on(day), command.name)
     due.touch(batch, line, asked.now)

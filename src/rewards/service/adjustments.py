@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import msgspec
 
-from rewards.days import instant
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.timeline import Grant, Spending
 from rewards.service import allowance, due
@@ -40,15 +39,13 @@ class AdjustmentAnswer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=
 
 def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Give or take points, or answer as the first time; raise `Conflict` `not-enough-points` for what is not there."""
-    adjust = asked.command
-    assert isinstance(adjust, Adjust)
+    adjust = asked.of(Adjust)
     batch.running.ready()
     line = batch.member(adjust.member)
     if (known := _known(batch, line, adjust.adjustment_id, print_)) is not None:
         return _again(batch, asked, adjust, known, print_)
     due.touch(batch, line, asked.now)
-    at = instant(adjust.occurred_at) if adjust.occurred_at is not None else asked.now
-    asked.check_instant(at)
+    at = asked.when(adjust.occurred_at)
     day = day_of(at, batch.running.zone)
     named(batch.running.policy_on(day).wallets, "wallet", adjust.wallet, "/wallet")
     if not adjust.points:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ from rewards.service.commands import (
 )
 from rewards.service.journal import pack
 
+C = TypeVar("C")
 IMPORT, SCENARIO = "import", "scenario"
 _SAME: dict[type[Command], type[Command]] = {OfflinePurchase: RecordPurchase, OfflineReturn: RecordReturn}
 _LATE = 45 * 86_400_000_000
@@ -53,6 +54,17 @@ class Asked(NamedTuple):
     def offline(self) -> bool:
         """Whether a till that was offline reports what took place."""
         return isinstance(self.command, OfflinePurchase | OfflineReturn)
+
+    def of(self, kind: type[C]) -> C:
+        """Return the command, which is of this kind: `writes` sends each kind to a module of its own."""
+        assert isinstance(self.command, kind)
+        return self.command
+
+    def when(self, occurred_at: datetime | None) -> int:
+        """Return when something took place, now if nobody says; raise `InvalidRequest` as `check_instant`."""
+        at = instant(occurred_at) if occurred_at is not None else self.now
+        self.check_instant(at)
+        return at
 
     def check_instant(self, at: int) -> None:
         """Raise `InvalidRequest` `time-out-of-range` for an event too old or yet to come."""

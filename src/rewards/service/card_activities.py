@@ -21,18 +21,19 @@ from rewards.service.batch import Batch
 from rewards.service.codes import code_hash, new_code
 from rewards.service.commands import ActOnGiftCard, Outcome, ShowGiftCards
 from rewards.service.gift_cards import (
+    card_of,
     check_currency,
     check_load,
     check_room,
     happen,
-    lapse,
     money_ends,
+    open_lots,
     promised,
     told,
-    unknown,
     with_code,
 )
 from rewards.service.journal import NoteBody, Timeline, pack
+from rewards.service.known_cards import lapse, named, unknown
 from rewards.service.pins import begin_anew, looked_up, opened
 from rewards.service.running import Running
 from rewards.store import statements
@@ -48,8 +49,7 @@ _WHILE_BLOCKED = {"REFUND", "ADJUST_INCREMENT", "ADJUST_DECREMENT", "CLEAR_BALAN
 
 def show(batch: Batch, asked: Asked, _print: bytes) -> Outcome:
     """Answer the card that a code and a PIN lead to, nothing for those of a quote; raise what `pins.opened` raises."""
-    command = asked.command
-    assert isinstance(command, ShowGiftCards)
+    command = asked.of(ShowGiftCards)
     pairs = zip(command.cards, command.pointers, strict=True)
     lines = [opened(batch, asked, code, pin, pointer) for (code, pin), pointer in pairs]
     if command.codes:
@@ -60,11 +60,9 @@ def show(batch: Batch, asked: Asked, _print: bytes) -> Outcome:
 
 def act(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Carry an activity out; raise what refuses it, with its figures."""
-    command = asked.command
-    assert isinstance(command, ActOnGiftCard)
+    command = asked.of(ActOnGiftCard)
     line = _line(batch, command.gift_card_id, "/gift_card_id")
-    card = line.card
-    assert card is not None
+    card = card_of(line)
     _check_form(batch, command, card)
     _check_state(command, card, asked.now)
     if command.activity == "NEW_CODE":
@@ -84,12 +82,12 @@ def act(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
 
 def _new_code(batch: Batch, asked: Asked, command: ActOnGiftCard, line: Timeline, print_: bytes) -> Outcome:
     """Have one more code lead to a card, for who was never told one; those that there are go on leading to it."""
-    assert line.card is not None
-    code = new_code(line.card.last_four)
+    last_four = card_of(line).last_four
+    code = new_code(last_four)
     hash_ = code_hash(batch.running.secret, code)
     activity = Activity("NEW_CODE", code_hash=hash_, at=asked.now)
     place = line.owner, happen(batch, asked.now, line, activity, print_, at=asked.now, of=command)
-    batch.more[statements.ADD_CODE_ROUTE].append((hash_, line.owner, line.card.last_four))
+    batch.more[statements.ADD_CODE_ROUTE].append((hash_, line.owner, last_four))
     _note(batch, line, place[1], command)
     told_ = told(batch, line, asked.now)
     batch.answered(asked, place, 201, _json.encode(told_))
@@ -112,9 +110,8 @@ def _allowed(batch: Batch, asked: Asked, command: ActOnGiftCard, parts: Lots) ->
 
 
 def _line(batch: Batch, gift_card_id: str, pointer: str) -> Timeline:
-    owner = batch.running.ids.read_gift_card(gift_card_id)
-    line = batch.line(owner) if owner is not None else None
-    if line is None or line.card is None:
+    line = named(batch, gift_card_id)
+    if line is None:
         raise unknown(pointer)
     return lapse(batch, line)
 
@@ -221,7 +218,7 @@ def spent(card: Card, minor: int, at: int, pointer: str) -> Lots:
         message = f"{balance} are on the gift card, so {minor} are too many"
         facts = {"balance_minor": balance, "wanted_minor": minor, **({"held_minor": held} if held else {})}
         raise Conflict("balance-too-low", message, pointer=pointer, **facts)
-    return taken(tuple(lot for lot in card.lots if lot[0] > max(card.clock, at)), minor)
+    return taken(open_lots(card, max(card.clock, at)), minor)
 
 
 _PARTS: dict[str, Callable[[Running, ActOnGiftCard, Card, int], Lots]] = {
@@ -239,9 +236,7 @@ _PARTS: dict[str, Callable[[Running, ActOnGiftCard, Card, int], Lots]] = {
 def _transfer(batch: Batch, asked: Asked, command: ActOnGiftCard, line: Timeline, print_: bytes) -> int:
     """Move money to another card; each lot keeps its end. Return the number of the event on the card that gave."""
     other = _line(batch, command.to, "/to")
-    card, to = line.card, other.card
-    assert card is not None
-    assert to is not None
+    card, to = card_of(line), card_of(other)
     at = max(asked.now, card.clock, to.clock)
     _check_target(batch, card, to, at, same=line is other)
     parts = _all_or_part(batch.running, command, card, at)

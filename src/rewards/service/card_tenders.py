@@ -24,9 +24,10 @@ from rewards.service.batch import Batch, Place
 from rewards.service.card_activities import lasts_at_least, spent
 from rewards.service.codes import may_hold_code, normal
 from rewards.service.commands import ShowGiftCards
-from rewards.service.gift_cards import event_name, happen, lapse, promised
+from rewards.service.gift_cards import card_of, event_name, happen, promised
 from rewards.service.hold_ends import HOLD, Found, end, found, too_small
 from rewards.service.journal import Timeline
+from rewards.service.known_cards import surely
 from rewards.service.pins import begin_anew, opened
 from rewards.service.rule_cards import was_charged
 
@@ -96,8 +97,7 @@ def _tender(
     pointer: str,
     hold: Found | None = None,
 ) -> tuple[Tender, list[bool] | None]:
-    card, at = line.card, receipt.occurred_at
-    assert card is not None
+    card, at = card_of(line), receipt.occurred_at
     if hold is not None and hold.kind == "code":
         return Tender(HOLD, 0, hold=hold.id), None
     check_usable(batch, card, state_at(card, max(at, card.clock)), buyer, pointer)
@@ -112,8 +112,7 @@ def _tender(
 
 def tender_of(batch: Batch, line: Timeline, minor: int, hold: str = "") -> Tender:
     """Return the tender that a card's timeline stands behind."""
-    card = line.card
-    assert card is not None
+    card = card_of(line)
     kind = PROMOTIONAL if card.kind == PROMOTIONAL else KIND
     return Tender(kind, minor, card=batch.running.ids.gift_card(line.owner), last_four=card.last_four, hold=hold)
 
@@ -164,8 +163,7 @@ def redeem(batch: Batch, now: int, receipt: Receipt, place: Place, print_: bytes
                 purchase=place,
             )
             continue
-        card = line.card
-        assert card is not None
+        card = card_of(line)
         at = max(receipt.occurred_at, card.clock)
         minor = tender.amount_minor - tender.shortfall_minor
         activity = Activity("REDEEM", of=place, at=at, parts=spent(card, minor, at, "/tenders"))
@@ -177,14 +175,7 @@ def redeem(batch: Batch, now: int, receipt: Receipt, place: Place, print_: bytes
 def _cards(batch: Batch, receipt: Receipt) -> Iterator[tuple[Timeline, Tender]]:
     for tender in receipt.tenders:
         if tender.card:
-            yield _line(batch, tender), tender
-
-
-def _line(batch: Batch, tender: Tender) -> Timeline:
-    owner = batch.running.ids.read_gift_card(tender.card)
-    line = batch.line(owner) if owner is not None else None
-    assert line is not None
-    return lapse(batch, line)
+            yield surely(batch, tender.card), tender
 
 
 # coming back
@@ -206,7 +197,7 @@ def give_back(
     expired card takes it too; a deactivated one takes nothing (`paid_out`, `told`).
     """
     for tender, earlier, minor in zip(receipt.tenders, before, refund, strict=True):
-        line = _line(batch, tender) if tender.card and minor else None
+        line = surely(batch, tender.card) if tender.card and minor else None
         if line is None or line.card is None or line.card.state == "deactivated":
             continue
         name = event_name("END", tender.hold) if tender.hold else event_name("REDEEM", receipt.receipt_id)
@@ -220,7 +211,7 @@ def give_back(
 
 def took(batch: Batch, tender: Tender, about: tuple[str, str]) -> bool:
     """Return whether the card of a tender took what a return gave back, whose store and number are `about`."""
-    line = _line(batch, tender)
+    line = surely(batch, tender.card)
     return batch.by_id.get(line.owner, "card", about[0], event_name("REFUND", about[1])) is not None
 
 
@@ -235,7 +226,7 @@ def paid_out(batch: Batch, receipt: Receipt, refund: Sequence[int], about: tuple
 
 
 def _is_money(batch: Batch, tender: Tender) -> bool:
-    return tender.kind == KIND or was_charged(batch, _line(batch, tender))
+    return tender.kind == KIND or was_charged(batch, surely(batch, tender.card))
 
 
 # telling
@@ -249,8 +240,7 @@ def told(batch: Batch, receipt: Receipt, tenders: list[dict[str, object]], now: 
 def _told(batch: Batch, tender: Tender, one: dict[str, object], now: int) -> dict[str, object]:
     if not tender.card:
         return one
-    card = _line(batch, tender).card
-    assert card is not None
+    card = card_of(surely(batch, tender.card))
     known = {"gift_card_id": tender.card, "last_four": tender.last_four}
     return {**one, "kind": KIND, **known, "balance_minor": balance_at(card, now)}
 

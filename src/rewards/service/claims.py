@@ -41,7 +41,6 @@ from rewards.service.journal import (
 from rewards.service.places import CLAIMED, FIRST, followed
 from rewards.service.sold_cards import with_codes
 from rewards.service.telling import balance_of
-from rewards.store import statements
 
 MOST_GUESSES = 10  # wrong codes for one purchase; after so many no code is right
 VALID = timedelta(days=7)
@@ -60,8 +59,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     Raises `NotFound` `unknown-purchase` for no such purchase and for a wrong code alike; with the right code
     `Conflict` `already-claimed`, `purchase-returned`, `claim-expired` or `member-blocked`.
     """
-    command = asked.command
-    assert isinstance(command, ClaimPurchase)
+    command = asked.of(ClaimPurchase)
     batch.running.ready()
     guest = _guest(batch, asked, command, print_)
     event = batch.event(guest.owner, FIRST)
@@ -121,9 +119,7 @@ def _guesses(batch: Batch, guest: Timeline) -> int:
     """Return how many wrong codes were tried."""
     if guest.events == FIRST:
         return 0
-    rows = batch.session.keyed(statements.EVENTS_OF_OWNER, [(guest.owner,)])
-    rows += [row for row in batch.rows.events if row[0] == guest.owner]
-    return sum(row[3].startswith(_GUESS) for row in rows if row[2] == "change")
+    return sum(row[3].startswith(_GUESS) for row in batch.events_of(guest) if row[2] == "change")
 
 
 def _check(batch: Batch, asked: Asked, guest: Timeline, event: Row) -> None:

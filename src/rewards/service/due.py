@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
-from hashlib import blake2b
 
 import msgspec
 
@@ -22,7 +21,7 @@ from rewards.engine.program import Program
 from rewards.ledger import timeline
 from rewards.ledger.timeline import Near, member_on
 from rewards.policy.activity_model import Activity
-from rewards.service import automatic, gift_cards, hold_ends
+from rewards.service import automatic, hold_ends, known_cards
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch
@@ -35,14 +34,13 @@ _json = msgspec.json.Encoder()
 def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Book what is due for some members up to an instant; answer how many of each."""
     del print_  # nothing to recognize: what is booked already is not due
-    command = asked.command
-    assert isinstance(command, BookDue)
+    command = asked.of(BookDue)
     batch.running.ready()
     counts: Counter[str] = Counter()
     for owner in command.owners:
         line = batch.line(owner)
         if line is not None:
-            gift_cards.lapse(batch, line)
+            known_cards.lapse(batch, line)
             counts.update(touch(batch, line, min(command.until, asked.now), recorded_at=asked.now))
     return Outcome(200, _json.encode(counts))
 
@@ -81,7 +79,7 @@ def _book(batch: Batch, line: Timeline, change: timeline.Activity, year: str, no
         external_id=name,
         occurred_at=change.at,
         recorded_at=now,
-        fingerprint=blake2b(name.encode(), digest_size=32, key=batch.running.secret).digest(),
+        fingerprint=batch.running.print_of(name),
         body=ActivityBody(change.name),
     )
     batch.record(line, happened, batch.book(line, change))

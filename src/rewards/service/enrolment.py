@@ -27,8 +27,7 @@ KINDS = ("card", "phone", "email", "external_id")
 
 def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Enrol a member; raise `Conflict` `member-exists` if a contact is another member's."""
-    enrol = asked.command
-    assert isinstance(enrol, Enrol)
+    enrol = asked.of(Enrol)
     today = day_of(asked.now, batch.running.zone)
     joined = enrol.joined.toordinal() if enrol.joined is not None else today
     if joined > today and not asked.trusted:

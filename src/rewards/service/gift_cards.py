@@ -1,19 +1,18 @@
-"""Gift cards: issuing one with its code, finding one by its code, and telling what it is.
+"""Gift cards: issuing one with its code, and telling what it is.
 
 A code is told once, in the answer to whoever asked for the card, and never
-kept. What does not live here: gift cards at the till (`vouchers`), PINs (`pins`),
-and what staff do with a card (`card_activities`).
+kept. What does not live here: finding a card (`known_cards`), gift cards at the till
+(`vouchers`), PINs (`pins`), and what staff do with a card (`card_activities`).
 """
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TypeVar
 
 import msgspec
 
-from rewards.days import instant, midnight
-from rewards.errors import Conflict, InvalidRequest, NotFound
+from rewards.days import midnight
+from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.card_money import Lots, total
 from rewards.ledger.gift_cards import Activity, Card, held_minor, lapsed, state_at
 from rewards.ledger.lots import NEVER, last_day
@@ -23,7 +22,7 @@ from rewards.service.asked import Asked
 from rewards.service.awards import title
 from rewards.service.balances import day_of, text
 from rewards.service.batch import Batch, Place
-from rewards.service.codes import code_hash, is_code, new_code, normal, pin_hash, shown
+from rewards.service.codes import code_hash, new_code, pin_hash, shown
 from rewards.service.commands import ActOnGiftCard, IssueGiftCard, Outcome
 from rewards.service.journal import Happened, Timeline
 from rewards.service.named import named
@@ -31,17 +30,14 @@ from rewards.service.running import Running
 from rewards.store import statements
 
 _json = msgspec.json.Encoder()
-_NOBODY = 0  # no owner has this number
 T = TypeVar("T", VoucherAnswer, MoneyCard)
 
 
 def issue(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Issue a card; its code is in the outcome alone, and not in the answer that is kept."""
-    command = asked.command
-    assert isinstance(command, IssueGiftCard)
-    at = instant(command.occurred_at) if command.occurred_at is not None else asked.now
+    command = asked.of(IssueGiftCard)
     batch.running.ready()
-    asked.check_instant(at)
+    at = asked.when(command.occurred_at)
     product = _product(batch, command, day_of(at, batch.running.zone))
     minor = _first_amount(command, product)
     member = _member(batch, command, product)
@@ -143,6 +139,11 @@ def new_card(running: Running, product: GiftCard, code: str, at: int, member: in
         currency=running.currency or "" if of_money else "",
         clock=at if of_money else 0,
     )
+
+
+def open_lots(card: Card, at: int) -> Lots:
+    """Return the lots of a card that have not ended at an instant."""
+    return tuple(lot for lot in card.lots if lot[0] > at)
 
 
 def money_ends(running: Running, product: GiftCard, at: int) -> int:
@@ -258,47 +259,16 @@ def event_name(kind: str, of: str) -> str:
     return f"{kind}\x1f{of}"
 
 
-def by_code(batch: Batch, text_: str) -> Timeline | None:
-    """Return the card that a code leads to, or None; what cannot be a code is not looked up."""
-    code = normal(text_)
-    if not is_code(code):
-        return None
-    line, right = nearest(batch, code)
-    return line if right else None
-
-
-def nearest(batch: Batch, code: str) -> tuple[Timeline | None, bool]:
-    """Return the card that a code leads to; for a code of no card, another one (None if there is none) and False.
-
-    So the time that it takes does not tell which of the two it was.
-    """
-    hash_ = code_hash(batch.running.secret, code)
-    rows = batch.session.rows(statements.NEAREST_CODE, (hash_,))
-    found, owner = rows[0] if rows else (b"", _NOBODY)
-    line, right = batch.line(owner), found == hash_
-    return lapse(batch, line) if right and line is not None else line, right
-
-
-def lapse(batch: Batch, line: Timeline) -> Timeline:
-    """End the holds of a card that have run out by now; return the card."""
-    for hold in line.card.holds if line.card is not None else ():
-        if hold.until <= batch.now:
-            activity = Activity("LAPSE", at=hold.until, hold=hold.id)
-            print_ = blake2b(hold.id.encode(), digest_size=32, key=batch.running.secret).digest()
-            happen(batch, batch.now, line, activity, print_, at=hold.until, ends=hold.id)
-    return line
-
-
-def unknown(pointer: str) -> NotFound:
-    """Return the refusal of a card that is not here."""
-    return NotFound("unknown-gift-card", "there is no such gift card", pointer=pointer)
+def card_of(line: Timeline) -> Card:
+    """Return the card whose timeline this is."""
+    assert line.card is not None
+    return line.card
 
 
 def told(batch: Batch, line: Timeline, now: int) -> GiftCardAnswer:
     """Return a card as callers see it."""
     running = batch.running
-    assert line.card is not None
-    card = lapsed(line.card, now)
+    card = lapsed(card_of(line), now)
     answer = GiftCardAnswer(
         **msgspec.structs.asdict(_voucher(batch, line.owner, card)),
         kind=card.kind,
@@ -312,7 +282,7 @@ def told(batch: Batch, line: Timeline, now: int) -> GiftCardAnswer:
 
 def _with_money(batch: Batch, answer: GiftCardAnswer, card: Card, at: int) -> GiftCardAnswer:
     zone = batch.running.zone
-    open_ = [lot for lot in card.lots if lot[0] > at]
+    open_ = open_lots(card, at)
     first = min((end for end, _ in open_), default=card.expires_at)
     return msgspec.structs.replace(
         answer,

@@ -18,7 +18,7 @@ from rewards.policy.model import GiftCard
 from rewards.service.balances import text
 from rewards.service.batch import Batch, Place
 from rewards.service.codes import new_code
-from rewards.service.gift_cards import event_name, hand_out, happen, new_card
+from rewards.service.gift_cards import card_of, event_name, hand_out, happen, new_card, open_lots
 from rewards.service.journal import Timeline
 from rewards.service.places import recorded_at
 from rewards.service.reward_answers import VoidedAnswer
@@ -73,9 +73,8 @@ def cards_of(batch: Batch, place: Place, giver: str | None = None) -> Iterator[t
     for name, position, owner in sorted(batch.given.get(*recorded_at(batch, place))):
         line = batch.line(owner)
         assert line is not None
-        assert line.card is not None
         if giver in {None, name}:
-            yield name, position, line, line.card
+            yield name, position, line, card_of(line)
 
 
 def told(batch: Batch, place: Place) -> list[dict[str, object]]:
@@ -112,7 +111,7 @@ def left_of(batch: Batch, place: Place, giver: str, now: int) -> tuple[int, int]
         else:
             issued = _issued_with(batch, line)
             whole += issued
-            left += min(issued, total(_open(card, max(now, card.clock))))
+            left += min(issued, total(open_lots(card, max(now, card.clock))))
     return left, whole
 
 
@@ -141,13 +140,12 @@ def _void(
     """Take what is left off a card and deactivate it; return what was left of what it was issued with."""
     at, minor = max(now, card.clock), 0
     if card.kind != "voucher":
-        open_ = _open(card, at)
+        open_ = open_lots(card, at)
         parts = taken(open_, min(_issued_with(batch, line), total(open_)))
         minor = total(parts)
         happen(batch, now, line, Activity("VOID", of=place, at=at, parts=parts), print_, at=at, about=about)
-    after = line.card
-    assert after is not None
-    if not (_open(after, at) or after.holds or after.used) and is_possible(after, "DEACTIVATE"):
+    after = card_of(line)
+    if not (open_lots(after, at) or after.holds or after.used) and is_possible(after, "DEACTIVATE"):
         happen(batch, now, line, Activity("DEACTIVATE", at=at), print_, at=at, about=about)
     return minor
 
@@ -155,10 +153,6 @@ def _void(
 def _gone(card: Card) -> bool:
     """Return whether a voucher was used, or is held by somebody who will."""
     return card.kind == "voucher" and (card.used is not None or bool(card.holds))
-
-
-def _open(card: Card, at: int) -> tuple[tuple[int, int], ...]:
-    return tuple(lot for lot in card.lots if lot[0] > at)
 
 
 def taken_back(batch: Batch, place: Place, about: tuple[str, str]) -> list[VoidedAnswer]:

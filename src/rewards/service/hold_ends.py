@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 from rewards.errors import Conflict, NotFound
 from rewards.ledger.card_money import Lots, total
 from rewards.ledger.gift_cards import Activity, hold_of, read_activity
 from rewards.ledger.timeline import Ending
-from rewards.service import gift_cards
+from rewards.service import gift_cards, known_cards
 from rewards.service.balances import day_of
 from rewards.service.batch import Batch, Place
 from rewards.service.journal import Happened, HoldBody, HoldEndBody, Timeline, read_hold, read_hold_end
@@ -77,7 +76,7 @@ def found(batch: Batch, name: str, pointer: str) -> Found:
     assert line is not None
     row = batch.event(route[0], route[1])
     if line.card is not None:
-        gift_cards.lapse(batch, line)
+        known_cards.lapse(batch, line)
         activity = read_activity(row[9])
         kind = "code" if line.card.kind == "voucher" else "gift_card"
         return Found(name, line, route[1], activity.at, activity.until, kind, None, activity.parts)
@@ -153,8 +152,7 @@ def end(
 
 def _parts(hold: Found, taken: int, pointer: str) -> Lots:
     parts, left = [], taken
-    assert hold.line.card is not None
-    open_ = hold_of(hold.line.card, hold.id)
+    open_ = hold_of(gift_cards.card_of(hold.line), hold.id)
     assert open_ is not None
     for ends, there in open_.parts:
         if part := min(there, left):
@@ -172,7 +170,7 @@ def lapse(batch: Batch, line: Timeline) -> None:
     over = sorted((hold.until, name, hold.at) for name, hold in line.near.holds.items() if hold.until <= batch.now)
     for until, name, at in over:
         body = HoldEndBody(name, "expired", day_of(at, batch.running.zone))
-        print_ = blake2b(name.encode(), digest_size=32, key=batch.running.secret).digest()
+        print_ = batch.running.print_of(name)
         _end_points(batch, line, body, until, print_)
 
 

@@ -23,7 +23,7 @@ from rewards.service.card_activities import spent
 from rewards.service.card_tenders import WHY_NOT
 from rewards.service.codes import is_code, normal
 from rewards.service.commands import CaptureHold, OpenHold, Outcome, VoidHold
-from rewards.service.gift_cards import check_currency, happen
+from rewards.service.gift_cards import card_of, check_currency, happen
 from rewards.service.hold_answers import HoldAnswer, told
 from rewards.service.hold_ends import Ended, Found, check_open, end, ended, found, refused, too_small
 from rewards.service.journal import Happened, HoldBody, NoteBody, Timeline, pack
@@ -53,8 +53,7 @@ _NEEDS = {
 
 def begin(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Begin a hold, or answer as the first time; raise what is not there to be held, with the figures."""
-    command = asked.command
-    assert isinstance(command, OpenHold)
+    command = asked.of(OpenHold)
     batch.running.ready()
     route = batch.receipts.get("", command.hold_id, "hold")
     if route is not None:
@@ -135,8 +134,7 @@ def _of_card(batch: Batch, asked: Asked, command: OpenHold, until: int, print_: 
     if command.kind == "code" and not is_code(normal(command.code)):
         _check_word(batch, asked, command.code)
     line = opened(batch, asked, command.code, command.pin, "/code")
-    card, wants_voucher = line.card, command.kind == "code"
-    assert card is not None
+    card, wants_voucher = card_of(line), command.kind == "code"
     at = max(asked.now, card.clock)
     if (card.kind == "voucher") != wants_voucher:
         state = "voucher" if card.kind == "voucher" else "not-a-voucher"
@@ -212,8 +210,7 @@ def _named(batch: Batch, ref: MemberRef) -> int:
 
 def capture(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Take what is held, or a part, and release the rest; captured again, the first outcome is answered."""
-    command = asked.command
-    assert isinstance(command, CaptureHold)
+    command = asked.of(CaptureHold)
     hold = found(batch, command.hold_id, "")
     before = ended(batch, hold)
     if before is not None and before.state == "captured":
@@ -227,8 +224,7 @@ def capture(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
 
 def void(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Release what is held; voided again, the first outcome is answered."""
-    command = asked.command
-    assert isinstance(command, VoidHold)
+    command = asked.of(VoidHold)
     hold = found(batch, command.hold_id, "")
     before = ended(batch, hold)
     if before is not None and before.state == "voided":

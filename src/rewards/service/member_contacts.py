@@ -32,8 +32,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     Raises `Conflict` `member-exists` for another member's contact and `card-replaced` for a lost card, `NotFound`
     `unknown-contact` for one that the member does not have; then nothing is changed.
     """
-    change = asked.command
-    assert isinstance(change, ChangeContacts)
+    change = asked.of(ChangeContacts)
     batch.running.ready()
     line = batch.member(MemberRef(id=change.member_id), "/member_id")
     gone = list(_removed(batch, line, change.remove))

@@ -84,8 +84,7 @@ def _escaped(name: str) -> str:
 
 def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Change what is known of a member; what is the same already changes nothing."""
-    change = asked.command
-    assert isinstance(change, ChangeMember)
+    change = asked.of(ChangeMember)
     batch.running.ready()
     line = batch.member(MemberRef(id=change.member_id), "/member_id")
     due.touch(batch, line, asked.now)

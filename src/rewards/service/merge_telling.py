@@ -24,10 +24,15 @@ def merge_told(
     came = event[1] != ENDED
     other = read_merge(event[9]).owner if came else read_merged(event[9]).owner
     words = marked("came with another card of yours") if came else marked("went to another card of yours")
-    moved: dict[str, int] = {}
-    for leg in legs:
-        if leg.account == MOVED:
-            moved[leg.wallet] = moved.get(leg.wallet, 0) - leg.points
     said = words if tongue is None else tongue.say(words)
     facts = {"member_id": batch.running.ids.member(other), "reason": note, "actor": event[7]}
-    return facts, [Change(wallet, points, said) for wallet, points in moved.items() if points]
+    return facts, [Change(wallet, points, said) for wallet, points in moved(legs).items() if points]
+
+
+def moved(legs: Sequence[Posting]) -> dict[str, int]:
+    """Return by wallet the points less debts that came by an entry of a merge, or below zero went."""
+    found: dict[str, int] = {}
+    for leg in legs:
+        if leg.account == MOVED:
+            found[leg.wallet] = found.get(leg.wallet, 0) - leg.points
+    return found

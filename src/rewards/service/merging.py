@@ -17,7 +17,7 @@ from rewards.basket import MemberRef
 from rewards.errors import Conflict
 from rewards.ledger import merging
 from rewards.ledger.entries import Entry
-from rewards.ledger.merging import MOVED, Merge
+from rewards.ledger.merging import Merge
 from rewards.ledger.timeline import Booking
 from rewards.policy.activity_model import YEARLY
 from rewards.receipt import Receipt
@@ -43,6 +43,7 @@ from rewards.service.journal import (
     read_receipt,
     recorded_first,
 )
+from rewards.service.merge_telling import moved
 from rewards.service.places import ENDED, merge_name
 from rewards.service.redeeming import name_of_cancellation
 from rewards.service.sold_cards import with_codes
@@ -71,8 +72,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     Raises `Conflict` `member-merged` for a member who was merged into a third, `same-member` for one and the same,
     `member-blocked` for one who is blocked.
     """
-    command = asked.command
-    assert isinstance(command, MergeMembers)
+    command = asked.of(MergeMembers)
     running = batch.running
     running.ready()
     line = _here(batch, command)
@@ -153,8 +153,7 @@ def _booked(batch: Batch, now: int, line: Timeline, other: Timeline, numbers: di
 
 
 def _happened(asked: Asked, name: str, body: MergeBody | MergedBody, print_: bytes) -> Happened:
-    command = asked.command
-    assert isinstance(command, MergeMembers)
+    command = asked.of(MergeMembers)
     return Happened(
         kind="merge",
         external_id=name,
@@ -242,15 +241,11 @@ _metadata = msgspec.msgpack.Decoder(dict[str, str]).decode
 def _answer(batch: Batch, asked: Asked, line: Timeline, other: int, place: Place, entry: Entry) -> MergeAnswer:
     running = batch.running
     program = running.ready()
-    moved: dict[str, int] = {}
-    for leg in entry.postings:
-        if leg.account == MOVED:
-            moved[leg.wallet] = moved.get(leg.wallet, 0) - leg.points
     return MergeAnswer(
         member_id=running.ids.member(line.owner),
         merged_id=running.ids.member(other),
         occurred_at=text(asked.now, running.zone),
-        moved=moved,
+        moved=moved(entry.postings),
         changes=[
             Change(award.wallet, award.points, why(program, award), rule=award.rule, day=day_text(award.day))
             for award in entry.awards

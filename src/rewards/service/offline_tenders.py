@@ -24,13 +24,13 @@ from rewards.service import card_tenders
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.codes import normal
+from rewards.service.gift_cards import card_of
 from rewards.service.hold_ends import HOLD
 from rewards.service.hold_tenders import brought
 from rewards.service.journal import Timeline
 from rewards.service.pins import opened
 from rewards.service.tenders import OURS, POINTS, by_rewards, check_terms, held, money, spendable
 from rewards.service.warnings import Warnings, of_refusal, warning
-from rewards.store import statements
 
 UNKNOWN = "unknown"  # the kind of money that paid what is left where tenders do not sum
 Taken = tuple[Tender, list[bool] | None]  # with the lines that it may pay, None for all
@@ -123,8 +123,7 @@ def _card(till: _Till, i: int, sent: BasketTender, before: Sequence[str]) -> Tak
     minor = card_tenders.check_amount(sent, pointer)
     try:
         line = opened(till.batch, till.asked, sent.code, sent.pin, pointer)
-        card = line.card
-        assert card is not None
+        card = card_of(line)
         at = max(till.receipt.occurred_at, card.clock)
         card_tenders.check_usable(till.batch, card, _state_then(till, line, card, at), till.buyer, pointer)
         tender = card_tenders.tender_of(till.batch, line, minor)
@@ -158,9 +157,7 @@ def _state_then(till: _Till, line: Timeline, card: Card, at: int) -> str:
 
 def _blocked_at(batch: Batch, line: Timeline) -> int:
     """Return the instant at which a card was last blocked."""
-    rows = batch.session.keyed(statements.EVENTS_OF_OWNER, [(line.owner,)])
-    rows += [row for row in batch.rows.events if row[0] == line.owner]
-    acts = (read_activity(row[11]) for row in rows)
+    acts = (read_activity(row[11]) for row in batch.events_of(line))
     return max((act.at for act in acts if act.kind == "BLOCK"), default=0)
 
 

@@ -15,8 +15,9 @@ from rewards.service import guesses
 from rewards.service.asked import Asked
 from rewards.service.batch import Batch
 from rewards.service.codes import is_code, normal, pin_hash
-from rewards.service.gift_cards import by_code, happen, nearest, unknown
+from rewards.service.gift_cards import happen
 from rewards.service.journal import Timeline
+from rewards.service.known_cards import by_code, nearest, unknown
 
 _NO_PRINT = bytes(32)
 

@@ -32,8 +32,7 @@ def publish(session: Session, running: Running, asked: Asked) -> tuple[Outcome, 
     `policy-invalid` with every error, `Conflict` for a day that has begun, or for another currency or time zone
     than the program's. That the stories pass is for whoever calls (`rewards.scenario.gate`).
     """
-    command = asked.command
-    assert isinstance(command, Publish)
+    command = asked.of(Publish)
     policy = _compiled(command)
     if (known := _known(running, command)) is not None:
         return Outcome(200, _json.encode(answer(running, known, asked.now)), replayed=True), running

@@ -9,7 +9,6 @@ nothing off, or by itself at a period's end. What does not live here: who asks
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import NamedTuple
 
 from rewards.days import period
@@ -112,7 +111,7 @@ def book(
 
     `name` is its own number in the journal; `by` are store, till and operator.
     """
-    print_ = print_ or blake2b(name.encode(), digest_size=32, key=batch.running.secret).digest()
+    print_ = print_ or batch.running.print_of(name)
     happened = Happened(
         kind="redemption",
         external_id=name,

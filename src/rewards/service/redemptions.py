@@ -9,7 +9,6 @@ from __future__ import annotations
 import msgspec
 
 from rewards.basket import MemberRef
-from rewards.days import instant
 from rewards.errors import Conflict, InvalidRequest, NotFound
 from rewards.ledger.timeline import Redemption
 from rewards.policy.model import Policy, Reward
@@ -32,15 +31,13 @@ _json = msgspec.json.Encoder()
 
 def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Have points buy a reward; raise what refuses it, with its figures."""
-    command = asked.command
-    assert isinstance(command, Redeem)
+    command = asked.of(Redeem)
     running = batch.running
     running.ready()
     line = batch.member(command.member)
     if line.state != "active":
         raise Conflict("member-blocked", f"the member is {line.state}", pointer="/member")
-    at = instant(command.occurred_at) if command.occurred_at is not None else asked.now
-    asked.check_instant(at)
+    at = asked.when(command.occurred_at)
     day = day_of(at, running.zone)
     policy = running.policy_on(day)
     reward = named(policy.rewards, "reward", command.reward, "/reward")
@@ -90,8 +87,7 @@ def _check(batch: Batch, line: Timeline, policy: Policy, reward: Reward, change:
 
 def cancel(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Take a redemption back, or answer as the first time if it was taken back before."""
-    command = asked.command
-    assert isinstance(command, CancelRedemption)
+    command = asked.of(CancelRedemption)
     batch.running.ready()
     line = batch.member(MemberRef(id=command.member_id), "/member_id")
     place = batch.running.ids.read_redemption(command.redemption_id)

@@ -9,7 +9,6 @@ transaction. What does not live here: who brought whom (`enrolment`), and what i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from rewards.days import midnight
@@ -48,7 +47,7 @@ def _tell(batch: Batch, referrer: Timeline, friend: Timeline, day: int, now: int
         external_id=name,
         occurred_at=at,
         recorded_at=now,
-        fingerprint=blake2b(name.encode(), digest_size=32, key=batch.running.secret).digest(),
+        fingerprint=batch.running.print_of(name),
         body=ActivityBody(REFERRAL, friend=known_as, gone=gone),
     )
     batch.record(referrer, happened, batch.book(referrer, Activity(-known_as, REFERRAL, at, day, gone)))

@@ -60,8 +60,7 @@ _parked = msgspec.msgpack.Decoder(RecordReturn)
 
 def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Record a return, park it, or answer as the first time if it is here already."""
-    command = asked.command
-    assert isinstance(command, RecordReturn)
+    command = asked.of(RecordReturn)
     batch.running.ready()
     route = batch.receipts.get(command.store_id, command.return_id, "return")
     if route is not None:

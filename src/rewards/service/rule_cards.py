@@ -21,7 +21,7 @@ from rewards.service import given_cards
 from rewards.service.awards import title, why
 from rewards.service.balances import day_of, day_text
 from rewards.service.batch import Batch, Place
-from rewards.service.gift_cards import event_name, happen
+from rewards.service.gift_cards import card_of, event_name, happen, open_lots
 from rewards.service.given_cards import Codes, Gift, worth
 from rewards.service.journal import Row, Timeline, read_awards
 from rewards.service.owing import Owed
@@ -115,17 +115,14 @@ def _held(batch: Batch, line: Timeline, rule: str = "") -> Iterator[_Held]:
     for owner, number, giver, _, card_owner in sorted(rows):
         card_line = batch.line(card_owner)
         assert card_line is not None
-        assert card_line.card is not None
-        day = day_of(card_line.card.issued_at, batch.running.zone)
+        card = card_of(card_line)
         if giver == (rule or giver) and batch.event(owner, number)[0] != "redemption":  # that is a reward's
-            yield _Held((owner, number), card_line, card_line.card, day)
+            yield _Held((owner, number), card_line, card, day_of(card.issued_at, batch.running.zone))
 
 
 def _events(batch: Batch, line: Timeline) -> list[Activity]:
     """Return what happened to a card, in order."""
-    stored = batch.session.keyed(statements.EVENTS_OF_OWNER, [(line.owner,)])
-    rows = sorted([*stored, *(row for row in batch.rows.events if row[0] == line.owner)], key=lambda row: int(row[1]))
-    return [read_activity(row[11]) for row in rows]
+    return [read_activity(row[11]) for row in batch.events_of(line)]
 
 
 def _is_void(batch: Batch, line: Timeline) -> bool:
@@ -154,8 +151,7 @@ def was_charged(batch: Batch, line: Timeline) -> bool:
 
     What then comes back of such a spending is money, for it was paid for.
     """
-    stored = batch.session.keyed(statements.EVENTS_OF_OWNER, [(line.owner,)])
-    for row in [*stored, *(row for row in batch.rows.events if row[0] == line.owner)]:
+    for row in batch.events_of(line):
         kind, _, name = row[3].partition("\x1f")
         member, _, number = name.partition("\x1f")
         if kind == "VOID" and not row[7] and member.isdecimal() and number.isdecimal():
@@ -167,12 +163,12 @@ def _void(batch: Batch, owed: Owed, one: _Held) -> None:
     """Take what is left off a card, and deactivate it; a voucher that was used stays used, what is held is kept."""
     line = one.line
     at = max(owed.happened.recorded_at, one.card.clock)
-    lots = tuple(lot for lot in one.card.lots if lot[0] > at)
+    lots = open_lots(one.card, at)
     name, now = _name((owed.line.owner, owed.number)), owed.happened.recorded_at
     void = Activity("VOID", of=one.place, at=at, parts=taken(lots, total(lots)))
     happen(batch, now, line, void, owed.happened.fingerprint, at=at, about=("", name))
-    assert line.card is not None
-    if is_possible(line.card, "DEACTIVATE") and not line.card.holds:
+    card = card_of(line)
+    if is_possible(card, "DEACTIVATE") and not card.holds:
         happen(batch, now, line, Activity("DEACTIVATE", at=at), owed.happened.fingerprint, at=at, about=("", name))
 
 

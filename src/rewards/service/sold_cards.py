@@ -22,19 +22,19 @@ from rewards.service.batch import Batch, Place
 from rewards.service.codes import code_hash, new_code, shown
 from rewards.service.commands import Outcome
 from rewards.service.gift_cards import (
-    by_code,
+    card_of,
     check_load,
     check_room,
     event_name,
     hand_out,
     happen,
-    lapse,
     money_ends,
     new_card,
+    open_lots,
     promised,
-    unknown,
 )
 from rewards.service.journal import Timeline
+from rewards.service.known_cards import by_code, lapse, named, unknown
 from rewards.service.pins import looked_up
 from rewards.service.reward_answers import VoidedAnswer
 from rewards.store import statements
@@ -63,8 +63,7 @@ def check_card(
     if card_line is None:
         check_room(product, 0, receipt.lines[i].gross_minor, f"/lines/{i}")
         return
-    card = card_line.card
-    assert card is not None
+    card = card_of(card_line)
     if card.product != product.id or card.state not in {"active", "inactive"}:
         message = f"the gift card is {card.state}, a `{card.product}`: this line cannot load it"
         facts = {"state": card.state, "product": card.product}
@@ -101,13 +100,9 @@ def given(batch: Batch, sent: BasketLine, i: int) -> Timeline | None:
     """Return the card that a line loads, None for a new one; raise `NotFound` `unknown-gift-card`."""
     value, pointer = sent.stored_value, f"/lines/{i}/stored_value"
     assert value is not None
-    if value.code:
-        line = by_code(batch, value.code)
-    elif value.gift_card_id:
-        owner = batch.running.ids.read_gift_card(value.gift_card_id)
-        line = batch.line(owner) if owner is not None else None
-    else:
+    if not value.code and not value.gift_card_id:
         return None
+    line = by_code(batch, value.code) if value.code else named(batch, value.gift_card_id)
     if line is None or line.card is None:
         raise unknown(pointer)
     return lapse(batch, line)
@@ -160,8 +155,7 @@ def _name(of: str, sold: Line) -> str:
 
 
 def _load(batch: Batch, now: int, line: Timeline, receipt: Receipt, sold: Line, place: Place, print_: bytes) -> None:
-    card = line.card
-    assert card is not None
+    card = card_of(line)
     at = max(receipt.occurred_at, card.clock)
     parts = ((money_ends(batch.running, promised(batch.running, card), at), sold.gross_minor),)
     kind = "ACTIVATE" if card.state == "inactive" else "LOAD"
@@ -176,15 +170,15 @@ def issued(batch: Batch, receipt: Receipt, place: Place | None) -> list[dict[str
     """Return the cards that a purchase issued or loaded; a quote has none yet."""
     found: list[dict[str, object]] = []
     for sold in receipt.lines:
-        owner = batch.running.ids.read_gift_card(sold.card) if sold.card and place is not None else None
-        line = batch.line(owner) if owner is not None else None
-        if line is not None and line.card is not None:
+        line = named(batch, sold.card) if sold.card and place is not None else None
+        if line is not None:
+            card = card_of(line)
             found.append(
                 {
                     "line_id": sold.line_id,
                     "gift_card_id": sold.card,
-                    "product": line.card.product,
-                    "last_four": line.card.last_four,
+                    "product": card.product,
+                    "last_four": card.last_four,
                     "amount_minor": sold.gross_minor,
                     "new": _is_new(batch, line, receipt, sold),
                 }
@@ -225,6 +219,14 @@ def with_new_codes(batch: Batch, outcome: Outcome) -> Outcome:
 # coming back
 
 
+def _cards_of(batch: Batch, receipt: Receipt, units: Returned) -> Iterator[tuple[Line, Timeline]]:
+    """Yield the cards that lines had sold of which units came back."""
+    for sold in receipt.lines:
+        line = named(batch, sold.card) if sold.card and sold.line_id in units else None
+        if line is not None:
+            yield sold, line
+
+
 def void(
     batch: Batch, now: int, receipt: Receipt, place: Place, units: Returned, about: tuple[str, str], print_: bytes
 ) -> None:
@@ -232,35 +234,28 @@ def void(
 
     A card that the purchase had issued, and on which nothing is left, is deactivated.
     """
-    for sold in receipt.lines:
-        owner = batch.running.ids.read_gift_card(sold.card) if sold.card and sold.line_id in units else None
-        line = batch.line(owner) if owner is not None else None
-        if line is None or line.card is None:
-            continue
-        lapse(batch, line)
-        at = max(now, line.card.clock)
-        lots = tuple(lot for lot in line.card.lots if lot[0] > at)
+    for sold, line in _cards_of(batch, receipt, units):
+        card = card_of(lapse(batch, line))
+        at = max(now, card.clock)
+        lots = open_lots(card, at)
         parts = taken(lots, min(sold.gross_minor, total(lots)))
-        named = (about[0], _name(about[1], sold))
-        happen(batch, now, line, Activity("VOID", of=place, at=at, parts=parts), print_, at=at, about=named)
-        left = balance_at(line.card, at) + held_minor(line.card)
-        if not left and line.card.state != "deactivated" and _is_new(batch, line, receipt, sold):
-            happen(batch, now, line, Activity("DEACTIVATE", at=at), print_, at=at, about=named)
+        own = (about[0], _name(about[1], sold))
+        happen(batch, now, line, Activity("VOID", of=place, at=at, parts=parts), print_, at=at, about=own)
+        card = card_of(line)
+        left = balance_at(card, at) + held_minor(card)
+        if not left and card.state != "deactivated" and _is_new(batch, line, receipt, sold):
+            happen(batch, now, line, Activity("DEACTIVATE", at=at), print_, at=at, about=own)
 
 
 def voided(batch: Batch, receipt: Receipt, units: Returned, about: tuple[str, str]) -> list[VoidedAnswer]:
     """Return what a return took back from which card, and what of it was spent by then."""
     found = []
-    for sold in receipt.lines:
-        owner = batch.running.ids.read_gift_card(sold.card) if sold.card and sold.line_id in units else None
-        line = batch.line(owner) if owner is not None else None
-        if line is None or line.card is None:
-            continue
+    for sold, line in _cards_of(batch, receipt, units):
         name = event_name("VOID", _name(about[1], sold))
         known = batch.by_id.get(line.owner, "card", about[0], name)
         assert known is not None
         back = total(read_activity(batch.event(line.owner, known[0])[9]).parts)
-        found.append(VoidedAnswer(sold.line_id, sold.card, line.card.last_four, back, sold.gross_minor - back))
+        found.append(VoidedAnswer(sold.line_id, sold.card, card_of(line).last_four, back, sold.gross_minor - back))
     return found
 
 

@@ -22,9 +22,10 @@ from rewards.service.answers import RestoredAnswer
 from rewards.service.awards import reading, reason_of
 from rewards.service.batch import Batch, Place
 from rewards.service.codes import masked, may_hold_code, normal
-from rewards.service.gift_cards import by_code, happen, lapse
+from rewards.service.gift_cards import card_of, happen
 from rewards.service.hold_ends import end, found
 from rewards.service.journal import Timeline
+from rewards.service.known_cards import by_code, surely
 from rewards.service.running import Running
 
 ONE_EACH = "one-per-receipt"
@@ -134,8 +135,7 @@ def check_promised(batch: Batch, discounts: Sequence[Discount]) -> None:
     """Raise `Conflict` `offer-gone` if a voucher of a promise was used or blocked since; its end was promised away."""
     for discount in discounts:
         if discount.voucher:
-            card = _line(batch, discount.voucher).card
-            assert card is not None
+            card = card_of(surely(batch, discount.voucher))
             if discount.hold and hold_of(card, discount.hold) is not None:
                 card = msgspec.structs.replace(card, holds=())
             state = state_at(card, card.issued_at)
@@ -172,7 +172,7 @@ def redeem(batch: Batch, now: int, receipt: Receipt, place: Place, print_: bytes
         if discount.voucher:
             activity = Activity("REDEEM", of=place, at=receipt.occurred_at)
             about = (receipt.store_id, receipt.receipt_id)
-            line = _line(batch, discount.voucher)
+            line = surely(batch, discount.voucher)
             if discount.hold:
                 end(batch, found(batch, discount.hold, "/tenders"), "captured", print_, purchase=place)
             else:
@@ -186,8 +186,8 @@ def give_back(
     if not all_back(receipt, returned):
         return
     for discount in receipt.discounts:
-        line = _line(batch, discount.voucher) if discount.voucher else None
-        if line is not None and line.card is not None and line.card.used == place:
+        line = surely(batch, discount.voucher) if discount.voucher else None
+        if line is not None and card_of(line).used == place:
             happen(batch, now, line, Activity("REFUND", of=place), print_, at=now, about=about)
 
 
@@ -198,10 +198,3 @@ def restored(receipt: Receipt, before: Returned, after: Returned) -> list[Restor
     fours = {one.gift_card_id: one.last_four for one in receipt.shown}
     found = [discount for discount in receipt.discounts if discount.voucher]
     return [RestoredAnswer(each.voucher, fours.get(each.voucher, ""), each.offer) for each in found]
-
-
-def _line(batch: Batch, gift_card_id: str) -> Timeline:
-    owner = batch.running.ids.read_gift_card(gift_card_id)
-    line = batch.line(owner) if owner is not None else None
-    assert line is not None
-    return lapse(batch, line)

@@ -50,7 +50,6 @@ FRAMEWORKS = {
 }
 CLOCKS = {"time", "now", "today", "utcnow", "time_ns", "monotonic", "perf_counter"}
 LONGEST_FUNCTION, LONGEST_FILE = 60, 400
-LIKENESS = {"policy/shape.py", "policy/wording.py"}  # how alike two words are; no amount
 
 
 def part(path: Path) -> str:
@@ -88,7 +87,7 @@ def test_the_core_knows_no_framework_no_clock_no_float(name: str) -> None:
     assert not {module.split(".")[0] for module in imported(tree)} & {"time", "random"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant):
-            assert not isinstance(node.value, float) or name in LIKENESS, f"{name}:{node.lineno}: a float"
+            assert not isinstance(node.value, float), f"{name}:{node.lineno}: a float"
         if isinstance(node, ast.BinOp):
             exact = not isinstance(node.op, ast.Div) or "Decimal(" in ast.unparse(node.left)
             assert exact, f"{name}:{node.lineno}: `/` makes a float"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, YEARLY, Activity, EachTime
-from rewards.policy.conditions import OfMembers, OfRule, all_conditions, compile_conditions
+from rewards.policy.conditions import OfMembers, OfRule, check_without_receipt, compile_conditions
 from rewards.policy.given_cards import GivenCards, number_of
 from rewards.policy.groups import Groups
 from rewards.policy.model import ALL, FirstPurchase, Flat, Referred
@@ -82,13 +82,8 @@ def _of_referrer(got: Got, cards: GivenCards) -> Draft:
 
 
 def _check_conditions(draft: Draft, when: Got, report: Report) -> None:
-    for name, got in all_conditions(when.value):
-        if name == "code":
-            message = "an activity is no receipt, so it carries no code"
-            report.add("activity-condition", message, got.key, "leave `code` out")
-        elif name in ("spend", "units", "visits") and not got.value.has("within"):
-            message = f"nothing is bought with an activity, so `{name}` needs the days that it counts"
-            report.add("activity-condition", message, got.key, "add `within`, such as `within: 12 months`")
+    no_code, no_purchase = "an activity is no receipt, so it carries no code", "nothing is bought with an activity"
+    check_without_receipt(when, "activity-condition", no_code, no_purchase, report)
     if any(map(ends_with_a_visit, draft.when)):
         message = "a visit later on the day could take back what the activity gave"
         report.add("activity-visits", message, when.key, "leave out `not` and `at_most` of visits")

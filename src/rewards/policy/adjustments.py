@@ -5,8 +5,6 @@ What does not live here: counting what was given and taken (`service.allowance`)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rewards.policy import forms
 from rewards.policy.alone import AloneLimit
 from rewards.policy.forms import choice
@@ -44,7 +42,8 @@ ADJUSTMENTS = Fields(
 
 def compile_adjustments(table: Table, report: Report) -> tuple[AloneLimit, ...]:
     """Return the limits in their order; two that count the same are remarked on."""
-    limits = [(_limit(got.value), got) for got in _each(table.get("limit"))]
+    section = table.get("limit")
+    limits = [(_limit(got.value), got) for got in (section.parts if section else ())]
     seen: dict[tuple[str, str], Got] = {}
     for limit, got in limits:
         first = seen.setdefault((limit.wallet, limit.per), got)
@@ -53,11 +52,6 @@ def compile_adjustments(table: Table, report: Report) -> tuple[AloneLimit, ...]:
             message = f"two limits per {limit.per}: only the smaller one holds"
             report.add("two-limits", message, got.value.got["per"].span, "keep the smaller one", also)
     return tuple(limit for limit, _ in limits)
-
-
-def _each(got: Got | None) -> Iterator[Got]:
-    found = [] if got is None else got.value if isinstance(got.value, list) else [got]
-    yield from (one for one in found if one.value.has("per") and (one.value.has("points") or one.value.has("money")))
 
 
 def _limit(table: Table) -> AloneLimit:

@@ -37,7 +37,7 @@ class Declared:
                 self._unknown(name, got, self.kinds)
                 fine = False
                 continue
-            values = [self._value(name, one) for one in (got.value if isinstance(got.value, list) else [got])]
+            values = [self._value(name, one) for one in got.parts]
             fine = fine and None not in values
             found.append((name, frozenset(value for value in values if value is not None)))
         return tuple(found) if fine else None

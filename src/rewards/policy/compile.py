@@ -20,7 +20,7 @@ from rewards.policy.conditions import OfMembers
 from rewards.policy.fairness import compile_fairness
 from rewards.policy.forms import Facts
 from rewards.policy.futile import remark_on_futile
-from rewards.policy.gift_cards import compile_gift_cards, remark_on_ungiven
+from rewards.policy.gift_cards import compile_gift_cards
 from rewards.policy.given_cards import GivenCards
 from rewards.policy.groups import Groups
 from rewards.policy.head import check_country, check_currency, check_units, draft_facts, open_zone, speaks_our_language
@@ -34,9 +34,9 @@ from rewards.policy.oddities import (
     remark_on_wallet,
 )
 from rewards.policy.offer_oddities import remark_on_beaten, remark_on_offer
-from rewards.policy.offers import OfferChecks, OfferDraft, built_offers, draft_offer
+from rewards.policy.offers import OfferChecks, OfferDraft, built_offers, draft_offer, remark_on_ungiven
 from rewards.policy.problems import PolicyRefused, Problem, Report
-from rewards.policy.rewards import Around, compile_rewards, remark_on_unbought
+from rewards.policy.rewards import Around, compile_rewards
 from rewards.policy.rules import CrossChecks, Draft, draft_rule
 from rewards.policy.schema import POLICY
 from rewards.policy.selections import Selections
@@ -103,8 +103,9 @@ class _Compiler:
         if self.report.refused:
             return None
         self._remarks_on_all(selections, groups, drafts, offers)
-        remark_on_ungiven(gift_cards, offers, self.report)
-        remark_on_unbought(rewards, offers, self.report)
+        of_cards, of_rewards = {one.offer for one in gift_cards.values()}, {one.offer for one in rewards.values()}
+        remark_on_ungiven("voucher", of_cards, "`gift_cards`: `{kind: voucher, offer: …}`", offers, self.report)
+        remark_on_ungiven("reward", of_rewards, "`rewards`: `{cost: …, gives: {offer: …}}`", offers, self.report)
         if zone is None:
             return None
         policy = self._policy(zone, wallets, eligible)

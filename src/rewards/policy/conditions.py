@@ -35,6 +35,7 @@ from rewards.policy.shape import Got, Table
 from rewards.policy.tiers import Levels
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+AMOUNTS: tuple[Amounts, ...] = ("spend", "units", "visits")
 MEASURE_LONGER = "measure a longer one, such as `measure: ever`"
 # the most days that a window can have; none for `ever`
 MOST_DAYS: dict[str, int] = {"receipt": 1, "day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
@@ -86,13 +87,20 @@ def all_conditions(table: Table) -> Iterator[tuple[str, Got]]:
             yield name, got
 
 
+def check_without_receipt(when: Got, code: str, no_code: str, no_purchase: str, report: Report) -> None:
+    """Refuse conditions on a receipt where there is none: codes, and amounts of no days; the texts say why."""
+    for name, got in all_conditions(when.value):
+        if name == "code":
+            report.add(code, no_code, got.key, "leave `code` out")
+        elif name in AMOUNTS and not got.value.has("within"):
+            message = f"{no_purchase}, so `{name}` needs the days that it counts"
+            report.add(code, message, got.key, "add `within`, such as `within: 12 months`")
+
+
 def _condition(name: str, got: Got, rule: OfRule, *, negated: bool) -> Condition | None:
-    if name == "spend":
-        return _amount("spend", got, rule, negated=negated)
-    if name == "units":
-        return _amount("units", got, rule, negated=negated)
-    if name == "visits":
-        return _amount("visits", got, rule, negated=negated)
+    for what in AMOUNTS:
+        if name == what:
+            return _amount(what, got, rule, negated=negated)
     if name == "not":
         return _not(got, rule, negated=negated)
     if name == "tier":

@@ -15,7 +15,7 @@ from rewards.policy.forms import Form, Given, choice
 from rewards.policy.model import Accepted, Fairness
 from rewards.policy.problems import Report
 from rewards.policy.shape import Got, Table
-from rewards.policy.structure import Fields, Key, ListOf
+from rewards.policy.structure import Fields, Key, ListOf, some_of
 from rewards.policy.wording import Hint, quoted
 
 PROMISES: Final = (
@@ -42,7 +42,7 @@ def _bound(what: str, form: Form) -> Fields:
     return Fields(f"a bound of {what}", (Key("at_most", form, "The most that is accepted.", required=True), _BECAUSE))
 
 
-_ACCEPT = Fields(
+_ACCEPT = some_of(
     "what is accepted",
     (
         Key("split_gain", _bound("points", forms.GIVE), "What one purchase paid on two receipts may gain."),
@@ -69,15 +69,13 @@ _ACCEPT = Fields(
             example="{rules: [come-back], because: it looks at what did not happen}",
         ),
     ),
-    at_least_one=("split_gain", "split_loss", "cliff", "dead_zone", "reward_rate", "reads_member_facts", "can_lower"),
 )
-FAIRNESS = Fields(
+FAIRNESS = some_of(
     "what is promised and accepted",
     (
         Key("promise", ListOf(choice(*PROMISES)), "Properties that the policy shall have.", example="[split_proof]"),
         Key("accept", _ACCEPT, "Bounds up to which it may fall short of fairness, each with its reason."),
     ),
-    at_least_one=("promise", "accept"),
 )
 
 

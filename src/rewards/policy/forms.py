@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from rewards.policy.wording import Hint, one_of, quoted
 
@@ -65,7 +66,7 @@ class Given:
 class Every:
     """What a rate counts, and how much of it."""
 
-    what: str
+    what: Literal["spend", "units", "visits"]
     every: int
 
 
@@ -227,9 +228,8 @@ def _money_range(text: str, facts: Facts) -> tuple[int, int]:
 
 
 def _every(text: str, facts: Facts) -> Every:
-    if found := re.fullmatch(r"(\S+) +(units?|visits?)", text):
-        word = found[2].rstrip("s") + "s"
-        return Every(word, _whole(found[1], "bad-count", "a number", MOST))
+    if found := re.fullmatch(r"(\S+) +(unit|visit)s?", text):
+        return Every("units" if found[2] == "unit" else "visits", _whole(found[1], "bad-count", "a number", MOST))
     try:
         return Every("spend", money_above_zero(text, facts))
     except Wrong as wrong:

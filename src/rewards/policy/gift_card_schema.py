@@ -8,12 +8,12 @@ from __future__ import annotations
 from rewards.policy import forms, time_forms
 from rewards.policy.forms import choice
 from rewards.policy.shared_schema import ENDS, SELECTION
-from rewards.policy.structure import Either, Fields, Key, ListOf
+from rewards.policy.structure import Either, Fields, Key, ListOf, some_of
 
 _EXPIRES = Either(
     "a map with `after` or `at`, or `never`",
     scalar=choice("never"),
-    map=Fields(
+    map=some_of(
         "an expiry",
         (
             Key(
@@ -21,7 +21,6 @@ _EXPIRES = Either(
             ),
             Key("at", choice(*ENDS), "At the end of the period of that day."),
         ),
-        at_least_one=("after", "at"),
     ),
 )
 _LOAD = Either("a range or a list of amounts", scalar=forms.MONEY_RANGE, list=ListOf(forms.MONEY_ABOVE_ZERO))

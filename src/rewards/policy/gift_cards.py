@@ -142,12 +142,3 @@ def given_card(
         report.add("gift-card-value", message, named.span, "add `value`, here or in the gift card", also)
         return None
     return product
-
-
-def remark_on_ungiven(cards: dict[str, GiftCard], drafts: dict[str, OfferDraft], report: Report) -> None:
-    """Warn of offers that only a voucher gives, when none does."""
-    given = {card.offer for card in cards.values()}
-    for draft in drafts.values():
-        if draft.table.value("only_by") == "voucher" and draft.id not in given:
-            advice = "add one in `gift_cards`: `{kind: voucher, offer: …}`, or delete the offer"
-            report.add("unused", f"no voucher gives the offer {quoted(draft.id)}", draft.key, advice)

@@ -127,8 +127,7 @@ def _free(table: Table, report: Report) -> Free | None:
 
 
 def _uses(got: Got | None) -> Uses:
-    parts = got.value if got and isinstance(got.value, list) else [got] if got else []
-    found = [(_use(part.value), part) for part in parts]
+    found = [(_use(part.value), part) for part in got.parts] if got else []
     return [(use, part) for use, part in found if use is not None]
 
 
@@ -241,6 +240,14 @@ def _may_serve_one_unit(one: OfferDraft, other: OfferDraft) -> bool:
     if one.group is not None and one.group == other.group:
         return False
     return may_share_a_receipt(one.schedule, other.schedule) and may_share_a_line(one.on or ALL, other.on or ALL)
+
+
+def remark_on_ungiven(by: str, given: set[str], advice: str, drafts: dict[str, OfferDraft], report: Report) -> None:
+    """Warn of offers that only a reward, or a voucher, gives, when none does."""
+    for draft in drafts.values():
+        if draft.table.value("only_by") == by and draft.id not in given:
+            message = f"no {by} gives the offer {quoted(draft.id)}"
+            report.add("unused", message, draft.key, f"add one in {advice}, or delete the offer")
 
 
 def built_offer(draft: OfferDraft) -> Offer:

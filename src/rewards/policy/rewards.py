@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rewards.policy.conditions import OfMembers, OfRule, all_conditions, compile_conditions
+from rewards.policy.conditions import OfMembers, OfRule, check_without_receipt, compile_conditions
 from rewards.policy.forms import Given
 from rewards.policy.gift_cards import given_card, offer_of
 from rewards.policy.model import ALL, Condition, GiftCard, Reward, RewardLimit
@@ -152,9 +152,8 @@ def _value(cost: _Cost, table: Table, report: Report) -> tuple[int, int] | None:
 
 
 def _limits(got: Got | None, cost: _Cost | None, report: Report) -> tuple[RewardLimit, ...]:
-    parts = got.value if got and isinstance(got.value, list) else [got] if got else []
     found = []
-    for part in parts:
+    for part in got.parts if got else ():
         table: Table = part.value
         per, times, points = table.value("per"), table.get("times"), table.get("points")
         if per and times:
@@ -178,21 +177,8 @@ def _fits(points: Got, cost: _Cost | None, report: Report) -> bool:
 
 
 def _conditions(when: Got, around: Around, report: Report) -> tuple[Condition, ...]:
-    for name, got in all_conditions(when.value):
-        if name == "code":
-            message = "a reward is asked for by its name, so it needs no code"
-            report.add("reward-condition", message, got.key, "leave `code` out")
-        elif name in ("spend", "units", "visits") and not got.value.has("within"):
-            message = f"a reward can be asked for without a purchase, so `{name}` needs the days that it counts"
-            report.add("reward-condition", message, got.key, "add `within`, such as `within: 12 months`")
+    no_code = "a reward is asked for by its name, so it needs no code"
+    no_purchase = "a reward can be asked for without a purchase"
+    check_without_receipt(when, "reward-condition", no_code, no_purchase, report)
     of_reward = OfRule(ALL, None, around.selections, report, around.members, offer=True)
     return compile_conditions(when.value, of_reward)
-
-
-def remark_on_unbought(rewards: dict[str, Reward], drafts: dict[str, OfferDraft], report: Report) -> None:
-    """Warn of offers that only a reward gives, when none does."""
-    given = {reward.offer for reward in rewards.values()}
-    for draft in drafts.values():
-        if draft.table.value("only_by") == "reward" and draft.id not in given:
-            advice = "add one in `rewards`: `{cost: …, gives: {offer: …}}`, or delete the offer"
-            report.add("unused", f"no reward gives the offer {quoted(draft.id)}", draft.key, advice)

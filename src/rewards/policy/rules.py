@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
 
 from rewards.days import WINDOWS, Window
 from rewards.policy.activity_model import EachTime
@@ -101,8 +100,7 @@ def draft_rule(
 
 def on_name(got: Got | None) -> str:
     """Return the names that the author gave what is selected, or an empty text if it has none."""
-    parts = got.value if got and isinstance(got.value, list) else [got] if got else []
-    names = [part.value for part in parts]
+    names = [part.value for part in got.parts] if got else []
     return ", ".join(names) if all(isinstance(name, str) and name != ALL_SELECTED for name in names) else ""
 
 
@@ -112,16 +110,12 @@ def _gives(table: Table) -> tuple[Gives | None, str | None]:
     factor: Fraction | None = table.value("times")
     of = table.get("of")
     if factor and of:
-        names = [one.value for one in of.value] if isinstance(of.value, list) else [of.value]
-        return Times(factor.numerator, factor.denominator, tuple(dict.fromkeys(names))), None
+        return Times(factor.numerator, factor.denominator, tuple(dict.fromkeys(one.value for one in of.parts))), None
     if give is None or (table.has("every") and every is None):
         return None, give[1] if give else None
     if every is None:
         return Flat(give[0]), give[1]
-    kind: Literal["spend", "units", "visits"] = (
-        "spend" if every.what == "spend" else "units" if every.what == "units" else "visits"
-    )
-    return Rate(kind, every.every, give[0]), give[1]
+    return Rate(every.what, every.every, give[0]), give[1]
 
 
 def _check_stored_value(draft: Draft, when: Got, report: Report) -> None:
@@ -185,7 +179,7 @@ class CrossChecks:
             message = "a multiplier rounds once in its window, so it has no remainder of each receipt to drop"
             self.report.add("multiplier-remainder", message, drop.key, "leave `remainder` out")
         found: dict[str, tuple[Draft, Got]] = {}
-        for name in got.value if isinstance(got.value, list) else [got]:
+        for name in got.parts:
             base = self._base(draft, name)
             if base is not None:
                 found.setdefault(base.id, (base, name))
@@ -247,7 +241,7 @@ class CrossChecks:
     def limits(self, draft: Draft) -> None:
         """Give a rule its limits."""
         got = draft.table.get("limit")
-        for one in got.value if got and isinstance(got.value, list) else [got] if got else []:
+        for one in got.parts if got else ():
             limit = self._limit(draft, one)
             if limit is not None:
                 draft.limits.append((limit, one))

@@ -16,7 +16,7 @@ from rewards.policy.gift_card_schema import GIFT_CARD
 from rewards.policy.offer_schema import GROUP, OFFER
 from rewards.policy.reward_schema import REWARD
 from rewards.policy.shared_schema import ATTRIBUTE_NAME, CONDITIONS, ENDS, SCHEDULE, SELECTION, TITLE
-from rewards.policy.structure import Either, Fields, Key, ListOf, Named
+from rewards.policy.structure import Either, Fields, Key, ListOf, Named, some_of
 
 _KIND = Either("a kind of value", scalar=choice("boolean", "text", "integer"), list=ListOf(forms.VALUE))
 _ATTRIBUTES = Named("an attribute", _KIND, ATTRIBUTE_NAME)
@@ -275,13 +275,12 @@ POLICY = Fields(
         Key("effective", time_forms.DATE, "The first day of this version.", default="the next midnight"),
         Key(
             "attributes",
-            Fields(
+            some_of(
                 "a map of attributes",
                 (
                     Key("members", _ATTRIBUTES, "What a member may have.", example="{student: boolean}"),
                     Key("lines", _ATTRIBUTES, "What a line may have.", example="{organic: boolean}"),
                 ),
-                at_least_one=("members", "lines"),
             ),
             "What members and lines may have beside the usual; a name used anywhere is declared here.",
         ),

@@ -95,8 +95,7 @@ class Selections:
         self.report.add("selection-cycle", message, reference.span, "write out what is meant in one of them")
 
     def _any(self, got: Got) -> _Sized | None:
-        parts = got.value if isinstance(got.value, list) else [got]
-        sized = [self._one(part) for part in parts]
+        sized = [self._one(part) for part in got.parts]
         fine = [one for one in sized if one is not None]
         if len(fine) < len(sized):
             return None

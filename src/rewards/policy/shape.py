@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from itertools import combinations
 from typing import Any
 
@@ -18,7 +17,7 @@ from rewards.policy.problems import MOST, Also, Report, Span
 from rewards.policy.shared_schema import resolved
 from rewards.policy.source import Broken, Entry, List, Map, Node, Scalar
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named, Shape
-from rewards.policy.wording import SHORT, Hint, one_of, quoted
+from rewards.policy.wording import SHORT, Hint, closest, one_of, quoted
 
 _NOTHING = ("", "~", "null", "Null", "NULL")
 _KINDS = {Scalar: "a single value", Map: "a map", List: "a list"}
@@ -32,6 +31,11 @@ class Got:
     span: Span
     key: Span
     text: str = ""  # of a single value, as written
+
+    @property
+    def parts(self) -> list[Got]:
+        """The items of a list, or the one value that stands for a list of it."""
+        return self.value if isinstance(self.value, list) else [self]
 
     @property
     def place(self) -> Span:
@@ -251,8 +255,7 @@ class Reader:
         if self.guesses > MOST or len(entry.key.text) > SHORT:
             return ""
         fits = [key.name for key in free if _is_kind(key.shape, entry.value)]
-        close = get_close_matches(entry.key.text.lower().replace("-", "_"), fits, 1, 0.7)
-        return close[0] if close else ""
+        return closest(entry.key.text.lower().replace("-", "_"), fits, percent=70)
 
     def _complete(self, shape: Fields, key: Span, meant: dict[str, Span], *, strangers: bool) -> bool:
         """Report what contradicts or is missing; tell whether the map can be used."""

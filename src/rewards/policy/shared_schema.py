@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rewards.policy import forms, time_forms
 from rewards.policy.forms import Form, choice
-from rewards.policy.structure import Either, Fields, Key, ListOf, Named, Ref, Shape
+from rewards.policy.structure import Either, Fields, Key, ListOf, Named, Ref, Shape, some_of
 
 SELECTION, MATCH, CONDITIONS = Ref("selection"), Ref("match"), Ref("conditions")
 _LABEL = Form("a text", ("Corner Cafe Club", "{en: Stars, de: Sterne}"), forms.TEXT.read, r"\S", forms.TEXT.json_types)
@@ -18,15 +18,14 @@ _TEXTS = ListOf(forms.TEXT)
 _VALUES = Either("a value or a list of values", scalar=forms.VALUE, list=ListOf(forms.VALUE))
 ATTRIBUTE_NAME = Form("a name", ("organic",), forms.TEXT.read, r"^[A-Za-z][A-Za-z0-9_-]{0,59}$")
 
-_PRICE = Fields(
+_PRICE = some_of(
     "a price",
     (
         Key("at_least", forms.MONEY, "The unit's price must be at least this much."),
         Key("at_most", forms.MONEY, "The unit's price must be at most this much."),
     ),
-    at_least_one=("at_least", "at_most"),
 )
-_MATCH_FIELDS = Fields(
+_MATCH_FIELDS = some_of(
     "a selection",
     (
         Key("skus", _TEXTS, "Lines of one of these articles.", example="[SALMON-240]"),
@@ -46,7 +45,6 @@ _MATCH_FIELDS = Fields(
         ),
         Key("except", SELECTION, "What this selection leaves out.", example="{categories: [deposit]}"),
     ),
-    at_least_one=("skus", "categories", "attributes", "price", "stored_value", "except"),
 )
 _SELECTION_EITHER = Either(
     "a selection: a name, a map or a list of these",
@@ -91,7 +89,7 @@ _FIRST = Fields(
     (Key("within", time_forms.JOINING, "Only so long after joining.", required=True),),
 )
 _NTH_EVERY = Fields("a condition on visits", (Key("every", forms.NTH, "Every so many visits.", required=True),))
-_CONDITIONS_FIELDS = Fields(
+_CONDITIONS_FIELDS = some_of(
     "a map of conditions",
     (
         Key(
@@ -147,21 +145,6 @@ _CONDITIONS_FIELDS = Fields(
         Key("code", forms.CODE, "Only receipts that carry this code; compared without case."),
         Key("not", CONDITIONS, "Holds unless all of these conditions hold.", example="{code: STAFF}"),
     ),
-    at_least_one=(
-        "first_purchase",
-        "nth_visit",
-        "no_visit_for",
-        "member_for",
-        "spend",
-        "units",
-        "visits",
-        "tier",
-        "attribute",
-        "birthday",
-        "anniversary",
-        "code",
-        "not",
-    ),
 )
 DEFINITIONS: dict[str, Fields | Either] = {
     "selection": _SELECTION_EITHER,
@@ -169,7 +152,7 @@ DEFINITIONS: dict[str, Fields | Either] = {
     "conditions": _CONDITIONS_FIELDS,
 }
 
-SCHEDULE = Fields(
+SCHEDULE = some_of(
     "a schedule",
     (
         Key("from", time_forms.DATE, "The first day."),
@@ -188,7 +171,6 @@ SCHEDULE = Fields(
         ),
         Key("stores", _TEXTS, "Only receipts of these stores.", example="[berlin-1]"),
     ),
-    at_least_one=("from", "until", "days", "dates", "hours", "stores"),
 )
 
 

@@ -38,6 +38,11 @@ class Fields:
     may_be_empty: bool = False
 
 
+def some_of(what: str, keys: tuple[Key, ...]) -> Fields:
+    """Return a map with fixed keys, of which at least one is there, whichever it is."""
+    return Fields(what, keys, at_least_one=tuple(key.name for key in keys))
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A map from the author's ids to things of one shape."""

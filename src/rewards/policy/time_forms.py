@@ -84,34 +84,23 @@ def _hours(text: str, _facts: Facts) -> tuple[int, int]:
     return start, end
 
 
-def _measure(text: str, facts: Facts) -> Duration | str:
-    if text in LONG_WINDOWS:
-        return text
-    if re.match(r"[0-9]", text):
-        return _duration(text, facts)
-    listed = f"write {one_of(LONG_WINDOWS)}, or a duration such as `12 months`"
-    raise Wrong("bad-choice", f"{quoted(text)} is neither a window nor a duration", Hint(text, LONG_WINDOWS, listed))
+def _or_duration(name: str, example: str, words: tuple[str, ...], wrong: str) -> Form:
+    """Return the form of one of a few words, or of a duration."""
 
+    def read(text: str, facts: Facts) -> Duration | str:
+        if text in words:
+            return text
+        if re.match(r"[0-9]", text):
+            return _duration(text, facts)
+        listed = f"write {one_of(words)}, or a duration such as `12 months`"
+        raise Wrong("bad-choice", f"{quoted(text)} {wrong}", Hint(text, words, listed))
 
-def _keep(text: str, facts: Facts) -> Duration | str:
-    if text in _KEEPS:
-        return text
-    if re.match(r"[0-9]", text):
-        return _duration(text, facts)
-    listed = f"write {one_of(_KEEPS)}, or a duration such as `12 months`"
-    raise Wrong("bad-choice", f"{quoted(text)} does not say how long", Hint(text, _KEEPS, listed))
+    return Form(name, (example, "12 months"), read, rf"^({'|'.join(words)}|[0-9]+ +(day|month)s?)$")
 
 
 DURATION = Form("a duration", ("30 days", "12 months"), _duration, r"^[0-9]+ +(day|month)s?$")
 JOINING = Form("a duration of joining", ("30 days of joining",), _joining, r"^[0-9]+ +(day|month)s? of joining$")
 DATE = Form("a date", ("2026-12-01",), _date, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 HOURS = Form("a span of hours", ("15:00-17:00",), _hours, r"^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$")
-TIER_MEASURE = Form(
-    "a window or a duration", ("year", "12 months"), _measure, rf"^({'|'.join(LONG_WINDOWS)}|[0-9]+ +(day|month)s?)$"
-)
-KEEP = Form(
-    "how long a level is kept",
-    ("until_end_of_next_year", "12 months"),
-    _keep,
-    rf"^({'|'.join(_KEEPS)}|[0-9]+ +(day|month)s?)$",
-)
+TIER_MEASURE = _or_duration("a window or a duration", "year", LONG_WINDOWS, "is neither a window nor a duration")
+KEEP = _or_duration("how long a level is kept", "until_end_of_next_year", _KEEPS, "does not say how long")

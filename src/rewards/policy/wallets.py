@@ -104,11 +104,11 @@ def _pays(key: str, got: Got | None, report: Report) -> Pays | None:
     )
 
 
-def _of_another(got: Got, key: str, report: Report) -> bool:
+def _of_another(got: Got, key: str, report: Report, what: str = "these are") -> bool:
     given: Given = got.value
     if not given.wallet or given.wallet == key:
         return False
-    message = f"these are {given.wallet} in the wallet {key}"
+    message = f"{what} {given.wallet} in the wallet {key}"
     report.add("wrong-wallet", message, got.span, f"write `{given.points} {key}`")
     return True
 
@@ -116,9 +116,6 @@ def _of_another(got: Got, key: str, report: Report) -> bool:
 def _liability(key: str, got: Got | None, report: Report) -> Liability | None:
     if got is None or got.value.broken:
         return None
-    points: Given = got.value.value("points")
-    if points.wallet and points.wallet != key:
-        place = got.value.got["points"]
-        message = f"this values {points.wallet} in the wallet {key}"
-        report.add("wrong-wallet", message, place.span, f"write `{points.points} {key}`")
-    return Liability(points.points, got.value.value("worth"))
+    points: Got = got.value.got["points"]
+    _of_another(points, key, report, "this values")
+    return Liability(points.value.points, got.value.value("worth"))

@@ -6,7 +6,7 @@ What does not live here: reading (`read`), and what a step does (`play`).
 from __future__ import annotations
 
 from rewards.policy import forms, time_forms
-from rewards.policy.structure import Either, Fields, Key, ListOf, Named
+from rewards.policy.structure import Either, Fields, Key, ListOf, Named, some_of
 from rewards.scenario.hold_words import HOLD_VERBS, hold_keys
 from rewards.scenario.values import (
     ANY_KEY,
@@ -152,10 +152,9 @@ _REDEEM = Fields(
 )
 _BY_WALLET = _BY_RULE = Named("a number of points", SIGNED, ANY_KEY)
 _NAMES = ListOf(NAME)
-_LINE_FIGURES = Fields(
+_LINE_FIGURES = some_of(
     "what a line costs",
     (Key("net", forms.MONEY, "After all discounts."), Key("discount", forms.MONEY, "All discounts.")),
-    at_least_one=("net", "discount"),
 )
 _NEXT_EXPIRY = Fields(
     "the next expiry",

@@ -53,24 +53,19 @@ class Happened:
         """Return the reasons of the answer, one a line."""
         if self.refused:
             return [f"refused with `{self.refused.code}`: {self.refused.message}"]
-        lines = [f"`{one['offer']}` took off: {one['why']}" for one in self.answer.get("discounts", [])]
-        lines += [f"`{one['rule']}` gave {one['points']} {one['wallet']}: {one['why']}" for one in self.awards()]
-        lines += [
-            f"`{one['giver']}` gave a `{one['product']}`: {one['why']}"
-            for one in self.answer.get("gift_cards_issued", [])
-            if "why" in one
-        ]
-        lines += [f"`{one['rule']}` gave nothing: {one['why']}" for one in self.answer.get("not_applied", [])]
-        lines += [f"`{one['rule']}` gave nothing: {one['why']}" for one in self.answer.get("not_given", [])]
-        lines += [
-            f"`{one['rule']}` took back {one['points']} {one['wallet']}: {one['why']}"
-            for one in self.answer.get("taken_back", [])
-        ]
-        lines += [
-            f"`{one['rule']}` gave {one['points']} {one['wallet']}: {one['why']}"
-            for one in self.answer.get("given", [])
-        ]
-        return lines
+        told = ((text, one) for key, text in _REASONS for one in self.answer.get(key, []) if "why" in one)
+        return [text.format_map(one) for text, one in told]
+
+
+_REASONS = (
+    ("discounts", "`{offer}` took off: {why}"),
+    ("awards", "`{rule}` gave {points} {wallet}: {why}"),
+    ("gift_cards_issued", "`{giver}` gave a `{product}`: {why}"),
+    ("not_applied", "`{rule}` gave nothing: {why}"),
+    ("not_given", "`{rule}` gave nothing: {why}"),
+    ("taken_back", "`{rule}` took back {points} {wallet}: {why}"),
+    ("given", "`{rule}` gave {points} {wallet}: {why}"),
+)
 
 
 def mismatches(expected: Mapping[str, Any], happened: Happened, policy: Policy) -> list[Mismatch]:
@@ -125,13 +120,18 @@ def _ours(answer: dict[str, Any]) -> int:
 
 def _total(key: str, value: int, happened: Happened, policy: Policy) -> list[Mismatch]:
     totals = happened.answer.get("totals", {})
-    actual = totals.get("due_minor") if key == "due" else _ours(happened.answer)
+    return _figure(key, value, totals.get("due_minor") if key == "due" else _ours(happened.answer), policy)
+
+
+def _figure(key: str, value: int, actual: int | None, policy: Policy) -> list[Mismatch]:
     return [] if actual == value else [Mismatch(key, _money(value, policy), _money(actual, policy))]
 
 
-def _numbers(key: str, value: dict[str, int], actual: Mapping[str, int]) -> list[Mismatch]:
+def _numbers(
+    key: str, value: dict[str, int], actual: Mapping[str, int], written: Callable[[int], str] = str
+) -> list[Mismatch]:
     wrong = [name for name, number in value.items() if actual.get(name, 0) != number]
-    return [Mismatch(f"{key}: {name}", str(value[name]), str(actual.get(name, 0))) for name in wrong]
+    return [Mismatch(f"{key}: {name}", written(value[name]), written(actual.get(name, 0))) for name in wrong]
 
 
 def _sums(pairs: Iterable[tuple[str, int]]) -> Mapping[str, int]:
@@ -142,12 +142,9 @@ def _sums(pairs: Iterable[tuple[str, int]]) -> Mapping[str, int]:
 
 
 def _earned(key: str, value: dict[str, int], happened: Happened, _: Policy) -> list[Mismatch]:
-    source = (
-        happened.answer.get("totals", happened.answer).get("earned", {})
-        if key == "earned"
-        else happened.answer.get("would_earn", {})
-    )
-    return _numbers(key, value, source)
+    answer = happened.answer
+    source = answer.get("totals", answer) if key == "earned" else answer
+    return _numbers(key, value, source.get(key, {}))
 
 
 def _spent(key: str, value: dict[str, int], happened: Happened, _: Policy) -> list[Mismatch]:
@@ -170,11 +167,8 @@ def _earned_by(key: str, value: dict[str, int], happened: Happened, _: Policy) -
 
 
 def _taken(key: str, value: dict[str, int], happened: Happened, _: Policy) -> list[Mismatch]:
-    return _numbers(
-        key,
-        value,
-        _sums((wallet if key == "taken_back" else rule, points) for rule, wallet, points in happened.changes()),
-    )
+    pairs = ((wallet if key == "taken_back" else rule, points) for rule, wallet, points in happened.changes())
+    return _numbers(key, value, _sums(pairs))
 
 
 def _gives(key: str, value: list[str], happened: Happened, _: Policy) -> list[Mismatch]:
@@ -201,10 +195,7 @@ def _lines(key: str, value: dict[str, dict[str, int]], happened: Happened, polic
 
 def _refund(key: str, value: dict[str, int], happened: Happened, policy: Policy) -> list[Mismatch]:
     actual = _sums((one["kind"], one["amount_minor"]) for one in happened.answer.get("refund", []))
-    wrong = [kind for kind, minor in value.items() if actual.get(kind, 0) != minor]
-    return [
-        Mismatch(f"{key}: {kind}", _money(value[kind], policy), _money(actual.get(kind, 0), policy)) for kind in wrong
-    ]
+    return _numbers(key, value, actual, lambda minor: _money(minor, policy))
 
 
 def _parked(key: str, _: object, happened: Happened, __: Policy) -> list[Mismatch]:
@@ -231,8 +222,7 @@ def _state(key: str, value: str, happened: Happened, _: Policy) -> list[Mismatch
 
 def _available(key: str, value: int, happened: Happened, policy: Policy) -> list[Mismatch]:
     card = happened.answer.get("card", {})
-    actual = happened.answer.get("balance_minor", card.get("available_minor"))
-    return [] if actual == value else [Mismatch(key, _money(value, policy), _money(actual, policy))]
+    return _figure(key, value, happened.answer.get("balance_minor", card.get("available_minor")), policy)
 
 
 def _held(key: str, value: int | dict[str, int], happened: Happened, policy: Policy) -> list[Mismatch]:
@@ -240,8 +230,7 @@ def _held(key: str, value: int | dict[str, int], happened: Happened, policy: Pol
     if isinstance(value, dict):
         return _balance(key, value, happened, policy)
     card = happened.answer.get("card", {})
-    actual = happened.answer.get("held_minor", card.get("held_minor"))
-    return [] if actual == value else [Mismatch(key, _money(value, policy), _money(actual, policy))]
+    return _figure(key, value, happened.answer.get("held_minor", card.get("held_minor")), policy)
 
 
 def _balance(key: str, value: dict[str, int], happened: Happened, _: Policy) -> list[Mismatch]:

@@ -34,21 +34,16 @@ _PURCHASE_KEYS = ("member", "store", "currency", "lines", "codes", "vouchers", "
 _DO = forms.choice("block", "unblock", "deactivate", "load", "clear", "cash_out", "transfer")
 _STATES = forms.choice("inactive", "active", "used", "expired", "blocked", "locked", "deactivated")
 
-_CONTACT = Fields(
-    "a member of a receipt",
-    (
-        Key("card", NAME, "The number on the card.", example='"2600000001236"'),
-        Key("phone", NAME, "A phone number.", example='"+4930901820"'),
-        Key("email", NAME, "An e-mail address.", example="ana@example.org"),
-    ),
-    exactly_one=("card", "phone", "email"),
+_CONTACTS = (
+    Key("card", NAME, "The number on the card.", example='"2600000001236"'),
+    Key("phone", NAME, "A phone number.", example='"+4930901820"'),
+    Key("email", NAME, "An e-mail address.", example="ana@example.org"),
 )
+_CONTACT = Fields("a member of a receipt", _CONTACTS, exactly_one=("card", "phone", "email"))
 _MEMBER = Fields(
     "a member",
     (
-        Key("card", NAME, "The number on the card.", example='"2600000001236"'),
-        Key("phone", NAME, "A phone number.", example='"+4930901820"'),
-        Key("email", NAME, "An e-mail address.", example="ana@example.org"),
+        *_CONTACTS,
         Key("joined", time_forms.DATE, "The day of joining.", default="the day before the story's first step"),
         Key(
             "balances",

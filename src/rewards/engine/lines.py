@@ -297,6 +297,7 @@ def _key_of(selections: Sequence[Selection]) -> Callable[[Line], object] | None:
     names = sorted({name for m in found for name, _ in m.attributes})
 
     def key(line: Line) -> object:
+        """Return what lines have in common that the same offers and rules select."""
         values = [line.attributes.get(name) for name in names]
         return (
             line.categories,

@@ -209,6 +209,7 @@ def _worth(history: History, rule: EarningRule, day: int, window: list[Bought]) 
         common *= rate.every * unit
 
     def exact(part: list[Bought]) -> int:
+        """Return `common` times the points of a part of the history, before they are rounded."""
         return sum(
             _measured(history, rate.what, rules, part) * rate.give * more * (common // (rate.every * unit))
             for rate, rules, more, unit in terms

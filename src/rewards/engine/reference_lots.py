@@ -131,6 +131,7 @@ def _terms(history: History, wallet: Wallet | None, day: int) -> tuple[int, int 
     expiry = wallet.expires
 
     def end(base: int) -> int:
+        """Return the first day on which what counts from a day is over."""
         last = base if expiry.after is None else plus(base, expiry.after)
         return last if expiry.at is None else end_of(last, expiry.at)
 

@@ -136,6 +136,7 @@ def _claim(
     misses: list[Miss] = []
 
     def holds(condition: Condition) -> bool:
+        """Tell whether a condition on the member holds; note it if it does not."""
         assert buyer is not None
         miss = failure(buyer.scene, offer.id, offer_gate(offer, condition))
         misses.extend([miss] if miss is not None else [])

@@ -163,15 +163,13 @@ def _zone(text: str, _facts: Facts) -> str:
     return text
 
 
-def choice(*options: str, later: tuple[str, ...] = ()) -> Form:
-    """Return the form of a word out of a few; `later` are words of the language that this version does not know yet."""
+def choice(*options: str) -> Form:
+    """Return the form of a word out of a few."""
 
     def read(text: str, _facts: Facts) -> str:
+        """Return the word; it is one of the options."""
         if text in options:
             return text
-        if text in later:
-            message = f"`{text}` is not supported by this version of the engine"
-            raise Wrong("unsupported", message, f"write {one_of(options)}, or wait for a later version")
         listed = f"write {one_of(options)}"
         raise Wrong("bad-choice", f"{quoted(text)} is not one of the choices here", Hint(text, options, listed))
 
@@ -316,6 +314,7 @@ def counted(unit: str) -> Form:
     """Return the form of a count of units or visits, with or without its word."""
 
     def read(text: str, _facts: Facts) -> int:
+        """Return the number, without its word."""
         number = re.sub(rf" +{unit}s?$", "", text)
         return _whole(number, "bad-count", f"a number of {unit}s", MOST)
 

@@ -88,6 +88,7 @@ class Coverage:
         """Return what is told of a story's baskets."""
 
         def watching(seen: Inspected) -> None:
+            """Take note of every goal that a basket reached first."""
             if seen.version.policy.version == self.stories.policy.version:
                 for goal in (*_of_rules(seen), *_of_offers(seen), *self._bounds.cut(seen)):
                     if self.reached[goal] is None:

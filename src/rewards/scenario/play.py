@@ -142,6 +142,7 @@ class _World:
         return None
 
     def close(self) -> None:
+        """Close the service, and with it the database in memory."""
         self.service.close()
 
     def _do(self, command: Command, key: str | None = None) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class _OnceReport(Report):
     _seen: set[tuple[str, str, Span]] = field(default_factory=set)
 
     def add(self, code: str, message: str, span: Span, help: str | Hint = "", also: Also | None = None) -> None:  # noqa: A002
+        """Add a problem, unless it was found before."""
         if (code, message, span) not in self._seen:
             self._seen.add((code, message, span))
             Report.add(self, code, message, span, help, also)

@@ -91,13 +91,17 @@ class LiabilityAnswer(msgspec.Struct, frozen=True):
 
 
 class _Month(NamedTuple):
+    """A month of the calendar."""
+
     number: int  # year * 12 + month - 1
 
     @property
     def text(self) -> str:
+        """The month as ISO 8601 has it, `2027-03`."""
         return f"{self.number // 12:04}-{self.number % 12 + 1:02}"
 
     def starts(self, zone: ZoneInfo) -> int:
+        """Return the instant of its first midnight."""
         return midnight(date(self.number // 12, self.number % 12 + 1, 1).toordinal(), zone)
 
 

@@ -101,6 +101,29 @@ def line(name, sku="CAKE", amount=1000, quantity=1, **facts):
     return BasketLine(line_id=name, sku=sku, quantity=quantity, unit_price_minor=amount, **facts)
 
 
+def card(issued, minor, pin=""):
+    """A tender by a gift card."""
+    return BasketTender(kind="gift_card", code=issued["code"], pin=pin, amount_minor=minor)
+
+
+def cash(minor):
+    return BasketTender(kind="cash", amount_minor=minor)
+
+
+def points(amount_minor=None, wallet="beans", **how):
+    """A tender by points."""
+    return BasketTender(kind="points", wallet=wallet, amount_minor=amount_minor, **how)
+
+
+def offers(answer):
+    """What each offer took off, in minor units."""
+    return {one["offer"]: one["amount_minor"] for one in answer["discounts"]}
+
+
+def warned(answer):
+    return [(one["code"], one["pointer"]) for one in answer.get("warnings", ())]
+
+
 def counts(service):
     with service._store.reading() as session:
         return {

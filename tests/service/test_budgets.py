@@ -11,8 +11,7 @@ from rewards.errors import Conflict
 from rewards.service.commands import Publish, RecordPurchase
 from rewards.service.ids import budget_owner
 
-from .conftest import DAY, POLICY, counts, line, opened
-from .test_offers import offers
+from .conftest import DAY, POLICY, counts, line, offers, opened
 
 OFFERS = """offers:
   pens: {{on: {{skus: [PEN]}}, amount_off: 0.50 per unit, budget: {{units: {units}, per: month}}}}

@@ -7,7 +7,8 @@ import pytest
 from rewards.basket import BasketTender
 from rewards.service.commands import IssueGiftCard
 
-from .test_points import AFTERNOON, CAFE, cafe, cakes, points
+from .conftest import points
+from .test_points import AFTERNOON, CAFE, cafe, cakes
 
 CARDS = b"gift_cards: {cafe-card: {kind: paid, load: 5.00-250.00, max_balance: 500.00}}\n"
 

@@ -10,7 +10,7 @@ from rewards.service.codes import new_code
 from rewards.service.commands import Adjust, RecordPurchase
 from tests.policies import program
 
-from .conftest import DAY, line, opened
+from .conftest import DAY, card, cash, line, opened
 from .test_card_money import ANA, BEN, Desk, refusal
 
 POLICY = program("""country: DE
@@ -33,14 +33,6 @@ def desk(tmp_path, clock):
     desk = opened(f"sqlite:///{tmp_path / 'shop.db'}", clock, POLICY, Desk, (ANA, BEN))
     yield desk
     desk.close()
-
-
-def card(issued, minor, pin=""):
-    return BasketTender(kind="gift_card", code=issued["code"], pin=pin, amount_minor=minor)
-
-
-def cash(minor):
-    return BasketTender(kind="cash", amount_minor=minor)
 
 
 def pays(desk, receipt, *tenders, amount=2000, lines=None, quoted=False, **facts):

@@ -15,7 +15,7 @@ from rewards.service.codes import DIGITS, is_code, new_code, normal, shown
 from rewards.service.commands import ActOnGiftCard, IssueGiftCard, Publish, RecordPurchase
 from tests.policies import program
 
-from .conftest import DAY, Shop, line, opened
+from .conftest import DAY, Shop, line, offers, opened
 
 POLICY = program("""country: DE
 points:
@@ -66,10 +66,6 @@ def desk(tmp_path, clock):
     desk.close()
 
 
-def discounts(answer):
-    return {one["offer"]: one["amount_minor"] for one in answer["discounts"]}
-
-
 def refused(answer):
     return [one["reason"] for one in answer["codes_refused"]]
 
@@ -94,23 +90,23 @@ def test_a_voucher_is_issued_with_the_terms_of_its_day(desk):
 def test_a_voucher_gives_its_offer_once(desk):
     code = desk.issue()["code"]
     answer = desk.buy("r1", 1000, codes=(code,))
-    assert discounts(answer) == {"tenth": 100}
+    assert offers(answer) == {"tenth": 100}
     assert answer["discounts"][0]["why"] == "10% off 10.00 of the basket, by a voucher"
     assert answer["codes_refused"] == []
     again = desk.buy("r2", 1000, codes=(code,))
-    assert (discounts(again), refused(again)) == ({}, ["used"])
+    assert (offers(again), refused(again)) == ({}, ["used"])
     assert again["codes_refused"][0]["code"] == f"****{code[-4:]}"
     assert again["codes_refused"][0]["gift_card_id"] == answer["discounts"][0]["gift_card_id"]
 
 
 def test_without_its_voucher_the_offer_does_nothing(desk):
     answer = desk.tea("r1")
-    assert (discounts(answer), answer["not_applied"]) == ({}, [])
+    assert (offers(answer), answer["not_applied"]) == ({}, [])
 
 
 @pytest.mark.parametrize("write", [str.lower, lambda code: code.replace("-", " "), lambda code: f" {code} "])
 def test_a_code_is_read_as_people_type_it(desk, write):
-    assert discounts(desk.buy("r1", 1000, codes=(write(desk.issue()["code"]),))) == {"tenth": 100}
+    assert offers(desk.buy("r1", 1000, codes=(write(desk.issue()["code"]),))) == {"tenth": 100}
 
 
 def test_letters_that_look_like_digits_are_read_as_digits():
@@ -127,15 +123,15 @@ def test_every_wrong_symbol_is_found():
 def test_it_is_used_up_only_by_what_it_gave(desk):
     issued = desk.issue("sorry", ANA)
     nothing = desk.buy("r1", 1000, codes=(issued["code"],))
-    assert (discounts(nothing), refused(nothing), desk.state(issued)) == ({}, ["gave-nothing"], "active")
-    assert discounts(desk.tea("r2", issued["code"])) == {"cup": 400}
+    assert (offers(nothing), refused(nothing), desk.state(issued)) == ({}, ["gave-nothing"], "active")
+    assert offers(desk.tea("r2", issued["code"])) == {"cup": 400}
     assert desk.state(issued) == "used"
 
 
 def test_a_better_offer_of_its_group_leaves_it_unused(desk):
     issued = desk.issue()
     answer = desk.buy("r1", 1000, codes=(issued["code"], "fifth"))
-    assert (discounts(answer), refused(answer), desk.state(issued)) == ({"fifth": 200}, ["gave-nothing"], "active")
+    assert (offers(answer), refused(answer), desk.state(issued)) == ({"fifth": 200}, ["gave-nothing"], "active")
 
 
 @pytest.mark.parametrize(("product", "reason"), [("early", "not-now"), ("large", "condition")])
@@ -149,12 +145,12 @@ def test_a_personal_voucher_is_its_members_alone(desk):
     code = desk.issue("sorry", ANA)["code"]
     assert refused(desk.tea("r1", code, card=BEN)) == ["other-member"]
     assert refused(desk.tea("r2", code, card=None)) == ["needs-member"]
-    assert discounts(desk.tea("r3", code, card=ANA)) == {"cup": 400}
+    assert offers(desk.tea("r3", code, card=ANA)) == {"cup": 400}
 
 
 def test_a_guest_uses_a_bearers(desk):
     issued = desk.issue("flyer", ANA)
-    assert discounts(desk.buy("r1", 1000, card=None, codes=(issued["code"],))) == {"tenth": 100}
+    assert offers(desk.buy("r1", 1000, card=None, codes=(issued["code"],))) == {"tenth": 100}
     desk.ask(desk.give_back(of="r1"))
     assert desk.state(issued) == "active"
 
@@ -164,7 +160,7 @@ def test_it_ends_at_the_tills_clock(desk, clock):
     start = clock.now
     clock.now = start + 30 * DAY
     assert refused(desk.tea("late", code)) == ["expired"]
-    assert discounts(desk.tea("in-time", code, at=start + 29 * DAY)) == {"cup": 400}
+    assert offers(desk.tea("in-time", code, at=start + 29 * DAY)) == {"cup": 400}
 
 
 def test_two_vouchers_of_one_offer_are_used_one_by_one(desk, clock):
@@ -173,16 +169,16 @@ def test_two_vouchers_of_one_offer_are_used_one_by_one(desk, clock):
     clock.now -= DAY
     sooner = desk.issue("sorry", ANA, occurred_at=clock.now - 10 * DAY)
     answer = desk.tea("r1", later["code"], sooner["code"], lines=(line("1", "TEA", 400, 2, categories=("tea",)),))
-    assert (discounts(answer), refused(answer)) == ({"cup": 400}, ["one-per-receipt"])
+    assert (offers(answer), refused(answer)) == ({"cup": 400}, ["one-per-receipt"])
     assert (desk.state(later), desk.state(sooner)) == ("active", "used")
 
 
 def test_vouchers_of_several_offers_add(desk):
     answer = desk.tea("r1", desk.issue("sorry", ANA)["code"], desk.issue()["code"], amount=1000, lines=None)
-    assert discounts(answer) == {"cup": 1000}
+    assert offers(answer) == {"cup": 1000}
     lines = (line("1", "TEA", 400, categories=("tea",)), line("2", "CAKE", 1000))
     answer = desk.tea("r2", desk.issue("sorry", ANA)["code"], desk.issue()["code"], lines=lines)
-    assert discounts(answer) == {"cup": 400, "tenth": 100}
+    assert offers(answer) == {"cup": 400, "tenth": 100}
 
 
 def test_a_full_return_gives_it_back_and_a_part_does_not(desk):
@@ -197,7 +193,7 @@ def test_a_full_return_gives_it_back_and_a_part_does_not(desk):
         {"gift_card_id": issued["gift_card_id"], "last_four": issued["last_four"], "offer": "cup"}
     ]
     assert desk.service.balance(before.member_id).vouchers == before.vouchers != []
-    assert discounts(desk.tea("r2", issued["code"])) == {"cup": 400}
+    assert offers(desk.tea("r2", issued["code"])) == {"cup": 400}
 
 
 def test_a_return_of_an_earlier_purchase_gives_nothing_back(desk):
@@ -288,7 +284,7 @@ def test_issuing_again_shows_a_new_code_of_the_same_voucher(desk):
     assert again["code"] != first["code"]
     with pytest.raises(KeyReused):
         desk.issue("sorry", ANA, key="k1")
-    assert discounts(desk.buy("r1", 1000, codes=(again["code"], first["code"]))) == {"tenth": 100}
+    assert offers(desk.buy("r1", 1000, codes=(again["code"], first["code"]))) == {"tenth": 100}
     assert refused(desk.buy("r2", 1000, codes=(first["code"],))) == ["used"]
 
 
@@ -350,7 +346,7 @@ def test_two_tills_with_one_code(desk):
     baskets = [desk.basket(f"r{i}", 1000, codes=(issued["code"],), card=(ANA, BEN, None)[i % 3]) for i in range(40)]
     with ThreadPoolExecutor(20) as tills:
         answers = list(tills.map(lambda basket: desk.ask(RecordPurchase(basket)), baskets))
-    assert sum(discounts(answer).get("tenth", 0) for answer in answers) == 100
+    assert sum(offers(answer).get("tenth", 0) for answer in answers) == 100
     assert [reason for answer in answers for reason in refused(answer)] == ["used"] * 39
 
 
@@ -359,7 +355,7 @@ def test_two_processes_with_one_code(desk, tmp_path, clock):
     codes = [desk.issue()["code"] for _ in range(20)]
 
     def go(i):
-        return [discounts((desk, other)[i].buy(f"{i}-{j}", 1000, codes=(code,))) for j, code in enumerate(codes)]
+        return [offers((desk, other)[i].buy(f"{i}-{j}", 1000, codes=(code,))) for j, code in enumerate(codes)]
 
     with ThreadPoolExecutor(2) as tills:
         first, second = tills.map(go, range(2))
@@ -371,7 +367,7 @@ def test_a_later_version_keeps_what_was_promised_of_its_end(desk, clock):
     issued = desk.issue("sorry", ANA)
     desk.service.do(Publish(POLICY.replace(b"after: 30 days", b"after: 1 day"), from_day=(clock.now + DAY).date()))
     clock.now += 20 * DAY
-    assert discounts(desk.tea("r1", issued["code"])) == {"cup": 400}
+    assert offers(desk.tea("r1", issued["code"])) == {"cup": 400}
     assert desk.issue("sorry", ANA)["expires_at"] == "2026-12-23T00:00:00+01:00"
 
 
@@ -385,9 +381,9 @@ def test_a_later_version_without_the_offer_keeps_the_promise(desk, clock, rest):
     quote = desk.service.quote(basket)
     assert [(one.offer, one.why) for one in quote.discounts] == [("cup", "as the voucher promised")]
     answer = desk.ask(RecordPurchase(msgspec.structs.replace(basket, quote=quote.quote)))
-    assert (discounts(answer), desk.state(issued)) == ({"cup": 400}, "used")
+    assert (offers(answer), desk.state(issued)) == ({"cup": 400}, "used")
     assert refused(desk.buy("r2", 4999, codes=(large["code"],))) == ["condition"]
-    assert discounts(desk.buy("r3", 6000, codes=(large["code"],)))["big-basket"] == 500
+    assert offers(desk.buy("r3", 6000, codes=(large["code"],)))["big-basket"] == 500
 
 
 def test_an_offer_that_all_have_now_leaves_the_voucher_unused(desk, clock):
@@ -398,7 +394,7 @@ def test_an_offer_that_all_have_now_leaves_the_voucher_unused(desk, clock):
     desk.service.do(Publish(text, from_day=(clock.now + DAY).date()))
     clock.now += 2 * DAY
     answer = desk.tea("r1", issued["code"])
-    assert (discounts(answer), refused(answer), desk.state(issued)) == ({"cup": 400}, ["not-now"], "active")
+    assert (offers(answer), refused(answer), desk.state(issued)) == ({"cup": 400}, ["not-now"], "active")
 
 
 def test_a_promise_on_what_nobody_counts_any_more_is_told(desk, clock):
@@ -408,7 +404,7 @@ def test_a_promise_on_what_nobody_counts_any_more_is_told(desk, clock):
     desk.service.do(Publish(policy, from_day=(clock.now + DAY).date()))
     clock.now += DAY
     first, second = desk.issue("sorry", ANA), desk.issue("sorry", ANA)
-    assert discounts(desk.tea("r1", first["code"])) == {"cup": 400}
+    assert offers(desk.tea("r1", first["code"])) == {"cup": 400}
     text = POLICY[: POLICY.index(b"offers:")] + POLICY[POLICY.index(b"returns:") :]
     desk.service.do(Publish(text, from_day=(clock.now + DAY).date()))
     clock.now += DAY

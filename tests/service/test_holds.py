@@ -18,7 +18,7 @@ from rewards.service.commands import (
 )
 from tests.policies import program
 
-from .conftest import DAY, line, opened
+from .conftest import DAY, cash, line, opened
 from .test_card_money import ANA, BEN, Desk
 
 POLICY = program("""selections:
@@ -105,10 +105,6 @@ def bank(clock):
 
 def by(hold, minor=None):
     return BasketTender(kind="hold", hold_id=hold, amount_minor=minor)
-
-
-def cash(minor):
-    return BasketTender(kind="cash", amount_minor=minor)
 
 
 def refusal(do, *args, **facts):

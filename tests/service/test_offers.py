@@ -12,7 +12,7 @@ from rewards.errors import Conflict, InvalidRequest
 from rewards.service.commands import RecordPurchase
 from tests.policies import program
 
-from .conftest import DAY, line, opened
+from .conftest import DAY, line, offers, opened
 
 POLICY = program("""country: DE
 points:
@@ -38,10 +38,6 @@ def till(clock):
 
 def cake(amount=800, quantity=3):
     return line("1", amount=amount, quantity=quantity, categories=("cake",))
-
-
-def offers(answer):
-    return {one["offer"]: one["amount_minor"] for one in answer["discounts"]}
 
 
 def test_a_discount_is_told_with_its_shares_and_earns_nothing(till):

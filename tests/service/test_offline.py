@@ -17,7 +17,7 @@ from rewards.service.commands import (
 )
 from tests.policies import program
 
-from .conftest import Shop, line, opened
+from .conftest import Shop, line, opened, warned
 
 ANA = "2600000001236"
 POLICY = program("""points:
@@ -45,10 +45,6 @@ class Till(Shop):
 
 def tea(**facts):
     return line("1", "TEA", 400, categories=("tea",), **facts)
-
-
-def warned(answer):
-    return [(one["code"], one["pointer"]) for one in answer.get("warnings", ())]
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import pytest
 from rewards.basket import StoredValue
 from rewards.service.codes import new_code
 
-from .conftest import line
+from .conftest import card, line, warned
 from .test_card_money import ANA, BEN
 from .test_offline_tenders import POLICY as TENDERS
-from .test_offline_tenders import card, refunded, till, warned
+from .test_offline_tenders import refunded, till
 
 POLICY = TENDERS.replace(b"load: 5.00-250.00", b"load: 5.00-250.00, max_balance: 300.00").replace(
     b"  flyer:", b"  mine: {kind: paid, to: member}\n  flyer:"

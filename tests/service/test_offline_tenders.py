@@ -19,7 +19,7 @@ from rewards.service.commands import (
 )
 from tests.policies import program
 
-from .conftest import DAY, line, opened
+from .conftest import DAY, card, line, opened, points, warned
 from .test_card_money import ANA, BEN, Desk
 
 POLICY = program("""country: DE
@@ -83,18 +83,6 @@ def till(clock, policy):
     assert till.service.verify() == []
     assert all(row.difference == 0 for row in till.service.liability().rows)
     till.service.close()
-
-
-def card(issued, minor, pin=""):
-    return BasketTender(kind="gift_card", code=issued["code"], pin=pin, amount_minor=minor)
-
-
-def points(amount_minor=None, wallet="beans", **how):
-    return BasketTender(kind="points", wallet=wallet, amount_minor=amount_minor, **how)
-
-
-def warned(answer):
-    return [(one["code"], one["pointer"]) for one in answer.get("warnings", ())]
 
 
 def figures(answer, *names):

@@ -11,7 +11,7 @@ from rewards.days import instant
 from rewards.errors import Conflict, InvalidRequest, RewardsError
 from rewards.service.commands import Adjust
 from tests.policies import program
-from tests.service.conftest import Clock, Shop, counts, line, opened
+from tests.service.conftest import Clock, Shop, counts, line, opened, points
 
 CAFE = program("""selections:
   hot-drinks: {categories: [coffee, tea]}
@@ -68,10 +68,6 @@ def till():
     till.clock.now = AFTERNOON
     yield till
     till.close()
-
-
-def points(amount_minor=None, wallet="beans", **how):
-    return BasketTender(kind="points", wallet=wallet, amount_minor=amount_minor, **how)
 
 
 def cakes(till, name="r1", *, tenders=None, **facts):

@@ -6,8 +6,8 @@ import pytest
 
 from rewards.basket import AskedReward, BasketTender
 from rewards.days import instant
-from tests.service.conftest import counts, line
-from tests.service.test_points import CAFE, cafe, points, refused
+from tests.service.conftest import counts, line, points
+from tests.service.test_points import CAFE, cafe, refused
 
 CATALOGUE = CAFE.replace(b"SPENT", b"debt").replace(
     b"offers:\n",

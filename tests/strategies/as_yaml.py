@@ -11,7 +11,6 @@ import yaml
 
 from rewards.days import Duration
 from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, EachTime
-from rewards.policy.alone import AloneLimit
 from rewards.policy.model import (
     ALL,
     Accepted,
@@ -52,6 +51,7 @@ from rewards.policy.model import (
     UseLimit,
     Wallet,
 )
+from rewards.policy.terms import AloneLimit
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

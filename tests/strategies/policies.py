@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from rewards.days import Duration, Window
 from rewards.engine.reference import Versions
 from rewards.policy.activity_model import FOR_REFERRER, REFERRAL, EachTime
-from rewards.policy.alone import AloneLimit
 from rewards.policy.model import EarningRule, Eligible, Expiry, Liability, Pays, Policy, Returns, Wallet
+from rewards.policy.terms import AloneLimit
 from tests.strategies import words
 from tests.strategies.cards import with_fairness, with_fitting_cards, with_given_cards
 from tests.strategies.members import with_tiers, without_tiers

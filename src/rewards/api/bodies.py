@@ -11,34 +11,22 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
-from msgspec.structs import asdict
 
 from rewards.basket import Basket, Currency, Id, Instant, MemberRef, Minor, Name, OptionalId
 from rewards.money import LARGEST
 from rewards.service.answers import VersionAnswer
 from rewards.service.commands import (
-    ActOnGiftCard,
-    Adjust,
     AttributeValue,
     Birthday,
-    CancelRedemption,
-    CaptureHold,
-    ChangeContacts,
-    ChangeMember,
-    ClaimPurchase,
     Contact,
     GiftCardActivity,
     Language,
     MemberState,
-    MergeMembers,
     Metadata,
     OfflinePurchase,
     OfflineReturn,
     Points,
-    RecordActivity,
-    Redeem,
     Score,
-    VoidHold,
 )
 from rewards.unsaid import Unsaid
 
@@ -59,10 +47,6 @@ class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     adjustment_id: OptionalId = ""
     occurred_at: Instant | None = None
 
-    def of(self, member_id: str) -> Adjust:
-        """Return the command for a member."""
-        return Adjust(member=MemberRef(id=member_id), **asdict(self))
-
 
 class Redemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A reward of the catalogue that points are to buy. The address names the member; `points` is for an open cost."""
@@ -75,20 +59,12 @@ class Redemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     till_id: OptionalId = ""
     operator_id: OptionalId = ""
 
-    def of(self, member_id: str) -> Redeem:
-        """Return the command for a member."""
-        return Redeem(member=MemberRef(id=member_id), **asdict(self))
-
 
 class Cancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Why a redemption is taken back, and by whom."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
     actor: Id
-
-    def of(self, member_id: str, redemption_id: str) -> CancelRedemption:
-        """Return the command for a member's redemption."""
-        return CancelRedemption(member_id=member_id, redemption_id=redemption_id, **asdict(self))
 
 
 class MemberChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -100,10 +76,6 @@ class MemberChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     birthday: Birthday | UnsetType | None = UNSET
     attributes: Annotated[dict[Id, AttributeValue | None], Meta(max_length=50)] | UnsetType = UNSET
 
-    def of(self, member_id: str) -> ChangeMember:
-        """Return the command for a member."""
-        return ChangeMember(member_id=member_id, **asdict(self))
-
 
 class ContactsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Contacts to take away and to add. A card that is taken away is lost; `issue_card` gives a new number for it."""
@@ -113,10 +85,6 @@ class ContactsChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     issue_card: bool = False
     actor: OptionalId = ""
 
-    def of(self, member_id: str) -> ChangeContacts:
-        """Return the command for a member."""
-        return ChangeContacts(member_id=member_id, **asdict(self))
-
 
 class Merge(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The member who turns out to be the one of the address, and who says so; `reason` is for the statement."""
@@ -125,20 +93,12 @@ class Merge(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     actor: Id
     reason: Name = ""
 
-    def of(self, member_id: str) -> MergeMembers:
-        """Return the command for the member who stays."""
-        return MergeMembers(member_id=member_id, **asdict(self))
-
 
 class Claim(Unsaid, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """For whom a guest's purchase is to count, and the code that was printed on its receipt."""
 
     member: MemberRef
     claim_code: Id
-
-    def of(self, purchase_id: str) -> ClaimPurchase:
-        """Return the command for a purchase."""
-        return ClaimPurchase(purchase_id=purchase_id, **asdict(self))
 
 
 class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -149,20 +109,12 @@ class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     reason: Name = ""
     actor: OptionalId = ""
 
-    def of(self, hold_id: str) -> CaptureHold:
-        """Return the command for a hold."""
-        return CaptureHold(hold_id=hold_id, **asdict(self))
-
 
 class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Why a hold is released. The address names the hold."""
 
     reason: Name = ""
     actor: OptionalId = ""
-
-    def of(self, hold_id: str) -> VoidHold:
-        """Return the command for a hold."""
-        return VoidHold(hold_id=hold_id, **asdict(self))
 
 
 class PurchaseEvent(
@@ -247,10 +199,6 @@ class CardActivity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     actor: OptionalId = ""
     approved_by: OptionalId = ""  # a second person, where the policy's `adjustments` asks for one
 
-    def of(self, gift_card_id: str) -> ActOnGiftCard:
-        """Return the command for a gift card."""
-        return ActOnGiftCard(gift_card_id=gift_card_id, **asdict(self))
-
 
 class Activity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a member did besides buying: an activity of the policy. The address names the member."""
@@ -259,10 +207,6 @@ class Activity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     occurred_at: Instant
     score: Score | None = None
     metadata: Metadata = {}
-
-    def of(self, member_id: str) -> RecordActivity:
-        """Return the command for a member."""
-        return RecordActivity(member=MemberRef(id=member_id), **asdict(self))
 
 
 class PolicyText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

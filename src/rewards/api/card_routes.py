@@ -7,6 +7,7 @@ What does not live here: how often a caller may be wrong about a code (`service.
 from __future__ import annotations
 
 from litestar.params import FromPath, JSONBody
+from msgspec.structs import asdict
 
 from rewards.api.answers import Answer, written
 from rewards.api.bodies import CardActivity, GiftCardCode
@@ -14,7 +15,7 @@ from rewards.api.code_images import draw_gift_card_code
 from rewards.api.operations import asks, writes
 from rewards.api.parameters import Asking, Key, Served, address_of, pointing_nowhere
 from rewards.service.answers import GiftCardAnswer
-from rewards.service.commands import IssueGiftCard, ShowGiftCards
+from rewards.service.commands import ActOnGiftCard, IssueGiftCard, ShowGiftCards
 
 
 @writes("/gift-cards", "gift cards", "Issue a gift card", 404, 409)
@@ -40,7 +41,9 @@ async def act_on_gift_card(
 ) -> Answer[GiftCardAnswer]:
     """A blocked card does nothing until it is unblocked; a deactivated one never does anything again."""
     with pointing_nowhere():
-        return written(await service.asubmit(data.of(gift_card_id), key=idempotency_key))
+        return written(
+            await service.asubmit(ActOnGiftCard(gift_card_id=gift_card_id, **asdict(data)), key=idempotency_key)
+        )
 
 
 CARDS = (issue_gift_card, look_up_gift_card, act_on_gift_card, draw_gift_card_code)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from litestar.params import FromPath, JSONBody
+from msgspec.structs import asdict
 
 from rewards.api.answers import Answer, answer, written
 from rewards.api.bodies import BatchAnswer, Claim, EventResult, OfflineBatch, PurchaseEvent, ReturnEvent
@@ -20,7 +21,7 @@ from rewards.api.problems import document_of
 from rewards.api.wire import MOST_BATCH_BYTES, decode
 from rewards.errors import InvalidRequest, RewardsError
 from rewards.service.answers import ClaimedAnswer
-from rewards.service.commands import Outcome
+from rewards.service.commands import ClaimPurchase, Outcome
 from rewards.service.service import Service
 
 
@@ -37,7 +38,11 @@ async def claim_purchase(
     purchase_id: FromPath[str], data: JSONBody[Claim], service: Served, request: Asking, idempotency_key: Key
 ) -> Answer[ClaimedAnswer]:
     """Once, within seven days, with the code that the till printed. Whatever is wrong with the code: 404."""
-    return written(await service.asubmit(data.of(purchase_id), key=idempotency_key, who=address_of(request)))
+    return written(
+        await service.asubmit(
+            ClaimPurchase(purchase_id=purchase_id, **asdict(data)), key=idempotency_key, who=address_of(request)
+        )
+    )
 
 
 @asks("/batches", "purchases", "Record what a till did while it was offline", request_max_body_size=MOST_BATCH_BYTES)

@@ -1,8 +1,9 @@
 """The operations of `/v1` and of health: each decodes nothing and decides nothing, it asks the service.
 
-What does not live here: those of policies (`policy_routes`), of gift cards (`card_routes`) and of what comes after
-the till (`offline_routes`), parameters (`parameters`), strict bodies (`wire`), problem documents (`problems`), and
-who may call (`app`). Writes wait for the writer; short reads run in the event loop, longer ones in a thread.
+What does not live here: those of policies (`policy_routes`), of gift cards (`card_routes`), of holds (`hold_routes`)
+and of what comes after the till (`offline_routes`), parameters (`parameters`), strict bodies (`wire`), problem
+documents (`problems`), and who may call (`app`). Writes wait for the writer; short reads run in the event loop, longer
+ones in a thread.
 """
 
 from __future__ import annotations
@@ -12,9 +13,19 @@ import asyncio
 from litestar import patch
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
+from msgspec.structs import asdict
 
 from rewards.api.answers import Answer, answer, written
-from rewards.api.bodies import Activity, Adjustment, ContactsChange, Health, MemberChange, Merge
+from rewards.api.bodies import (
+    Activity,
+    Adjustment,
+    Cancellation,
+    ContactsChange,
+    Health,
+    MemberChange,
+    Merge,
+    Redemption,
+)
 from rewards.api.offline_routes import OFFLINE
 from rewards.api.operations import asks, names_methods, reads, writes
 from rewards.api.parameters import (
@@ -30,13 +41,24 @@ from rewards.api.parameters import (
     pointing_nowhere,
 )
 from rewards.api.reports import get_statement, report_liability
-from rewards.api.reward_routes import REWARDS
 from rewards.basket import Basket, MemberRef
 from rewards.service import card_tenders
 from rewards.service.adjustments import AdjustmentAnswer
 from rewards.service.answers import ActivityAnswer, BalanceAnswer, MemberAnswer, PurchaseAnswer, ReturnAnswer
-from rewards.service.commands import Enrol, RecordPurchase, RecordReturn
+from rewards.service.commands import (
+    Adjust,
+    CancelRedemption,
+    ChangeContacts,
+    ChangeMember,
+    Enrol,
+    MergeMembers,
+    RecordActivity,
+    RecordPurchase,
+    RecordReturn,
+    Redeem,
+)
 from rewards.service.merging import MergeAnswer
+from rewards.service.reward_answers import CancellationAnswer, RedemptionAnswer
 
 _PARKED = {202: ResponseSpec(ReturnAnswer, generate_examples=False, description="Kept until the purchase arrives")}
 
@@ -60,7 +82,7 @@ async def change_member(
 ) -> Answer[MemberAnswer]:
     """State, name, language, birthday, attributes; the last two from the start of today, for its purchases too."""
     with pointing_nowhere():
-        return written(await service.asubmit(data.of(member_id), key=idempotency_key))
+        return written(await service.asubmit(ChangeMember(member_id=member_id, **asdict(data)), key=idempotency_key))
 
 
 @writes(
@@ -76,7 +98,7 @@ async def change_contacts(
 ) -> Answer[MemberAnswer]:
     """All of it or nothing. A card that is taken away is lost: refused as `card-replaced`, and nobody's ever again."""
     with pointing_nowhere():
-        return written(await service.asubmit(data.of(member_id), key=idempotency_key))
+        return written(await service.asubmit(ChangeContacts(member_id=member_id, **asdict(data)), key=idempotency_key))
 
 
 @writes("/members/{member_id:str}/merge", "members", "Have two members be one", 404, 409, status_code=200)
@@ -88,7 +110,7 @@ async def merge_members(
     Cards, phones and e-mails move; the other's id, and those of its purchases, lead to this member from then on.
     """
     with pointing_nowhere("/member_id"):
-        return written(await service.asubmit(data.of(member_id), key=idempotency_key))
+        return written(await service.asubmit(MergeMembers(member_id=member_id, **asdict(data)), key=idempotency_key))
 
 
 @asks("/members/lookup", "members", "Find a member by card, phone or e-mail", 404)
@@ -148,7 +170,9 @@ async def adjust_points(
 ) -> Answer[AdjustmentAnswer]:
     """A correction by staff, with its reason and who made it; at most what is available can be taken."""
     with pointing_nowhere():
-        return written(await service.asubmit(data.of(member_id), key=idempotency_key))
+        return written(
+            await service.asubmit(Adjust(member=MemberRef(id=member_id), **asdict(data)), key=idempotency_key)
+        )
 
 
 @writes("/members/{member_id:str}/activities", "members", "Record what a member did besides buying", 404, 409)
@@ -157,7 +181,44 @@ async def record_activity(
 ) -> Answer[ActivityAnswer]:
     """A review, a survey, a sign-up: what it gave and why, or why it gave nothing, such as a limit that is used up."""
     with pointing_nowhere():
-        return written(await service.asubmit(data.of(member_id), key=idempotency_key))
+        return written(
+            await service.asubmit(RecordActivity(member=MemberRef(id=member_id), **asdict(data)), key=idempotency_key)
+        )
+
+
+@writes("/members/{member_id:str}/redemptions", "members", "Have points buy a reward outside a basket", 404, 409)
+async def redeem_reward(
+    member_id: FromPath[str], data: JSONBody[Redemption], service: Served, idempotency_key: Key
+) -> Answer[RedemptionAnswer]:
+    """An item or gift cards, with the lots that paid. A card's code is told once; sent again, a new one is shown."""
+    with pointing_nowhere():
+        return written(
+            await service.asubmit(Redeem(member=MemberRef(id=member_id), **asdict(data)), key=idempotency_key)
+        )
+
+
+@writes(
+    "/members/{member_id:str}/redemptions/{redemption_id:str}/cancel",
+    "members",
+    "Take a redemption back",
+    404,
+    409,
+    status_code=200,
+)
+async def cancel_redemption(
+    member_id: FromPath[str],
+    redemption_id: FromPath[str],
+    data: JSONBody[Cancellation],
+    service: Served,
+    idempotency_key: OptionalKey = None,
+) -> Answer[CancellationAnswer]:
+    """Once: points go back into their lots, gift cards are voided; what of them is used up keeps its points."""
+    with pointing_nowhere():
+        return written(
+            await service.asubmit(
+                CancelRedemption(member_id=member_id, redemption_id=redemption_id, **asdict(data)), key=idempotency_key
+            )
+        )
 
 
 @reads("/health/live", "health", "Is the process up?")
@@ -192,7 +253,8 @@ V1 = (
     get_statement,
     adjust_points,
     record_activity,
-    *REWARDS,
+    redeem_reward,
+    cancel_redemption,
     report_liability,
 )
 HEALTH = (check_live, check_ready)

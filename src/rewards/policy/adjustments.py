@@ -6,11 +6,11 @@ What does not live here: counting what was given and taken (`service.allowance`)
 from __future__ import annotations
 
 from rewards.policy import forms
-from rewards.policy.alone import AloneLimit
 from rewards.policy.forms import choice
 from rewards.policy.problems import Also, Report
 from rewards.policy.shape import Got, Table
 from rewards.policy.structure import Either, Fields, Key, ListOf
+from rewards.policy.terms import AloneLimit
 
 _ALONE = Fields(
     "a limit",

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from rewards.days import Duration, Window
 from rewards.policy.activity_model import Activity, EachTime
-from rewards.policy.alone import AloneLimit
 from rewards.policy.condition_model import (
     Anniversary,
     Birthday,
@@ -29,6 +28,7 @@ from rewards.policy.condition_model import (
 )
 from rewards.policy.terms import (
     Accepted,
+    AloneLimit,
     Expiry,
     Fairness,
     GiftCard,

@@ -1,4 +1,4 @@
-"""Records of the compiled policy about terms: of points, of tiers, of gift cards, of returns.
+"""Records of the compiled policy about terms: of points, of tiers, of gift cards, of returns, of what staff do alone.
 
 What does not live here: rules and offers (`model`, which hands these on).
 """
@@ -130,6 +130,15 @@ class Returns:
     accept_within: Duration = Duration(90, "days")  # noqa: RUF009  frozen
     spent_points: Literal["debt", "deduct_from_refund"] = "debt"
     restored_points_last: Duration = Duration(14, "days")  # noqa: RUF009  frozen
+
+
+@dataclass(frozen=True, slots=True)
+class AloneLimit:
+    """The most that one member of staff gives or takes without a second person."""
+
+    wallet: str  # empty: money on gift cards, in minor units
+    most: int
+    per: Literal["adjustment", "day"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Steps about holds: a map that was read -> the command that it sends.
 
-What does not live here: all other steps (`steps`), and which keys they have (`hold_words`).
+What does not live here: all other steps (`steps`), and which keys they have (`vocabulary`).
 """
 
 from __future__ import annotations

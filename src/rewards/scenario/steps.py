@@ -19,12 +19,11 @@ from rewards.policy.problems import Span
 from rewards.policy.shape import Got, Table
 from rewards.policy.wording import one_of, quoted
 from rewards.scenario.hold_steps import by_hold, hold_step
-from rewards.scenario.hold_words import HOLD_VERBS
 from rewards.scenario.names import Known
 from rewards.scenario.reward_steps import of_rewards
 from rewards.scenario.story import Act, Action, Buy, Issue, Quote, ReadBalance, Step, UseCard
 from rewards.scenario.values import Local
-from rewards.scenario.vocabulary import VERBS
+from rewards.scenario.vocabulary import HOLD_VERBS, VERBS
 from rewards.service.commands import (
     Adjust,
     GiftCardActivity,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from rewards.policy import forms, time_forms
 from rewards.policy.structure import Either, Fields, Key, ListOf, Named, some_of
-from rewards.scenario.hold_words import HOLD_VERBS, hold_keys
 from rewards.scenario.values import (
     ANY_KEY,
     BIRTHDAY,
@@ -25,6 +24,7 @@ from rewards.scenario.values import (
     YES_OR_NO,
 )
 
+HOLD_VERBS = ("hold", "capture", "void")
 VERBS = (
     *("purchase", "quote", "return", "adjust", "activity", "redeem", "cancel", "issue", "card"),
     *HOLD_VERBS,
@@ -145,6 +145,38 @@ _REDEEM = Fields(
         Key("id", NAME, "Its name; the same name again is the same request.", example="m1"),
     ),
 )
+_HOLD = Fields(
+    "a hold",
+    (
+        Key("id", NAME, "The hold's name; the same one again is the same request.", required=True, example="h1"),
+        Key("member", NAME, "Whose points.", example="ana"),
+        Key("points", forms.GIVE, "Points that are set aside."),
+        Key("reward", NAME, "A reward, whose cost is set aside.", example="free-cup"),
+        Key("times", COUNT, "How many of the reward.", default="1"),
+        Key("card", NAME, "A gift card, by its name in this story.", example="g1"),
+        Key("amount", forms.MONEY_ABOVE_ZERO, "Money of the card that is set aside."),
+        Key("voucher", NAME, "A voucher, by its name in this story.", example="c1"),
+        Key("seconds", COUNT, "How long it lasts at most.", default="900"),
+    ),
+    exactly_one=("points", "reward", "card", "voucher"),
+    together=(
+        ("points", ("member",)),
+        ("reward", ("member",)),
+        ("times", ("reward",)),
+        ("card", ("amount",)),
+        ("amount", ("card",)),
+    ),
+)
+_CAPTURE = Fields(
+    "a capture",
+    (
+        Key("hold", NAME, "The hold's name.", required=True, example="h1"),
+        Key("points", forms.GIVE, "Points that are taken.", default="all"),
+        Key("amount", forms.MONEY_ABOVE_ZERO, "Money that is taken.", default="all"),
+    ),
+    excludes=(("points", "amount"),),
+)
+_VOID = Fields("a release", (Key("hold", NAME, "The hold's name.", required=True, example="h1"),))
 _BY_WALLET = _BY_RULE = Named("a number of points", SIGNED, ANY_KEY)
 _NAMES = ListOf(NAME)
 _LINE_FIGURES = some_of(
@@ -239,7 +271,9 @@ STEP = Fields(
         Key("activity", _ACTIVITY, "Something besides buying.", example="{member: ana, name: review}"),
         Key("redeem", _REDEEM, "Points buy a reward outside a basket.", example="{member: ana, reward: mug, id: m1}"),
         Key("cancel", NAME, "A redemption is taken back, by its name.", example="m1"),
-        *hold_keys(NAME, COUNT),
+        Key("hold", _HOLD, "Something is set aside.", example="{id: h1, member: ana, points: 300 beans}"),
+        Key("capture", _CAPTURE, "A hold is taken without a purchase.", example="{hold: h1, amount: 9.00}"),
+        Key("void", _VOID, "A hold is released.", example="{hold: h1}"),
         Key("balance", NAME, "Read a member's balance.", example="ana"),
         Key("publish", FILE, "Publish another policy, in force from the midnight of `at`."),
         Key(

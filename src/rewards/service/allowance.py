@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from rewards.errors import Conflict, InvalidRequest
 from rewards.ledger.gift_cards import read_activity
-from rewards.policy.alone import AloneLimit
+from rewards.policy.terms import AloneLimit
 from rewards.service.asked import Asked
 from rewards.service.balances import day_of, day_text
 from rewards.service.batch import Batch

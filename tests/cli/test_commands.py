@@ -3,7 +3,7 @@
 import gzip
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,7 +21,29 @@ from tests.policies import program
 ROOT = Path(__file__).parents[2]
 CAFE = str(ROOT / "rules/corner-cafe.yaml")
 
-Say = Callable[..., tuple[int, str, str]]
+
+class Say:
+    """Somebody at a terminal, in an empty folder: what is said is answered with the exit code, the output, the errors."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        code = run(arguments)
+        out, err = self._capsys.readouterr()
+        return code, out, err
+
+    def out(self, *arguments: str, code: int = 0) -> str:
+        """Say something that ends with this exit code; return the output."""
+        ended, out, err = self(*arguments)
+        assert ended == code, err
+        return out
+
+    def err(self, *arguments: str, code: int = 1) -> str:
+        """Say something that ends with this exit code; return the errors."""
+        ended, _, err = self(*arguments)
+        assert ended == code
+        return err
 
 
 @pytest.fixture
@@ -29,13 +51,15 @@ def say(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path)
     for name in ("DATABASE_URL", "HOST", "PORT", "LOG_LEVEL"):
         monkeypatch.delenv(f"REWARDS_{name}", raising=False)
+    return Say(capsys)
 
-    def say(*arguments: str) -> tuple[int, str, str]:
-        code = run(arguments)
-        out, err = capsys.readouterr()
-        return code, out, err
 
-    return say
+@pytest.fixture
+def imported(say: Say, tmp_path: Path) -> Path:
+    """A database with the café's policy and a history; it is the one that commands use."""
+    say.out("publish", CAFE)
+    say.out("import", history(tmp_path / "h.jsonl.gz"))
+    return tmp_path / "rewards.db"
 
 
 def leaves(group: Group, before: str = "") -> Iterator[tuple[str, Command]]:
@@ -55,8 +79,7 @@ def test_every_command_and_option_has_help(say: Say) -> None:
                 name,
                 parameter,
             )
-        code, out, _ = say(*name.split(), "--help")
-        assert code == 0
+        out = say.out(*name.split(), "--help")
         assert f"rewards {name}" in out
     policies = {"init", "check", "test", "schema", "explain", "publish"}
     assert set(cli.commands) == {
@@ -73,9 +96,7 @@ def test_every_command_and_option_has_help(say: Say) -> None:
 
 
 def test_help_and_version(say: Say) -> None:
-    code, out, _ = say("--help")
-    assert code == 0
-    assert "rewards demo" in out
+    assert "rewards demo" in say.out("--help")
     assert say("--version")[:2] == (0, "rewards, version 0.1.0\n")
 
 
@@ -83,18 +104,14 @@ def test_help_and_version(say: Say) -> None:
     "arguments", [("frob",), ("check",), ("check", "nope.yaml"), ("check", "--form", "x"), ("serve", "--port", "x")]
 )
 def test_wrong_usage(say: Say, arguments: tuple[str, ...]) -> None:
-    code, _, err = say(*arguments)
-    assert code == 2
-    assert "Error" in err
+    assert "Error" in say.err(*arguments, code=2)
 
 
 # init, check, test, schema, explain
 
 
 def test_init_writes_what_passes_check_and_test(say: Say, tmp_path: Path) -> None:
-    code, out, _ = say("init", "shop")
-    assert code == 0
-    assert "rewards test shop/my-shop.yaml" in out
+    assert "rewards test shop/my-shop.yaml" in say.out("init", "shop")
     written = sorted(
         str(path.relative_to(tmp_path / "shop")) for path in (tmp_path / "shop").rglob("*") if path.is_file()
     )
@@ -137,11 +154,9 @@ def test_check_shows_every_fault_with_its_place(say: Say, tmp_path: Path) -> Non
     assert "error[unknown-key]: unknown key `curency` in a policy\n --> p.yaml:4:1" in out
     assert "did you mean `currency`?" in out
     assert err.startswith("1 file checked: 1 error")
-    code, out, _ = say("check", "p.yaml", "--format", "json")
-    assert code == 1
+    out = say.out("check", "p.yaml", "--format", "json", code=1)
     assert json.loads(out)[0]["line"] == 4
-    code, out, _ = say("check", "p.yaml", "--format", "github")
-    assert code == 1
+    out = say.out("check", "p.yaml", "--format", "github", code=1)
     assert out.startswith("::error file=p.yaml,line=4,col=1,")
 
 
@@ -159,8 +174,7 @@ def test_check_reads_scenarios_too(say: Say, tmp_path: Path) -> None:
     say("init", ".")
     stories = tmp_path / "my-shop.scenarios.yaml"
     stories.write_text(stories.read_text().replace("not_gives: [welcome, saturdays]", "not_gives: [welcom]"))
-    code, out, _ = say("check", "my-shop.scenarios.yaml")
-    assert code == 1
+    out = say.out("check", "my-shop.scenarios.yaml", code=1)
     assert "error[unknown-name]: there is no rule `welcom`" in out
     assert "did you mean `welcome`?" in out
     assert say("test", "my-shop.yaml")[0] == 1
@@ -168,19 +182,14 @@ def test_check_reads_scenarios_too(say: Say, tmp_path: Path) -> None:
 
 def test_scenarios_without_a_policy(say: Say, tmp_path: Path) -> None:
     (tmp_path / "x.scenarios.yaml").write_text("scenarios: rewards/v1\n")
-    code, out, _ = say("test", "x.scenarios.yaml")
-    assert code == 1
-    assert "there is no policy `x.yaml`" in out
+    assert "there is no policy `x.yaml`" in say.out("test", "x.scenarios.yaml", code=1)
     (tmp_path / "x.yaml").write_text("policy: rewards/v1\n")
-    code, out, _ = say("test", "x.yaml")
-    assert code == 1
-    assert "error[file-refused]: `x.yaml` has errors" in out
+    assert "error[file-refused]: `x.yaml` has errors" in say.out("test", "x.yaml", code=1)
 
 
 def test_a_policy_without_scenarios(say: Say, tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("policy: rewards/v1\n")
-    code, out, _ = say("test", "x.yaml")
-    assert code == 1
+    out = say.out("test", "x.yaml", code=1)
     assert out == "x.scenarios.yaml: there is no such file; stories lie beside their policy\nno story was played\n"
 
 
@@ -188,20 +197,17 @@ def test_a_wrong_expectation_fails_and_says_what_and_why(say: Say, tmp_path: Pat
     say("init", ".")
     stories = tmp_path / "my-shop.scenarios.yaml"
     stories.write_text(stories.read_text().replace("earned: {points: 19}", "earned: {points: 20}"))
-    code, out, _ = say("test", "my-shop.scenarios.yaml")
-    assert code == 1
+    out = say.out("test", "my-shop.scenarios.yaml", code=1)
     head, *rest = out.splitlines()
     assert head == "failed: a-first-purchase"
     assert rest[0] == "  --> my-shop.scenarios.yaml:11: step 1, purchase r1"
     assert rest[1] == "  earned: points  expected 20, got 19"
     assert rest[2].startswith("  because `base` gave 19 points: 19 whole 1.00 in 19.90")
     assert rest[-1] == "5 stories of 1 file: 1 failed"
-    code, out, _ = say("test", "my-shop.yaml", "--format", "json")
-    assert code == 1
+    out = say.out("test", "my-shop.yaml", "--format", "json", code=1)
     failed = [story for story in json.loads(out)["stories"] if not story["passed"]]
     assert [story["mismatches"] for story in failed] == [[{"what": "earned: points", "expected": "20", "actual": "19"}]]
-    code, out, _ = say("test", "my-shop.yaml", "--format", "github")
-    assert code == 1
+    out = say.out("test", "my-shop.yaml", "--format", "github", code=1)
     assert out == "::error file=my-shop.scenarios.yaml,line=11::a-first-purchase: earned: points: expected 20, got 19\n"
 
 
@@ -255,20 +261,16 @@ def test_coverage_for_programs(say: Say) -> None:
 @pytest.mark.parametrize("text", ["101%", "-1", "ninety", "9.5%", ""])
 def test_a_threshold_is_a_percentage(say: Say, text: str) -> None:
     say("init", ".")
-    code, _, err = say("test", "my-shop.yaml", "--threshold", text)
-    assert code == 2
-    assert "is not a whole percentage from 0% to 100%" in err
+    assert "is not a whole percentage from 0% to 100%" in say.err("test", "my-shop.yaml", "--threshold", text, code=2)
 
 
 def test_schema_is_the_policy_schema(say: Say) -> None:
-    code, out, _ = say("schema")
-    assert code == 0
+    out = say.out("schema")
     assert "earn" in json.loads(out)["properties"]
 
 
 def test_explain_a_code(say: Say) -> None:
-    code, out, _ = say("explain", "bad-money")
-    assert code == 0
+    out = say.out("explain", "bad-money")
     assert out.startswith("error[bad-money]\n\n")
     assert say("explain", "out-of-order")[0] == 0
     assert say("explain", "bad-mony") == (1, "", "rewards: there is no code `bad-mony`; did you mean `bad-money`?\n")
@@ -282,7 +284,7 @@ def test_explain_knows_every_code_that_a_file_is_answered_with(say: Say) -> None
         assert (told, out, err) == (0, f"{code.severity}[{name}]\n\n{code.text}\n", "")
 
 
-def test_check_tells_programs_the_same_as_people(say: Say, tmp_path: Path) -> None:
+def test_check_tells_programs_the_same_as_people(say: Say) -> None:
     """Of every broken policy that the tests keep: one JSON object and one annotation for each finding."""
     files = sorted((ROOT / "tests/policy/broken").glob("*.yaml"))
     for file in files:
@@ -325,8 +327,7 @@ def history(path: Path) -> str:
 
 
 def test_publish_then_import_verify_rebuild(say: Say, tmp_path: Path) -> None:
-    code, out, _ = say("publish", CAFE)
-    assert code == 0
+    out = say.out("publish", CAFE)
     assert out.endswith("in force now\n")
     assert say("publish", CAFE)[1].endswith("in force now, as it was already\n")
     file = history(tmp_path / "h.jsonl.gz")
@@ -334,8 +335,7 @@ def test_publish_then_import_verify_rebuild(say: Say, tmp_path: Path) -> None:
     assert (code, err) == (0, "")
     assert out.splitlines()[:3] == ["kind\toutcome\tcount", "member\trecorded\t3", "purchase\trecorded\t9"]
     assert out.splitlines()[-1].startswith("9 events in ")
-    code, out, _ = say("import", file, "--shuffle", "7")
-    assert code == 0
+    out = say.out("import", file, "--shuffle", "7")
     assert "purchase\talready here\t9" in out
     assert say("verify") == (0, "every balance is what the events give\n", "")
     assert say("verify", "--format", "json") == (0, "[]\n", "")
@@ -345,46 +345,37 @@ def test_publish_then_import_verify_rebuild(say: Say, tmp_path: Path) -> None:
         changed = connection.execute("UPDATE near_state SET state = (SELECT state FROM near_state LIMIT 1)").rowcount
     connection.close()
     assert changed > 1
-    code, out, _ = say("verify")
-    assert code == 1
+    out = say.out("verify", code=1)
     assert out
 
 
 def test_import_into_a_database_of_its_own(say: Say, tmp_path: Path) -> None:
     file = history(tmp_path / "h.jsonl.gz")
     assert say("import", file)[0] == 2
-    code, out, _ = say("import", file, "--policy", CAFE, "--database", "sqlite:///mine.db")
-    assert code == 0
-    assert "purchase\trecorded\t9" in out
+    assert "purchase\trecorded\t9" in say.out("import", file, "--policy", CAFE, "--database", "sqlite:///mine.db")
     assert (tmp_path / "mine.db").exists()
     assert not (tmp_path / "rewards.db").exists()
 
 
 def test_what_is_no_history(say: Say, tmp_path: Path) -> None:
     (tmp_path / "h.jsonl").write_text("hello\n")
-    code, out, _ = say("import", "h.jsonl", "--policy", CAFE)
-    assert code == 1
-    assert "line 1 refused, line-invalid: " in out
+    assert "line 1 refused, line-invalid: " in say.out("import", "h.jsonl", "--policy", CAFE, code=1)
 
 
-def test_explain_a_purchase(say: Say, tmp_path: Path) -> None:
-    say("publish", CAFE)
-    say("import", history(tmp_path / "h.jsonl.gz"))
+@pytest.mark.usefixtures("imported")
+def test_explain_a_purchase(say: Say) -> None:
     with service(None) as opened:
         member = opened.member(MemberRef(external_id="0")).member_id
         purchase = opened.statement(member).entries[-1].purchase_id
-    code, out, _ = say("explain", purchase)
-    assert code == 0
+    out = say.out("explain", purchase)
     assert f"{purchase} of {member}" in out
     assert "hello\t+20\tbeans" in out
     assert say("explain", "pur_none")[0] == 1
 
 
-def test_report_liability(say: Say, tmp_path: Path) -> None:
-    say("publish", CAFE)
-    say("import", history(tmp_path / "h.jsonl.gz"))
-    code, out, _ = say("report", "liability", "--format", "json")
-    assert code == 0
+@pytest.mark.usefixtures("imported")
+def test_report_liability(say: Say) -> None:
+    out = say.out("report", "liability", "--format", "json")
     report = json.loads(out)
     assert report["currency"] == "EUR"
     (beans,) = [row for row in report["rows"] if row["unit"] == "beans" and not row["closed"]]
@@ -409,8 +400,7 @@ def test_report_liability_of_gift_cards(say: Say) -> None:
     with service(None) as opened:
         card = json.loads(opened.do(IssueGiftCard(product="cafe-card", amount_minor=2500)).body)["gift_card_id"]
         opened.do(ActOnGiftCard(gift_card_id=card, activity="REDEEM", amount_minor=950))
-    code, out, _ = say("report", "liability")
-    assert code == 0
+    out = say.out("report", "liability")
     head, *rows = [line.split("\t") for line in out.splitlines()]
     (paid,) = [told for row in rows if (told := dict(zip(head, row, strict=True)))["kind"] == "paid"][-1:]
     assert (paid["unit"], paid["issued"], paid["spent"], paid["closing"]) == ("EUR", "25.00", "9.50", "15.50")
@@ -436,26 +426,21 @@ def test_report_liability_of_gift_cards(say: Say) -> None:
     assert out.splitlines()[-2].split(",")[1:6] == ["paid", "EUR", "0", "2500", "950"]
 
 
+@pytest.mark.usefixtures("imported")
 def test_a_month_that_does_not_add_up_is_told(say: Say, tmp_path: Path) -> None:
-    say("publish", CAFE)
-    say("import", history(tmp_path / "h.jsonl.gz"))
     with sqlite3.connect(tmp_path / "rewards.db") as connection:
         connection.execute(
             "UPDATE posting SET amount = amount - 1 WHERE account = 'issued' AND leg = 1 AND entry_number = 1"
         )
-    code, _, err = say("report", "liability")
-    assert code == 1
-    assert "is not explained; run `rewards verify`" in err
+    assert "is not explained; run `rewards verify`" in say.err("report", "liability")
 
 
-def test_statement(say: Say, tmp_path: Path) -> None:
-    say("publish", CAFE)
-    say("import", history(tmp_path / "h.jsonl.gz"))
+@pytest.mark.usefixtures("imported")
+def test_statement(say: Say) -> None:
     with service(None) as opened:
         member = opened.member(MemberRef(external_id="0"))
         opened.do(ChangeMember(member_id=member.member_id, name="Ana", language="ru"))
-    code, out, _ = say("statement", member.member_id)
-    assert code == 0
+    out = say.out("statement", member.member_id)
     assert out.count("Покупка, чек p") == 3
     assert say("statement", member.member_id, "--language", "ka")[1].count("შენაძენი, ჩეკი p") == 3
     code, out, _ = say("statement", member.member_id, "--format", "json")
@@ -467,15 +452,11 @@ def test_statement(say: Say, tmp_path: Path) -> None:
 
 def test_publishing_what_is_refused(say: Say, tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("policy: rewards/v1\n")
-    code, out, _ = say("publish", "p.yaml")
-    assert code == 1
-    assert "error[missing-key]" in out
+    assert "error[missing-key]" in say.out("publish", "p.yaml", code=1)
     assert not (tmp_path / "rewards.db").exists()
     assert say("publish", CAFE, "--from", "tomorrow")[0] == 2
     assert say("publish", CAFE)[0] == 0
-    code, _, err = say("publish", str(ROOT / "rules/corner-cafe-2027.yaml"), "--from", "2020-01-01")
-    assert code == 1
-    assert "midnight to come" in err
+    assert "midnight to come" in say.err("publish", str(ROOT / "rules/corner-cafe-2027.yaml"), "--from", "2020-01-01")
 
 
 STORIES = """\
@@ -544,8 +525,7 @@ def test_due(say: Say, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["verify", "rebuild", "serve", "due"])
 def test_a_database_that_is_not_there(say: Say, command: str, tmp_path: Path) -> None:
-    code, _, err = say(command)
-    assert code == 2
+    err = say.err(command, code=2)
     assert err.startswith("rewards: there is no database `rewards.db`")
     assert list(tmp_path.iterdir()) == []
 
@@ -554,13 +534,9 @@ def test_a_database_of_another_program(say: Say, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "other.db") as connection:
         connection.execute("CREATE TABLE notes(text)")
     connection.close()
-    code, _, err = say("verify", "--database", "sqlite:///other.db")
-    assert code == 1
-    assert "another program" in err
+    assert "another program" in say.err("verify", "--database", "sqlite:///other.db")
     (tmp_path / "junk.db").write_text("hello")
-    code, _, err = say("verify", "--database", "sqlite:///junk.db")
-    assert code == 1
-    assert "not a database" in err
+    assert "not a database" in say.err("verify", "--database", "sqlite:///junk.db")
 
 
 @pytest.mark.parametrize("url", ["nothing", "postgresql://shop", "sqlite:///no/such/folder/x.db"])
@@ -581,8 +557,7 @@ def test_the_environment_names_the_database(say: Say, tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "shop.example"])
 def test_serve_refuses_other_addresses(say: Say, host: str) -> None:
-    code, _, err = say("serve", "--host", host, "--policy", CAFE)
-    assert code == 2
+    err = say.err("serve", "--host", host, "--policy", CAFE, code=2)
     assert (
         err
         == f"rewards: `{host}` can be reached from elsewhere, and there are no API keys yet; use `--host 127.0.0.1`\n"
@@ -590,8 +565,7 @@ def test_serve_refuses_other_addresses(say: Say, host: str) -> None:
 
 
 def test_demo_once(say: Say) -> None:
-    code, out, _ = say("demo", "--once", "--port", "0")
-    assert code == 0
+    out = say.out("demo", "--once", "--port", "0")
     assert "Ana\t996\tbeans" in out
     assert "10 whole 1.00 in 10.50" in out
     assert out.count("\ncurl -s http://127.0.0.1:") == 4

@@ -83,10 +83,16 @@ class Shop:
     def beans(self, member_id, at=None):
         return self.service.balance(member_id, at).wallets["beans"]
 
-    def damage(self, sql):
+    def books(self, sql, *values):
+        """Return what is stored."""
+        with self.service._store.reading() as session:
+            return session.rows(sql, values)
+
+    def damage(self, *sqls):
         """Change the books behind the service's back."""
         with self.service._store.transaction() as session:
-            session.write(sql, [()])
+            for sql in sqls:
+                session.write(sql, [()])
 
     def close(self):
         """Nothing is found in the books at the end of the day, nor when everything was worked out anew."""
@@ -125,11 +131,9 @@ def warned(answer):
 
 
 def counts(service):
+    tables = ("owner", "event", "entry", "posting", "receipt_route", "key_route", "answer", "parked_return")
     with service._store.reading() as session:
-        return {
-            table: session.rows(f"SELECT count(*) FROM {table}")[0][0]
-            for table in ("owner", "event", "entry", "posting", "receipt_route", "key_route", "answer", "parked_return")
-        }
+        return {table: session.rows(f"SELECT count(*) FROM {table}")[0][0] for table in tables}
 
 
 @pytest.fixture

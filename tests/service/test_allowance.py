@@ -159,8 +159,7 @@ def test_a_new_limit_counts_what_was_given_before(desk):
 def test_a_count_that_is_wrong_is_found(clock):
     desk = opened("sqlite://", clock, POLICY, Desk, (ANA,))
     desk.give(60)
-    with desk.service._store.transaction() as session:
-        session.write("UPDATE staff_day SET amount = ?", [(1,)])
+    desk.damage("UPDATE staff_day SET amount = 1")
     assert desk.service.verify() == ["what staff gave and took alone on 2026-12-02 is not counted as it was: 60 beans"]
     desk.service.rebuild()
     desk.close()

@@ -227,8 +227,7 @@ def test_a_budget_that_comes_later_counts_from_then_on(till, clock):
 def test_members_and_guests_are_numbered_as_before(till):
     first(till, "r1")
     first(till, "r2", ANA)
-    with till.service._store.reading() as session:
-        owners = dict(session.rows("SELECT id, kind FROM owner"))
+    owners = dict(till.books("SELECT id, kind FROM owner"))
     assert owners == {1: "member", 2: "member", 3: "member", 4: "guest", budget_owner("first"): "budget"}
     member = till.service.member(MemberRef(card=ANA)).member_id
     assert len(till.service.statement(member).entries) == 1
@@ -266,16 +265,13 @@ NAME = f"owner {PENS} (the budget of `pens`)"
 
 
 def damage(till, sql):
-    with till.service._store.transaction() as session:
-        session.rows(f"CREATE TABLE keep AS SELECT * FROM {sql.split()[2 if sql.startswith('DELETE') else 1]}")
-        session.rows(sql.format(pens=PENS))
+    keep = f"CREATE TABLE keep AS SELECT * FROM {sql.split()[2 if sql.startswith('DELETE') else 1]}"
+    till.damage(keep, sql.format(pens=PENS))
 
 
 def mend(till, sql):
     table = sql.split()[2 if sql.startswith("DELETE") else 1]
-    with till.service._store.transaction() as session:
-        session.rows(f"DELETE FROM {table}")
-        session.rows(f"INSERT INTO {table} SELECT * FROM keep")
+    till.damage(f"DELETE FROM {table}", f"INSERT INTO {table} SELECT * FROM keep")
 
 
 @pytest.mark.parametrize(
@@ -301,10 +297,8 @@ def test_damage_to_a_budget_is_found(lived_in, sql):
 def test_a_state_that_lies_is_found_and_mended(lived_in):
     before = drawn(lived_in)
     other = budget_owner("first")
-    with lived_in.service._store.transaction() as session:
-        session.rows(
-            f"UPDATE near_state SET state = (SELECT state FROM near_state WHERE owner_id = {other}) WHERE owner_id = {PENS}"
-        )
+    state = f"SELECT state FROM near_state WHERE owner_id = {other}"
+    lived_in.damage(f"UPDATE near_state SET state = ({state}) WHERE owner_id = {PENS}")
     findings = lived_in.service.verify()
     assert f"{NAME}: its state is not what its events give" in findings
     assert any(f"{NAME}: it counts " in finding for finding in findings)

@@ -53,8 +53,7 @@ class Desk(Shop):
         return msgspec.to_builtins(self.service.gift_card(issued["code"]))
 
     def accounts(self):
-        with self.service._store.reading() as session:
-            rows = session.rows("SELECT account, sum(amount) FROM posting WHERE unit = 'EUR' GROUP BY account")
+        rows = self.books("SELECT account, sum(amount) FROM posting WHERE unit = 'EUR' GROUP BY account")
         return {account: amount for account, amount in rows if amount}
 
 
@@ -274,8 +273,7 @@ def test_at_most_the_configured_number_of_guesses_is_looked_at(clock):
     card = desk.issue(pin="4711")
     for pin in range(4705, 4715):
         unknown(desk, card, str(pin))
-    with desk.service._store.reading() as session:
-        kinds = [name.split("\x1f")[0] for (name,) in session.rows("SELECT external_id FROM event ORDER BY number")]
+    kinds = [name.split("\x1f")[0] for (name,) in desk.books("SELECT external_id FROM event ORDER BY number")]
     assert kinds == ["ISSUE", "LOCK"]
     desk.close()
 

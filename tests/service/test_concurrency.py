@@ -62,8 +62,7 @@ def test_sixteen_threads_on_three_members(filed):
 
 
 def kept(shop, name):
-    with shop.service._store.reading() as session:
-        row = session.rows("SELECT body FROM event WHERE kind = 'purchase' AND external_id = ?", (name,))[0]
+    row = shop.books("SELECT body FROM event WHERE kind = 'purchase' AND external_id = ?", name)[0]
     return sum(line.net_minor for line in read_receipt(row[0]).lines)
 
 

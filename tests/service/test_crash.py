@@ -30,8 +30,7 @@ def test_what_was_answered_survives_kill_9(tmp_path):
         till.stdout.close()
     answered = log.read_text().split()
     shop = opened(f"sqlite:///{path}", Clock())
-    with shop.service._store.reading() as session:
-        stored = [row[0] for row in session.rows("SELECT external_id FROM event WHERE kind = 'purchase'")]
+    stored = [row[0] for row in shop.books("SELECT external_id FROM event WHERE kind = 'purchase'")]
     assert len(answered) == len(set(answered)) > KILLS
     assert set(answered) <= set(stored)
     assert len(stored) == len(set(stored))

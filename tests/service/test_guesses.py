@@ -34,8 +34,7 @@ class Till(Desk):
         return error.value.facts["retry_after_seconds"]
 
     def rows(self):
-        with self.service._store.reading() as session:
-            return session.rows("SELECT * FROM guess")
+        return self.books("SELECT * FROM guess")
 
 
 @pytest.fixture

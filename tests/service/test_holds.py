@@ -209,8 +209,7 @@ def test_it_runs_out_by_itself_exactly_whoever_looks(bank):
     assert bank.service.hold("h1").state == "expired"
     assert bank.service.verify() == []
     assert bank.service.due() == {}
-    with bank.service._store.reading() as session:
-        assert session.rows("SELECT occurred_at FROM event WHERE external_id = '\x1fh1'") == [(instant(end),)]
+    assert bank.books("SELECT occurred_at FROM event WHERE external_id = '\x1fh1'") == [(instant(end),)]
     bank.clock.now += DAY
     assert (bank.state(), bank.state(at=end - SECOND)) == ((870, 0, 0), (570, 300, 0))
 
@@ -224,8 +223,7 @@ def test_a_lot_that_ends_meanwhile_is_honoured_at_capture_and_gone_at_void(bank)
     assert bank.capture("a", points=120)["balance"]["beans"] == {"available": 0, "pending": 0, "held": 200, "debt": 0}
     bank.void("b")
     assert bank.state() == (0, 0, 0)
-    with bank.service._store.reading() as session:
-        sums = dict(session.rows("SELECT account, sum(amount) FROM posting WHERE unit = 'beans' GROUP BY account"))
+    sums = dict(bank.books("SELECT account, sum(amount) FROM posting WHERE unit = 'beans' GROUP BY account"))
     assert sums == {"adjusted": -870, "lot": 0, "held": 0, "spent": 120, "expired": 750}
 
 
@@ -570,8 +568,7 @@ def test_a_cards_hold_runs_out_by_itself(bank):
     assert (bank.balance(paid), bank.look(paid)["held_minor"]) == (2000, 0)
     assert bank.service.hold("h1").state == "expired"
     bank.service.due()
-    with bank.service._store.reading() as session:
-        assert session.rows("SELECT count(*) FROM event WHERE external_id = 'END\x1fh1'") == [(1,)]
+    assert bank.books("SELECT count(*) FROM event WHERE external_id = 'END\x1fh1'") == [(1,)]
     card = BasketTender(kind="gift_card", code=paid["code"], amount_minor=800)
     bank.pays("r1", card)
     assert refusal(bank.capture).code == "hold-expired"

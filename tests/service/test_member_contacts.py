@@ -121,11 +121,9 @@ def test_a_blocked_member_earns_nothing_and_is_told(shop, ana):
 
 
 def test_verify_finds_a_state_that_nothing_brought_about(shop, ana):
-    with shop.service._store.transaction() as session:
-        session.rows("UPDATE owner SET state = 'blocked'")
+    shop.damage("UPDATE owner SET state = 'blocked'")
     assert shop.service.verify() == ["owner 1: it is blocked, and its events say active"]
-    with shop.service._store.transaction() as session:
-        session.rows("UPDATE owner SET state = 'active'")
+    shop.damage("UPDATE owner SET state = 'active'")
 
 
 def test_a_new_member_cannot_have_a_lost_card_by_any_way(shop, ana):

@@ -300,8 +300,7 @@ def test_what_is_personal_is_kept_ours_first(desk):
     found = desk.service.member(MemberRef(id=old))
     assert (found.name, found.language, found.birthday) == ("Ana", "ka", "03-27")
     assert found.attributes == {"city": "Bonn", "student": True}
-    with desk.service._store.reading() as session:
-        assert session.rows("SELECT count(*) FROM profile") == [(1,)]
+    assert desk.books("SELECT count(*) FROM profile") == [(1,)]
 
 
 def test_a_birthday_comes_once_a_year(desk):

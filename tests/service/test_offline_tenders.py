@@ -255,9 +255,8 @@ def test_verify_finds_a_shortfall_that_is_not_booked(clock, event, who):
     till.offline("r1", card({"code": new_code()}, 800), ("cash", 200), card=who)
     till.ask(till.give_back())
     assert till.service.verify() == []
-    with till.service._store.transaction() as session:
-        entries = f"SELECT number FROM entry WHERE event_number = {event}"
-        session.rows(f"DELETE FROM posting WHERE account IN ('shortfall', 'gift_card') AND entry_number IN ({entries})")
+    entries = f"SELECT number FROM entry WHERE event_number = {event}"
+    till.damage(f"DELETE FROM posting WHERE account IN ('shortfall', 'gift_card') AND entry_number IN ({entries})")
     assert [one for one in till.service.verify() if f"event {event}: its postings are not what was lacking" in one]
     till.service.close()
 

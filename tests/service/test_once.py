@@ -13,9 +13,7 @@ from .conftest import POLICY, Shop, counts, line
 
 
 def cut(shop, *tables):
-    with shop.service._store.transaction() as session:
-        for table in tables:
-            session.rows(f"DELETE FROM {table}")
+    shop.damage(*(f"DELETE FROM {table}" for table in tables))
 
 
 def mend(shop, rows):
@@ -25,8 +23,7 @@ def mend(shop, rows):
 
 
 def routes(shop):
-    with shop.service._store.reading() as session:
-        return session.rows("SELECT * FROM receipt_route")
+    return shop.books("SELECT * FROM receipt_route")
 
 
 def test_the_key_alone(shop):

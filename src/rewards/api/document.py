@@ -9,6 +9,7 @@ kinds of problems (`problems`), which the page lists.
 from __future__ import annotations
 
 from html import escape
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -18,7 +19,6 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import License
 from litestar.response import Response
-from litestar.status_codes import HTTP_404_NOT_FOUND
 
 from rewards import __version__
 from rewards.api import bodies
@@ -176,7 +176,7 @@ def _prose(text: str) -> str:
 
 
 async def _missing_as_problem(response: Response[Any]) -> Response[Any]:
-    return no_such_path(f"{PAGE}/…") if response.status_code == HTTP_404_NOT_FOUND else response
+    return no_such_path(f"{PAGE}/…") if response.status_code == HTTPStatus.NOT_FOUND else response
 
 
 def document_config() -> OpenAPIConfig:

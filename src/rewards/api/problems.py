@@ -9,19 +9,13 @@ from __future__ import annotations
 
 import logging
 import secrets
+from http import HTTPStatus
 from typing import Any, NamedTuple, cast
 
 import msgspec
 from litestar.connection import Request
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Response
-from litestar.status_codes import (
-    HTTP_404_NOT_FOUND,
-    HTTP_405_METHOD_NOT_ALLOWED,
-    HTTP_429_TOO_MANY_REQUESTS,
-    HTTP_500_INTERNAL_SERVER_ERROR,
-    HTTP_503_SERVICE_UNAVAILABLE,
-)
 
 from rewards.api.wording import worded
 from rewards.errors import Conflict, InvalidRequest, KeyReused, NotFound, RewardsError, TryAgain
@@ -277,13 +271,13 @@ def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> R
     """Answer what the framework refused: an address, a method, a parameter."""
     if isinstance(error, ValidationException):
         return _answer_parameters(error)
-    if error.status_code == HTTP_404_NOT_FOUND:
+    if error.status_code == HTTPStatus.NOT_FOUND:
         return no_such_path(request.scope["path"])
-    if error.status_code == HTTP_405_METHOD_NOT_ALLOWED:
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allow = ", ".join(sorted((error.headers or {}).get("allow", "").split(", ")))
         detail = f"`{request.method}` is not for this address; it takes {allow}"
         return _answer("method-not-allowed", KINDS["method-not-allowed"], detail, [], headers={"Allow": allow})
-    if error.status_code >= HTTP_500_INTERNAL_SERVER_ERROR:
+    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return answer_unexpected(request, error)
     return _answer(
         "bad-parameter", KINDS["bad-parameter"], _lowered(error.detail), [Fault(message=_lowered(error.detail))]
@@ -345,7 +339,7 @@ def _answer(
     instance: str | None = None,
 ) -> Response[bytes]:
     body = _document(code, kind, detail, faults, facts, instance)
-    sent = headers or (_RETRY_AFTER if kind.status == HTTP_503_SERVICE_UNAVAILABLE else None)
+    sent = headers or (_RETRY_AFTER if kind.status == HTTPStatus.SERVICE_UNAVAILABLE else None)
     return Response(body, status_code=kind.status, media_type=MEDIA_TYPE, headers=sent)
 
 
@@ -360,7 +354,7 @@ def _document(
         "help": kind.remedy,
         "code": code,
         "faults": faults,
-        "retryable": kind.status in {HTTP_429_TOO_MANY_REQUESTS, HTTP_503_SERVICE_UNAVAILABLE},
+        "retryable": kind.status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},
     }
     if instance:
         document["instance"] = instance

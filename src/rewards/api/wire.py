@@ -12,13 +12,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import msgspec
 from litestar.connection import Request
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, InternalServerException
-from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 from rewards.api.bodies import OfflineBatch
 from rewards.api.wording import fault_of, locate
@@ -52,7 +52,7 @@ class StrictRequest(Request[Any, Any, State]):
         except InternalServerException:  # what the framework calls a connection that ended early
             raise InvalidRequest("body-incomplete", "the connection ended before the body did") from None
         except HTTPException as error:
-            if error.status_code != HTTP_413_REQUEST_ENTITY_TOO_LARGE:
+            if error.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 raise
             most = self.route_handler.resolve_request_max_body_size()
             raise InvalidRequest("body-too-large", f"the body is longer than {most} bytes") from None

@@ -82,13 +82,7 @@ class _Fitting:
     """Moves single minor units until no bound is broken; a whole solution exists, because the exact parts are one."""
 
     def __init__(
-        self,
-        part: Part,
-        scale: int,
-        worlds: Sequence[World],
-        room: list[int],
-        most: dict[int, int],
-        whole: Whole,
+        self, part: Part, scale: int, worlds: Sequence[World], room: list[int], most: dict[int, int], whole: Whole
     ) -> None:
         self.whole = whole
         self.most = most

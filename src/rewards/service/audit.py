@@ -14,14 +14,7 @@ import msgspec
 
 from rewards.ledger.gift_cards import encode_card
 from rewards.ledger.lots import Purse
-from rewards.ledger.timeline import (
-    DayRow,
-    Near,
-    decode_day,
-    encode,
-    fold_until,
-    open_near,
-)
+from rewards.ledger.timeline import DayRow, Near, decode_day, encode, fold_until, open_near
 from rewards.receipt import Returned
 from rewards.service import allowance, card_audit, claims, hold_audit, lacking, merging, rule_cards
 from rewards.service.batch import Batch

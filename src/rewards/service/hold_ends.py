@@ -177,12 +177,7 @@ def lapse(batch: Batch, line: Timeline) -> None:
 def _end_points(batch: Batch, line: Timeline, body: HoldEndBody, at: int, print_: bytes) -> int:
     booking = None if any(body.purchase) else batch.book(line, Ending(body.id, at, body.day, body.taken))
     happened = Happened(
-        kind="hold",
-        external_id=_name(body.id),
-        occurred_at=at,
-        recorded_at=batch.now,
-        fingerprint=print_,
-        body=body,
+        kind="hold", external_id=_name(body.id), occurred_at=at, recorded_at=batch.now, fingerprint=print_, body=body
     )
     number = batch.record(line, happened, booking)
     batch.by_id.put((line.owner, "hold", "", happened.external_id), (number, print_))

@@ -247,12 +247,7 @@ def within(
 
 
 def _within(
-    line: Timeline,
-    reward: Reward,
-    balance: Mapping[str, WalletBalance],
-    scene: Scene | None,
-    day: int,
-    language: str,
+    line: Timeline, reward: Reward, balance: Mapping[str, WalletBalance], scene: Scene | None, day: int, language: str
 ) -> RewardWithin:
     there = balance[reward.wallet].available if reward.wallet in balance else 0
     times, why = there // reward.points, redeeming.barred(scene, reward) if scene is not None else ""

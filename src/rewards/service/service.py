@@ -83,13 +83,7 @@ class Service:
     # commands: through the one writer, answered after COMMIT
 
     def submit(
-        self,
-        command: Command,
-        *,
-        caller: str = "local",
-        key: str | None = None,
-        now: int | None = None,
-        who: str = "",
+        self, command: Command, *, caller: str = "local", key: str | None = None, now: int | None = None, who: str = ""
     ) -> Future[Outcome]:
         """Queue a command. `key` is the Idempotency-Key, scoped to `caller`; raise `TryAgain` if the queue is full.
 
@@ -120,13 +114,7 @@ class Service:
         return self._writer.asubmit(self._asked(command, caller, key, None, who))
 
     def do(
-        self,
-        command: Command,
-        *,
-        caller: str = "local",
-        key: str | None = None,
-        now: int | None = None,
-        who: str = "",
+        self, command: Command, *, caller: str = "local", key: str | None = None, now: int | None = None, who: str = ""
     ) -> Outcome:
         """Submit and wait; raise what the command raises."""
         return self.submit(command, caller=caller, key=key, now=now, who=who).result()

@@ -34,14 +34,7 @@ REST = ""  # in a quote: what is left to pay; no till can send this kind
 
 
 def resolved(
-    batch: Batch,
-    asked: Asked,
-    line: Timeline,
-    receipt: Receipt,
-    basket: Basket,
-    holds: Holds = NONE,
-    *,
-    quote: bool,
+    batch: Batch, asked: Asked, line: Timeline, receipt: Receipt, basket: Basket, holds: Holds = NONE, *, quote: bool
 ) -> tuple[Receipt, Allowed]:
     """Return the receipt with its tenders as they are taken, and which lines they may pay; a quote's may leave a rest.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from rewards.engine.misses import Scene
-from rewards.errors import Conflict, InvalidRequest
+from rewards.errors import InvalidRequest
 from rewards.ledger.entries import Entry
 from rewards.ledger.timeline import Activity
 from rewards.policy.model import Policy
@@ -22,6 +22,7 @@ from rewards.service.balances import day_of, day_text, text
 from rewards.service.batch import Batch
 from rewards.service.commands import Outcome, RecordActivity
 from rewards.service.journal import ActivityBody, Happened, NoteBody, Timeline, pack
+from rewards.service.named import active
 from rewards.service.sold_cards import with_codes
 from rewards.service.telling import balance_of
 from rewards.store import statements
@@ -34,9 +35,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     command = asked.of(RecordActivity)
     running = batch.running
     running.ready()
-    line = batch.member(command.member)
-    if line.state != "active":
-        raise Conflict("member-blocked", f"the member is {line.state}", pointer="/member")
+    line = active(batch.member(command.member), "/member")
     at = asked.when(command.occurred_at)
     day = day_of(at, running.zone)
     _check_name(running.policy_on(day), command.name)

@@ -33,7 +33,7 @@ from rewards.service.gift_cards import (
     with_code,
 )
 from rewards.service.journal import NoteBody, Timeline, pack
-from rewards.service.known_cards import lapse, named, unknown
+from rewards.service.known_cards import by_id, lapse, unknown
 from rewards.service.pins import begin_anew, looked_up, opened
 from rewards.service.running import Running
 from rewards.store import statements
@@ -110,7 +110,7 @@ def _allowed(batch: Batch, asked: Asked, command: ActOnGiftCard, parts: Lots) ->
 
 
 def _line(batch: Batch, gift_card_id: str, pointer: str) -> Timeline:
-    line = named(batch, gift_card_id)
+    line = by_id(batch, gift_card_id)
     if line is None:
         raise unknown(pointer)
     return lapse(batch, line)

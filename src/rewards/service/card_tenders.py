@@ -27,7 +27,7 @@ from rewards.service.commands import ShowGiftCards
 from rewards.service.gift_cards import card_of, event_name, happen, promised
 from rewards.service.hold_ends import HOLD, Found, end, found, too_small
 from rewards.service.journal import Timeline
-from rewards.service.known_cards import surely
+from rewards.service.known_cards import surely_by_id
 from rewards.service.pins import begin_anew, opened
 from rewards.service.rule_cards import was_charged
 
@@ -175,7 +175,7 @@ def redeem(batch: Batch, now: int, receipt: Receipt, place: Place, print_: bytes
 def _cards(batch: Batch, receipt: Receipt) -> Iterator[tuple[Timeline, Tender]]:
     for tender in receipt.tenders:
         if tender.card:
-            yield surely(batch, tender.card), tender
+            yield surely_by_id(batch, tender.card), tender
 
 
 # coming back
@@ -197,7 +197,7 @@ def give_back(
     expired card takes it too; a deactivated one takes nothing (`paid_out`, `told`).
     """
     for tender, earlier, minor in zip(receipt.tenders, before, refund, strict=True):
-        line = surely(batch, tender.card) if tender.card and minor else None
+        line = surely_by_id(batch, tender.card) if tender.card and minor else None
         if line is None or line.card is None or line.card.state == "deactivated":
             continue
         name = event_name("END", tender.hold) if tender.hold else event_name("REDEEM", receipt.receipt_id)
@@ -211,7 +211,7 @@ def give_back(
 
 def took(batch: Batch, tender: Tender, about: tuple[str, str]) -> bool:
     """Return whether the card of a tender took what a return gave back, whose store and number are `about`."""
-    line = surely(batch, tender.card)
+    line = surely_by_id(batch, tender.card)
     return batch.by_id.get(line.owner, "card", about[0], event_name("REFUND", about[1])) is not None
 
 
@@ -226,7 +226,7 @@ def paid_out(batch: Batch, receipt: Receipt, refund: Sequence[int], about: tuple
 
 
 def _is_money(batch: Batch, tender: Tender) -> bool:
-    return tender.kind == KIND or was_charged(batch, surely(batch, tender.card))
+    return tender.kind == KIND or was_charged(batch, surely_by_id(batch, tender.card))
 
 
 # telling
@@ -240,7 +240,7 @@ def told(batch: Batch, receipt: Receipt, tenders: list[dict[str, object]], now: 
 def _told(batch: Batch, tender: Tender, one: dict[str, object], now: int) -> dict[str, object]:
     if not tender.card:
         return one
-    card = card_of(surely(batch, tender.card))
+    card = card_of(surely_by_id(batch, tender.card))
     known = {"gift_card_id": tender.card, "last_four": tender.last_four}
     return {**one, "kind": KIND, **known, "balance_minor": balance_at(card, now)}
 

@@ -38,6 +38,7 @@ from rewards.service.journal import (
     read_return,
     recorded_first,
 )
+from rewards.service.named import active
 from rewards.service.places import CLAIMED, FIRST, followed
 from rewards.service.sold_cards import with_codes
 from rewards.service.telling import balance_of
@@ -64,9 +65,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     guest = _guest(batch, asked, command, print_)
     event = batch.event(guest.owner, FIRST)
     _check(batch, asked, guest, event)
-    line = batch.member(command.member)
-    if line.state != "active":
-        raise Conflict("member-blocked", f"the member is {line.state}", pointer="/member")
+    line = active(batch.member(command.member), "/member")
     due.touch(batch, line, asked.now)
     receipt = msgspec.structs.replace(read_receipt(event[9]), first_owner=guest.owner)
     booking = batch.book(line, Purchase(line.events + 1, receipt))

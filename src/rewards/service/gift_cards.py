@@ -25,7 +25,7 @@ from rewards.service.batch import Batch, Place
 from rewards.service.codes import code_hash, new_code, pin_hash, shown
 from rewards.service.commands import ActOnGiftCard, IssueGiftCard, Outcome
 from rewards.service.journal import Happened, Timeline
-from rewards.service.named import named
+from rewards.service.named import active, named
 from rewards.service.running import Running
 from rewards.store import statements
 
@@ -193,9 +193,7 @@ def _member(batch: Batch, command: IssueGiftCard, product: GiftCard) -> int:
             message = f"a `{product.id}` is for one member: name whom it is for"
             raise InvalidRequest("gift-card-needs-member", message, pointer="/member")
         return 0
-    line = batch.member(command.member)
-    if line.state != "active":
-        raise Conflict("member-blocked", f"the member is {line.state}", pointer="/member")
+    line = active(batch.member(command.member), "/member")
     return line.owner
 
 

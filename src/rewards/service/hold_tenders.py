@@ -20,6 +20,7 @@ from rewards.service.asked import Asked
 from rewards.service.batch import Batch, Place
 from rewards.service.hold_ends import HOLD, NONE, Found, Holds, check_open, end, found, too_small
 from rewards.service.journal import Timeline
+from rewards.service.named import active
 from rewards.service.rewards import Wanted
 from rewards.service.vouchers import ONE_EACH, Hand, held_offer
 
@@ -61,8 +62,7 @@ def _check_buyer(hold: Found, buyer: Timeline, pointer: str) -> None:
     line = hold.line
     if line.card is not None:
         return
-    if line.state != "active":
-        raise Conflict("member-blocked", f"the member is {line.state}", pointer=pointer)
+    active(line, pointer)
     if line.owner != buyer.owner or buyer.kind != "member":
         raise Conflict("hold-other-member", "the hold is another member's than the buyer", pointer=pointer)
 

@@ -26,8 +26,8 @@ from rewards.service.commands import CaptureHold, OpenHold, Outcome, VoidHold
 from rewards.service.gift_cards import card_of, check_currency, happen
 from rewards.service.hold_answers import HoldAnswer, told
 from rewards.service.hold_ends import Ended, Found, check_open, end, ended, found, refused, too_small
-from rewards.service.journal import Happened, HoldBody, NoteBody, Timeline, pack
-from rewards.service.named import named
+from rewards.service.journal import Happened, HoldBody, NoteBody, pack
+from rewards.service.named import active, named
 from rewards.service.pins import opened
 from rewards.service.tenders import points_for, spendable_at
 from rewards.store import statements
@@ -85,7 +85,7 @@ def _check_form(batch: Batch, command: OpenHold) -> None:
 def _of_member(batch: Batch, asked: Asked, command: OpenHold, until: int, print_: bytes) -> Place:
     assert command.member is not None
     line, day = batch.member(command.member), day_of(asked.now, batch.running.zone)
-    _check_active(line, "/member")
+    active(line, "/member")
     due.touch(batch, line, asked.now)
     body = _body(batch, command, day, until)
     pointer = "/reward" if command.reward else "/points" if command.points is not None else "/amount_minor"
@@ -106,11 +106,6 @@ def _of_member(batch: Batch, asked: Asked, command: OpenHold, until: int, print_
         body=body,
     )
     return line.owner, batch.record(line, happened, batch.book(line, change))
-
-
-def _check_active(line: Timeline, pointer: str) -> None:
-    if line.state != "active":
-        raise Conflict("member-blocked", f"the member is {line.state}", pointer=pointer)
 
 
 def _body(batch: Batch, command: OpenHold, day: int, until: int) -> HoldBody:
@@ -256,7 +251,7 @@ def _check_usable(hold: Found) -> None:
     """Raise `Conflict` for a member or a card that was blocked since."""
     card = hold.line.card
     if card is None:
-        _check_active(hold.line, "")
+        active(hold.line, "")
     elif card.state != "active":
         raise Conflict("gift-card-not-usable", WHY_NOT[card.state], state=card.state, last_four=card.last_four)
 

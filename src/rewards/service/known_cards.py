@@ -47,16 +47,16 @@ def lapse(batch: Batch, line: Timeline) -> Timeline:
     return line
 
 
-def named(batch: Batch, gift_card_id: str) -> Timeline | None:
+def by_id(batch: Batch, gift_card_id: str) -> Timeline | None:
     """Return the card of an id, or None."""
     owner = batch.running.ids.read_gift_card(gift_card_id)
     line = batch.line(owner) if owner is not None else None
     return line if line is not None and line.card is not None else None
 
 
-def surely(batch: Batch, gift_card_id: str) -> Timeline:
+def surely_by_id(batch: Batch, gift_card_id: str) -> Timeline:
     """Return the card of an id that a receipt keeps, as it is now."""
-    line = named(batch, gift_card_id)
+    line = by_id(batch, gift_card_id)
     assert line is not None
     return lapse(batch, line)
 

@@ -19,7 +19,7 @@ from rewards.service.batch import Batch, Place
 from rewards.service.commands import CancelRedemption, Outcome, Redeem
 from rewards.service.gift_cards import check_room
 from rewards.service.journal import Timeline
-from rewards.service.named import named
+from rewards.service.named import active, named
 from rewards.service.places import followed
 from rewards.service.reward_answers import CancellationAnswer
 from rewards.service.sold_cards import with_codes
@@ -34,9 +34,7 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     command = asked.of(Redeem)
     running = batch.running
     running.ready()
-    line = batch.member(command.member)
-    if line.state != "active":
-        raise Conflict("member-blocked", f"the member is {line.state}", pointer="/member")
+    line = active(batch.member(command.member), "/member")
     at = asked.when(command.occurred_at)
     day = day_of(at, running.zone)
     policy = running.policy_on(day)

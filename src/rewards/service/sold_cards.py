@@ -34,7 +34,7 @@ from rewards.service.gift_cards import (
     promised,
 )
 from rewards.service.journal import Timeline
-from rewards.service.known_cards import by_code, lapse, named, unknown
+from rewards.service.known_cards import by_code, by_id, lapse, unknown
 from rewards.service.pins import looked_up
 from rewards.service.reward_answers import VoidedAnswer
 from rewards.store import statements
@@ -102,7 +102,7 @@ def given(batch: Batch, sent: BasketLine, i: int) -> Timeline | None:
     assert value is not None
     if not value.code and not value.gift_card_id:
         return None
-    line = by_code(batch, value.code) if value.code else named(batch, value.gift_card_id)
+    line = by_code(batch, value.code) if value.code else by_id(batch, value.gift_card_id)
     if line is None or line.card is None:
         raise unknown(pointer)
     return lapse(batch, line)
@@ -170,7 +170,7 @@ def issued(batch: Batch, receipt: Receipt, place: Place | None) -> list[dict[str
     """Return the cards that a purchase issued or loaded; a quote has none yet."""
     found: list[dict[str, object]] = []
     for sold in receipt.lines:
-        line = named(batch, sold.card) if sold.card and place is not None else None
+        line = by_id(batch, sold.card) if sold.card and place is not None else None
         if line is not None:
             card = card_of(line)
             found.append(
@@ -222,7 +222,7 @@ def with_new_codes(batch: Batch, outcome: Outcome) -> Outcome:
 def _cards_of(batch: Batch, receipt: Receipt, units: Returned) -> Iterator[tuple[Line, Timeline]]:
     """Yield the cards that lines had sold of which units came back."""
     for sold in receipt.lines:
-        line = named(batch, sold.card) if sold.card and sold.line_id in units else None
+        line = by_id(batch, sold.card) if sold.card and sold.line_id in units else None
         if line is not None:
             yield sold, line
 

@@ -25,7 +25,7 @@ from rewards.service.codes import masked, may_hold_code, normal
 from rewards.service.gift_cards import card_of, happen
 from rewards.service.hold_ends import end, found
 from rewards.service.journal import Timeline
-from rewards.service.known_cards import by_code, surely
+from rewards.service.known_cards import by_code, surely_by_id
 from rewards.service.running import Running
 
 ONE_EACH = "one-per-receipt"
@@ -135,7 +135,7 @@ def check_promised(batch: Batch, discounts: Sequence[Discount]) -> None:
     """Raise `Conflict` `offer-gone` if a voucher of a promise was used or blocked since; its end was promised away."""
     for discount in discounts:
         if discount.voucher:
-            card = card_of(surely(batch, discount.voucher))
+            card = card_of(surely_by_id(batch, discount.voucher))
             if discount.hold and hold_of(card, discount.hold) is not None:
                 card = msgspec.structs.replace(card, holds=())
             state = state_at(card, card.issued_at)
@@ -172,7 +172,7 @@ def redeem(batch: Batch, now: int, receipt: Receipt, place: Place, print_: bytes
         if discount.voucher:
             activity = Activity("REDEEM", of=place, at=receipt.occurred_at)
             about = (receipt.store_id, receipt.receipt_id)
-            line = surely(batch, discount.voucher)
+            line = surely_by_id(batch, discount.voucher)
             if discount.hold:
                 end(batch, found(batch, discount.hold, "/tenders"), "captured", print_, purchase=place)
             else:
@@ -186,7 +186,7 @@ def give_back(
     if not all_back(receipt, returned):
         return
     for discount in receipt.discounts:
-        line = surely(batch, discount.voucher) if discount.voucher else None
+        line = surely_by_id(batch, discount.voucher) if discount.voucher else None
         if line is not None and card_of(line).used == place:
             happen(batch, now, line, Activity("REFUND", of=place), print_, at=now, about=about)
 

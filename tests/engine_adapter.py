@@ -47,6 +47,12 @@ class Outcome(Protocol):
     def uses(self) -> Uses: ...
 
 
+def everything(outcome: Outcome, instants: Sequence[int]) -> tuple[object, ...]:
+    """What there is to compare of an outcome: points by rule and day, lots, uses, and balances at the instants."""
+    balances = [outcome.balance(at) for at in instants]
+    return outcome.earned(), outcome.lots(), outcome.uses(), balances
+
+
 Run = Callable[[Versions, int | None, Sequence[Event]], Outcome]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from rewards.engine.program import Program
 from rewards.ledger import timeline
 from rewards.receipt import Receipt
-from tests.engine_adapter import RUNS, EngineOutcome, Run, run_engine
+from tests.engine_adapter import RUNS, EngineOutcome, Run, everything, run_engine
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Event, Purchase, full_return, receipt
 from tests.strategies.rung_up import at_the_till, undecided
@@ -42,11 +42,7 @@ def test_nothing_is_left(run: Run, case: Case) -> None:
     without = run(case.versions, case.story.joined, case.story.events)
     regretted = run(case.versions, case.story.joined, _with_one_returned(case))
 
-    assert regretted.earned() == without.earned()
-    assert regretted.lots() == without.lots()
-    assert regretted.uses() == without.uses()
-    for at in case.instants:
-        assert regretted.balance(at) == without.balance(at)
+    assert everything(regretted, case.instants) == everything(without, case.instants)
 
 
 @given(case=cases())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from tests.engine_adapter import RUNS, Run
+from tests.engine_adapter import RUNS, Run, everything
 from tests.strategies.cases import Case, cases
 
 
@@ -19,7 +19,4 @@ def test_order_of_arrival_does_not_matter(run: Run, case: Case) -> None:
     in_order = run(case.versions, case.story.joined, case.story.events)
     in_disorder = run(case.versions, case.story.joined, case.arrived)
 
-    assert in_order.earned() == in_disorder.earned()
-    assert in_order.lots() == in_disorder.lots()
-    assert in_order.uses() == in_disorder.uses()
-    assert [in_order.balance(at) for at in case.instants] == [in_disorder.balance(at) for at in case.instants]
+    assert everything(in_order, case.instants) == everything(in_disorder, case.instants)

@@ -17,7 +17,7 @@ from rewards.days import moment
 from rewards.engine.reference import Points, Versions
 from rewards.engine.reference_lots import Lot
 from rewards.policy.model import Policy
-from tests.engine_adapter import RUNS, Run, Uses, run_engine, run_engine_with
+from tests.engine_adapter import RUNS, Run, Uses, everything, run_engine, run_engine_with
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Event
 from tests.strategies.policies import amended, fitting
@@ -74,10 +74,7 @@ def test_publishing_between_events(case: Case) -> None:
     at_once = run_engine(versions, case.story.joined, case.story.events)
     on_the_way = run_engine_with(case.versions, versions, case.story.joined, [*early, *late], len(early))
 
-    assert on_the_way.earned() == at_once.earned()
-    assert on_the_way.lots() == at_once.lots()
-    assert on_the_way.uses() == at_once.uses()
-    assert [on_the_way.balance(at) for at in case.instants] == [at_once.balance(at) for at in case.instants]
+    assert everything(on_the_way, case.instants) == everything(at_once, case.instants)
 
 
 def _split(case: Case, cut: int) -> tuple[list[Event], list[Event]]:
@@ -106,7 +103,4 @@ def test_a_version_that_means_the_same_changes_nothing(run: Run, case: Case, day
     old = run(case.versions, case.story.joined, case.arrived)
     new = run(versions, case.story.joined, case.arrived)
 
-    assert old.earned() == new.earned()
-    assert old.lots() == new.lots()
-    assert old.uses() == new.uses()
-    assert [old.balance(at) for at in case.instants] == [new.balance(at) for at in case.instants]
+    assert everything(old, case.instants) == everything(new, case.instants)

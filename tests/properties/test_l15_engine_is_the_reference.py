@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rewards.engine.offers import OfferBook
 from rewards.engine.reference import History
-from tests.engine_adapter import figures, run_engine, run_reference
+from tests.engine_adapter import everything, figures, run_engine, run_reference
 from tests.strategies.cases import Case, cases
 from tests.strategies.focus import FOCUSES, climbing, focused
 from tests.strategies.histories import Event, Purchase
@@ -24,11 +24,7 @@ def check(case: Case) -> None:
     found = run_engine(case.versions, case.story.joined, case.arrived)
     clock = max(event.at for event in case.story.events)
 
-    assert found.earned() == expected.earned()
-    assert found.lots() == expected.lots()
-    assert found.uses() == expected.uses()
-    for at in case.instants:
-        assert found.balance(at) == expected.balance(at)
+    assert everything(found, case.instants) == everything(expected, case.instants)
     assert figures(found.near.purses, clock) == expected.balance(clock)
 
 

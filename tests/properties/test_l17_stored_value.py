@@ -23,7 +23,7 @@ from rewards.engine.till import Decision
 from rewards.ledger import timeline
 from rewards.receipt import Line, Receipt, Tender
 from tests import campaign
-from tests.engine_adapter import RUNS, EngineOutcome, Run
+from tests.engine_adapter import RUNS, EngineOutcome, Run, everything
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Event, Purchase, Return, at_local_time, receipt
 from tests.strategies.rung_up import undecided
@@ -107,11 +107,7 @@ def test_selling_stored_value_earns_and_reaches_nothing(run: Run, case: Case) ->
     plain = run(case.versions, case.story.joined, case.arrived)
     sold = run(case.versions, case.story.joined, list(selling(case, case.arrived)))
 
-    assert sold.earned() == plain.earned()
-    assert sold.lots() == plain.lots()
-    assert sold.uses() == plain.uses()
-    for at in case.instants:
-        assert sold.balance(at) == plain.balance(at)
+    assert everything(sold, case.instants) == everything(plain, case.instants)
 
 
 @EXAMPLES

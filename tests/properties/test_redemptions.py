@@ -11,7 +11,7 @@ from hypothesis import given
 from rewards.days import moment
 from rewards.engine.program import Program
 from rewards.ledger import timeline
-from tests.engine_adapter import EngineOutcome
+from tests.engine_adapter import EngineOutcome, everything
 from tests.strategies.cases import Case, cases
 from tests.strategies.histories import Spending
 from tests.strategies.words import GAPS, MINUTES, pick, whole
@@ -61,11 +61,7 @@ def test_taken_back_it_leaves_nothing(case: Case) -> None:
     without, redemption = _plain(case), _redemption(case)
     outcome = _run(case, given_up=0, places=_places(case), redemption=redemption)
 
-    assert outcome.earned() == without.earned()
-    assert outcome.lots() == without.lots()
-    assert outcome.uses() == without.uses()
-    for at in case.instants:
-        assert outcome.balance(at) == without.balance(at)
+    assert everything(outcome, case.instants) == everything(without, case.instants)
 
 
 @given(case=cases())

@@ -2,11 +2,9 @@
 
 import pytest
 
-from rewards.policy.compile import compile_policy
-from rewards.policy.problems import render_text
-from rewards.scenario.play import Failure, play
-from rewards.scenario.read import read_stories
+from rewards.scenario.play import Failure
 from tests.policies import program
+from tests.scenarios.playing import HEAD, failure
 
 POLICY = program("""points:
   points: {one: point, expires: {after: 12 months}}
@@ -16,34 +14,17 @@ earn:
   big: {when: {spend: {at_least: 20.00}}, give: 5 points}
 returns: {}
 """).encode()
-HEAD = """\
-scenarios: rewards/v1
-members:
-  ana: {joined: 2026-01-10, balances: {points: 100}}
-  ben: {}
-stories:
-  one:
-"""
 BOUGHT = "{at: 2026-12-02 10:00, purchase: r1, member: ben, lines: [{sku: A, price: 10.00}]}"
 BUY = BOUGHT[:-1] + ", expect: {%s}}"
 
 
-def failure(steps: str, head: str = HEAD) -> Failure | None:
-    policy, _ = compile_policy(POLICY)
-    assert policy
-    text = head + "".join(f"    - {step}\n" for step in steps.splitlines())
-    stories, problems = read_stories(text.encode(), "s", policy, POLICY, lambda _: b"")
-    assert stories is not None, render_text(problems, {"s": text.encode()})
-    return play(stories, stories.stories[0]).failure
-
-
 def bought(expect: str) -> Failure | None:
-    return failure(BUY % expect)
+    return failure(POLICY, BUY % expect)
 
 
 def test_what_is_not_stated_is_not_compared() -> None:
-    assert failure(BOUGHT) is None
-    assert failure("{at: 2026-12-02, balance: ana}") is None
+    assert failure(POLICY, BOUGHT) is None
+    assert failure(POLICY, "{at: 2026-12-02, balance: ana}") is None
 
 
 @pytest.mark.parametrize(
@@ -99,21 +80,22 @@ def test_why_is_looked_for_in_the_explanation() -> None:
 
 
 def test_an_unexpected_refusal_fails_and_says_why() -> None:
-    found = failure("{at: 2026-12-02, purchase: r1, member: ben, currency: USD, lines: [{price: 1.00}]}")
+    found = failure(POLICY, "{at: 2026-12-02, purchase: r1, member: ben, currency: USD, lines: [{price: 1.00}]}")
     assert found is not None
     assert found.mismatches[0].actual.startswith("refused with `currency-mismatch`: ")
 
 
 def test_another_refusal_than_the_expected_one_fails() -> None:
     found = failure(
-        "{at: 2026-12-02, purchase: r1, member: ben, currency: USD, lines: [{price: 1.00}], expect: {refused: due-changed}}"
+        POLICY,
+        "{at: 2026-12-02, purchase: r1, member: ben, currency: USD, lines: [{price: 1.00}], expect: {refused: due-changed}}",
     )
     assert found is not None
     assert found.mismatches[0].actual.startswith("`currency-mismatch`: ")
 
 
 def test_a_member_who_is_refused_fails_the_story() -> None:
-    found = failure("{at: 2026-12-02, balance: ana}", HEAD.replace("ben: {}", 'ben: {card: "2600000001230"}'))
+    found = failure(POLICY, "{at: 2026-12-02, balance: ana}", HEAD.replace("ben: {}", 'ben: {card: "2600000001230"}'))
     assert found is not None
     ((what, expected, actual),) = [(one.what, one.expected, one.actual) for one in found.mismatches]
     assert (what, expected) == ("members: ben", "to be enrolled")
@@ -122,28 +104,32 @@ def test_a_member_who_is_refused_fails_the_story() -> None:
 
 def test_an_opening_balance_may_be_zero() -> None:
     head = HEAD.replace("points: 100", "points: 0")
-    assert failure("{at: 2026-12-02, balance: ana, expect: {balance: {points: 0}}}", head) is None
+    assert failure(POLICY, "{at: 2026-12-02, balance: ana, expect: {balance: {points: 0}}}", head) is None
 
 
 def test_a_story_ends_at_its_first_failing_step() -> None:
-    found = failure(f"{BUY % 'earned: {points: 1}'}\n{(BUY % 'earned: {points: 2}').replace('r1', 'r2')}")
+    found = failure(POLICY, f"{BUY % 'earned: {points: 1}'}\n{(BUY % 'earned: {points: 2}').replace('r1', 'r2')}")
     assert found is not None
     assert found.step.number == 1
 
 
 def test_a_wallet_is_asked_for_and_there_is_no_member() -> None:
-    found = failure("{at: 2026-12-02, purchase: r1, lines: [{price: 1.00}], expect: {balance: {points: 0}}}")
+    found = failure(POLICY, "{at: 2026-12-02, purchase: r1, lines: [{price: 1.00}], expect: {balance: {points: 0}}}")
     assert found is not None
     assert found.mismatches[0].actual == "this step has no member"
 
 
 def test_returns_take_back_by_wallet_and_rule() -> None:
     assert (
-        failure(f"{BOUGHT}\n{{at: 2026-12-03, return: {{of: r1, all: true}}, expect: {{taken_back: {{points: 20}}}}}}")
+        failure(
+            POLICY,
+            f"{BOUGHT}\n{{at: 2026-12-03, return: {{of: r1, all: true}}, expect: {{taken_back: {{points: 20}}}}}}",
+        )
         is None
     )
     found = failure(
-        f"{BOUGHT}\n{{at: 2026-12-03, return: {{of: r1, all: true}}, expect: {{taken_back_by: {{base: 9}}, refund: {{cash: 1.00}}}}}}"
+        POLICY,
+        f"{BOUGHT}\n{{at: 2026-12-03, return: {{of: r1, all: true}}, expect: {{taken_back_by: {{base: 9}}, refund: {{cash: 1.00}}}}}}",
     )
     assert found is not None
     assert [(one.what, one.actual) for one in found.mismatches] == [
@@ -153,7 +139,10 @@ def test_returns_take_back_by_wallet_and_rule() -> None:
 
 
 def test_members_join_the_day_before_the_first_step_by_default() -> None:
-    assert failure("{at: 2026-12-02, adjust: {member: ben, give: 5 points}, expect: {balance: {points: 5}}}") is None
+    assert (
+        failure(POLICY, "{at: 2026-12-02, adjust: {member: ben, give: 5 points}, expect: {balance: {points: 5}}}")
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,7 +155,7 @@ def test_members_join_the_day_before_the_first_step_by_default() -> None:
     ],
 )
 def test_a_figure_that_the_step_cannot_have_fails(step: str, what: str) -> None:
-    found = failure(step)
+    found = failure(POLICY, step)
     assert found is not None
     assert [one.what for one in found.mismatches] == [what]
     assert found.mismatches[0].expected.startswith("a figure of")
@@ -174,7 +163,7 @@ def test_a_figure_that_the_step_cannot_have_fails(step: str, what: str) -> None:
 
 def test_a_figure_of_a_refused_step_fails() -> None:
     found = failure(
-        BUY.replace("member: ben", "member: ben, currency: USD") % "refused: currency-mismatch, gives: [base]"
+        POLICY, BUY.replace("member: ben", "member: ben, currency: USD") % "refused: currency-mismatch, gives: [base]"
     )
     assert found is not None
     assert [(one.what, one.actual) for one in found.mismatches] == [("gives", "this step was refused")]

@@ -2,11 +2,8 @@
 
 import pytest
 
-from rewards.policy.compile import compile_policy
-from rewards.policy.problems import render_text
-from rewards.scenario.play import Failure, play
-from rewards.scenario.read import read_stories
 from tests.policies import program
+from tests.scenarios.playing import failure
 
 POLICY = program("""points:
   points: {one: point, expires: {after: 12 months}}
@@ -24,14 +21,6 @@ gift_cards:
   two: {kind: promotional, value: 2.00, to: member}
 returns: {}
 """).encode()
-HEAD = """\
-scenarios: rewards/v1
-members:
-  ana: {joined: 2026-01-10, balances: {points: 100}}
-  ben: {}
-stories:
-  one:
-"""
 GOOD = """\
 {at: 2026-12-02, redeem: {member: ana, reward: cup, times: 2}, expect: {refused: not-enough-points, balance: {points: 100}}}
 {at: 2026-12-02, redeem: {member: ana, reward: mug, id: m1}, expect: {spent: {points: 30}, gives: [mug], balance: {points: 70}}}
@@ -45,17 +34,8 @@ GOOD = """\
 """
 
 
-def failure(steps: str) -> Failure | None:
-    policy, problems = compile_policy(POLICY)
-    assert policy, render_text(problems, {})
-    text = HEAD + "".join(f"    - {step}\n" for step in steps.splitlines())
-    stories, found = read_stories(text.encode(), "s", policy, POLICY, lambda _: b"")
-    assert stories is not None, render_text(found, {"s": text.encode()})
-    return play(stories, stories.stories[0]).failure
-
-
 def test_a_story_of_rewards() -> None:
-    assert failure(GOOD) is None
+    assert failure(POLICY, GOOD) is None
 
 
 @pytest.mark.parametrize(
@@ -69,11 +49,11 @@ def test_a_story_of_rewards() -> None:
     ],
 )
 def test_what_came_out_otherwise_is_told(step: str, what: str) -> None:
-    failed = failure(f"{{at: 2026-12-02, {step}}}")
+    failed = failure(POLICY, f"{{at: 2026-12-02, {step}}}")
     assert failed is not None
     assert [one.what for one in failed.mismatches] == [what]
 
 
 def test_a_redemption_that_is_not_there_is_not_cancelled() -> None:
     with pytest.raises(AssertionError, match="there is no redemption `m2`"):
-        failure("{at: 2026-12-02, cancel: m2}")
+        failure(POLICY, "{at: 2026-12-02, cancel: m2}")

@@ -98,7 +98,7 @@ def caught_by(defect: Defect, tree: Path) -> tuple[str, str]:
         return "", f"no answer within {LONGEST} s"
     if done.returncode != TESTS_FAILED:
         return "", f"pytest ended with {done.returncode}: {last_words(done)}"
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", done.stdout, re.MULTILINE)  # an id may hold blanks
     return (failed[1], "") if failed else ("", "no test is named as failed")
 
 

@@ -16,7 +16,9 @@ from rewards.service.commands import (
     Redeem,
     VoidHold,
 )
-from tests.machine.notebook import GRACE, WALLETS, Card, Hold, Redeemed, day_of, midnight
+from tests.machine.facts import Card, Given, Spending
+from tests.machine.notebook import end, money_held, money_left, state_of, take
+from tests.machine.program import GRACE, WALLETS, day_of, midnight
 from tests.machine.shop import NUMBERS, Shop
 from tests.machine.till import AMOUNTS, FULL
 
@@ -35,7 +37,7 @@ class Desk(Shop):
             self.hand_out(product, None if product == "flyer" else 2500)
 
     def adjust(self, dice):
-        self.give_points(dice.choice([*self.members]), dice.choice(WALLETS), dice.randint(-60, 40))
+        self.give_points(dice.choice([*self.members]), dice.choice([*WALLETS]), dice.randint(-60, 40))
 
     def give_points(self, who, wallet, points):
         """Below zero: take them."""
@@ -43,9 +45,9 @@ class Desk(Shop):
         command = Adjust(member=MemberRef(card=NUMBERS[who]), wallet=wallet, points=points, reason="so", actor="kim")
         assert (self.ask(command) is not None) == allowed, self.refused
         if allowed and points > 0:
-            self.book.given.append((who, wallet, day_of(self.now), points))
+            self.book.given.append(Given(who, wallet, day_of(self.now), points))
         elif allowed:
-            self.book.spent.append((who, wallet, self.now, -points))
+            self.book.spent.append(Spending(who, wallet, self.now, -points))
 
     def issue(self, dice):
         product, minor = dice.choice(["plain", "ending", "gift", "flyer"]), dice.choice(AMOUNTS)
@@ -57,7 +59,7 @@ class Desk(Shop):
         answer = self.ask(IssueGiftCard(product=product, amount_minor=minor))
         card = Card(answer["gift_card_id"], answer["code"], product, self.ends(product))
         if minor:
-            card.put(card.ends, minor)
+            card.money[card.ends] += minor
         elif product != "flyer":
             card.state = "inactive"
         self.book.cards.append(card)
@@ -75,14 +77,18 @@ class Desk(Shop):
         minor, activity = dice.choice(AMOUNTS), dice.choice(["LOAD", "LOAD", "ACTIVATE", "ADJUST_INCREMENT", "REFUND"])
         for card in self.of_money(dice):
             states = {"ACTIVATE": ("inactive",), "LOAD": ("active",)}.get(activity, BLOCKED_TOO)
-            fits = card.product != "plain" or card.left(self.now) + card.held() + minor <= FULL or activity == "REFUND"
+            fits = (
+                card.product != "plain"
+                or money_left(card, self.now) + money_held(card) + minor <= FULL
+                or activity == "REFUND"
+            )
             allowed = card.state in states and fits and (activity != "REFUND" or minor <= card.drawn)
             allowed = allowed and not (card.product == "gift" and activity in {"LOAD", "ACTIVATE"})
             assert self.act(card, activity, minor) == allowed, (card, self.refused)
             if allowed:
                 card.state = "active" if activity == "ACTIVATE" else card.state
                 given = max(card.ends, midnight(day_of(self.now), GRACE))
-                card.put(given if card.product == "gift" else self.ends(card.product), minor)
+                card.money[given if card.product == "gift" else self.ends(card.product)] += minor
                 card.drawn -= minor if activity == "REFUND" else 0
             return True
         return False
@@ -91,13 +97,13 @@ class Desk(Shop):
         minor = dice.choice(AMOUNTS)
         activity = dice.choice(["REDEEM", "REDEEM", "ADJUST_DECREMENT", "CASH_OUT", "CLEAR_BALANCE"])
         for card in self.of_money(dice):
-            clear, there = activity == "CLEAR_BALANCE", card.left(self.now)
+            clear, there = activity == "CLEAR_BALANCE", money_left(card, self.now)
             minor = there if clear else minor
             states = BLOCKED_TOO if activity in {"ADJUST_DECREMENT", "CLEAR_BALANCE"} else ("active",)
             allowed = card.state in states and 0 < minor <= there and (activity, card.product) != ("CASH_OUT", "gift")
             assert self.act(card, activity, None if clear else minor) == allowed, (card, self.refused)
             if allowed:
-                card.take(minor)
+                take(card, minor, self.now)
                 card.drawn += minor if activity == "REDEEM" else 0
             return True
         return False
@@ -108,25 +114,24 @@ class Desk(Shop):
             return False
         card, to = pair
         minor = dice.choice([None, *AMOUNTS])
-        wanted = card.left(self.now) if minor is None else minor
+        wanted = money_left(card, self.now) if minor is None else minor
         alike = (card.product == "gift") == (to.product == "gift")
-        fits = to.product != "plain" or to.left(self.now) + to.held() + wanted <= FULL
-        allowed = alike and fits and 0 < wanted <= card.left(self.now) and card.state == to.state == "active"
+        fits = to.product != "plain" or money_left(to, self.now) + money_held(to) + wanted <= FULL
+        allowed = alike and fits and 0 < wanted <= money_left(card, self.now) and card.state == to.state == "active"
         assert self.act(card, "TRANSFER_BALANCE", minor, to.id) == allowed, (card, to, self.refused)
         if allowed:
-            for ends, part in card.take(wanted).items():
-                to.put(ends, part)
+            to.money += take(card, wanted, self.now)
         return True
 
     def turn_a_card(self, dice):
         if not self.book.cards:
             return False
         activity = dice.choice(["BLOCK", "UNBLOCK", "DEACTIVATE"])
-        empty = [card for card in self.book.cards if activity == "DEACTIVATE" and not card.left(self.now)]
+        empty = [card for card in self.book.cards if activity == "DEACTIVATE" and not money_left(card, self.now)]
         card = dice.choice(empty if empty and dice.random() < 0.8 else self.book.cards)
         states = {"BLOCK": ("active",), "UNBLOCK": ("blocked",), "DEACTIVATE": ("active", "blocked", "inactive")}
         allowed = card.state in states[activity] and not (
-            activity == "DEACTIVATE" and (card.left(self.now) or card.holds)
+            activity == "DEACTIVATE" and (money_left(card, self.now) or card.holds)
         )
         assert self.act(card, activity) == allowed, (card, self.refused)
         if allowed:
@@ -157,37 +162,39 @@ class Desk(Shop):
         answer = self.ask(Redeem(member=MemberRef(card=NUMBERS[who]), reward=reward))
         assert (answer is not None) == allowed, self.refused
         if allowed:
-            bought = self.book.redeemed[answer["redemption_id"]] = Redeemed(who, self.now, cost)
+            bought = Spending(who, "beans", self.now, cost, mug=reward == "mug")
+            self.book.spent.append(bought)
+            self.book.redeemed[answer["redemption_id"]] = bought
             for one in answer.get("gift_cards_issued", []):
                 bought.card = Card(one["gift_card_id"], one["code"], "gift", self.ends("gift"))
-                bought.card.put(bought.card.ends, 400)
+                bought.card.money[bought.card.ends] = 400
                 self.book.cards.append(bought.card)
             assert (bought.card is not None) == (reward == "thanks")
 
     def cancel(self, dice):
         """What of a card was spent stays paid; all of it spent, there is nothing to cancel."""
-        some = {name: one for name, one in self.book.redeemed.items() if not one.cancelled}
-        if not some:
+        if not self.book.redeemed:
             return False
-        name, bought = dice.choice(list(some.items()))
-        left = min(400, bought.card.left(self.now)) if bought.card else 400
-        back = bought.points * left // 400
+        name, bought = dice.choice(list(self.book.redeemed.items()))
+        left = min(400, money_left(bought.card, self.now)) if bought.card else 400
+        back = bought.taken * left // 400
         command = CancelRedemption(member_id=self.members[bought.who], redemption_id=name, reason="a slip", actor="kim")
         answer = self.ask(command)
         assert (answer is not None) == (back > 0), (bought, self.refused)
         if back:
-            assert answer["restored"] == self.book.cancel(name, bought.points - back, self.now)
+            assert {"beans": answer["restored"]} == self.book.cancel(bought, bought.taken - back, self.now)
+            del self.book.redeemed[name]
             self.seen["a redemption cancelled"] += 1
             if bought.card:
-                bought.card.take(left)
-                if not bought.card.left(self.now) and not bought.card.holds:
+                take(bought.card, left, self.now)
+                if not money_left(bought.card, self.now) and not bought.card.holds:
                     bought.card.state = "deactivated"
         return True
 
     # holds
 
     def hold_points(self, dice):
-        who, wallet, points = dice.choice([*self.members]), dice.choice(WALLETS), dice.randint(1, 40)
+        who, wallet, points = dice.choice([*self.members]), dice.choice([*WALLETS]), dice.randint(1, 40)
         name, lasts = self.name(), dice.choice(LASTS_SECONDS)
         command = OpenHold(
             hold_id=name,
@@ -200,19 +207,22 @@ class Desk(Shop):
         allowed = self.has(who, wallet, points)
         assert (self.ask(command) is not None) == allowed, self.refused
         if allowed:
-            self.book.holds[name] = Hold(name, self.now, self.now + timedelta(seconds=lasts), who, wallet, points)
+            until = self.now + timedelta(seconds=lasts)
+            self.book.holds[name] = Spending(who, wallet, self.now, name=name, until=until, held=points)
+            self.book.spent.append(self.book.holds[name])
 
     def hold_money(self, dice):
         for card in self.of_money(dice):
-            name, lasts, there = self.name(), dice.choice(LASTS_SECONDS), card.left(self.now)
+            name, lasts, there = self.name(), dice.choice(LASTS_SECONDS), money_left(card, self.now)
             minor = dice.choice([*AMOUNTS, there // 2 + 1, there + 1])
             command = OpenHold(
                 hold_id=name, kind="gift_card", code=card.code, amount_minor=minor, expires_in_seconds=lasts
             )
-            allowed = card.at(self.now) == "active" and minor <= there
+            allowed = state_of(card, self.now) == "active" and minor <= there
             assert (self.ask(command) is not None) == allowed, (card, self.refused)
             if allowed:
-                hold = Hold(name, self.now, self.now + timedelta(seconds=lasts), card=card, parts=card.take(minor))
+                until, parts = self.now + timedelta(seconds=lasts), take(card, minor, self.now)
+                hold = Spending(None, "", self.now, card=card, name=name, until=until, parts=parts)
                 self.book.holds[name] = hold
                 card.holds.append(hold)
             return True
@@ -224,7 +234,7 @@ class Desk(Shop):
             return False
         some = [hold for hold in self.book.holds.values() if hold.state == "open"]
         hold = dice.choice(some if some and dice.random() < 0.8 else list(self.book.holds.values()))
-        most = hold.minor() or hold.points
+        most = hold.parts.total() or hold.held
         taken = dice.choice([most, most, dice.randint(1, most), most + 1, 0])
         amount = {"amount_minor": taken} if hold.card else {"points": taken}
         command = CaptureHold(hold_id=hold.name, **amount) if taken else VoidHold(hold_id=hold.name)
@@ -237,6 +247,6 @@ class Desk(Shop):
         if allowed:
             assert answer["state"] == state
             if was_open:
-                hold.end(state, self.now, taken)
+                end(hold, state, self.now, taken)
                 self.seen[f"a hold {state}"] += 1
         return True

@@ -15,12 +15,12 @@ from rewards.errors import RewardsError
 from rewards.service.commands import Enrol, Publish, ReturnLine, ReturnOf
 from rewards.service.service import Service
 from rewards.store.database import Store
-from tests.machine.notebook import LASTS, PROGRAM, WALLETS, ZONE, Notebook, day_of, midnight
+from tests.machine.notebook import Notebook
+from tests.machine.program import LASTS, PROGRAM, WALLETS, ZONE, day_of, midnight
 
 START = datetime(2026, 10, 19, 9, 0, tzinfo=UTC)  # the clocks change on the 25th
 NUMBERS = {"ana": "2600000001236", "ben": "2600000002042", "cem": "2600000009997"}
 UNKNOWN = "2600000000314"
-FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Shop:
@@ -76,13 +76,12 @@ class Shop:
         return (self.now.astimezone(ZONE) + timedelta(days=days)).astimezone(UTC)
 
     def ends(self, product):
-        days = LASTS[product]
-        return FOREVER if days is None else midnight(day_of(self.now), days)
+        return midnight(day_of(self.now), LASTS[product])
 
     # what the notebook and the service say
 
-    def figures(self, who, wallet, at=None):
-        return self.book.balance(who, wallet, at or self.now)
+    def figures(self, who, wallet):
+        return self.book.balances(who, self.now)[wallet, self.now]
 
     def has(self, who, wallet, points):
         """Whether somebody has so many points to spend."""
@@ -121,8 +120,8 @@ def without_codes(answer):
 
 def sent(tender):
     """A tender as the till sends it."""
-    if tender.hold is not None:
-        return BasketTender(kind="hold", hold_id=tender.hold.name, amount_minor=tender.minor)
+    if tender.out_of is not None:
+        return BasketTender(kind="hold", hold_id=tender.out_of.name, amount_minor=tender.minor)
     if tender.kind == "points":
         return BasketTender(kind="points", wallet="beans", points=tender.points)
     code = tender.card.code if tender.card is not None else ""

@@ -19,7 +19,8 @@ import pytest
 from rewards.service.commands import OpenHold, Publish, RecordPurchase, RecordReturn
 from tests import campaign
 from tests.machine.desk import Desk
-from tests.machine.notebook import PROGRAM, WALLETS, day_of
+from tests.machine.notebook import is_silver, money_held, money_left, state_of
+from tests.machine.program import PROGRAM, day_of
 from tests.machine.shop import us, without_codes
 from tests.machine.stories import tell
 from tests.machine.till import Till
@@ -152,15 +153,15 @@ class Everything(Till, Desk):
         """Now, and on an earlier or later day."""
         other = self.now + timedelta(days=[-9, -1, 2, 30][self.names % 4])
         for who, member in self.members.items():
-            for at in (self.now, other):
-                found = self.service.balance(member, us(at))
-                for wallet in WALLETS:
-                    has = found.wallets[wallet]
-                    figures = has.available, has.pending, has.debt, has.held
-                    assert figures == self.figures(who, wallet, at), (who, wallet, at)
-                    self.seen["a debt"] += has.debt > 0
-                silver = self.book.is_silver(who, day_of(at))
-                assert found.tier.name == ("silver" if silver else "basic")
+            told = {at: self.service.balance(member, us(at)) for at in (self.now, other)}
+            for (wallet, at), figures in self.book.balances(who, *told).items():
+                has = told[at].wallets[wallet]
+                assert (has.available, has.pending, has.debt, has.held) == figures, (who, wallet, at)
+                self.seen["a debt"] += has.debt > 0
+            spends = self.book.spends(who)
+            for at, balance in told.items():
+                silver = is_silver(spends, day_of(at))
+                assert balance.tier.name == ("silver" if silver else "basic")
                 self.seen["a tier"] += silver
 
         for old, who in self.once:
@@ -169,17 +170,17 @@ class Everything(Till, Desk):
     def so_have_cards(self):
         for card in self.book.cards:
             told = self.service.gift_card(card.code)
-            assert told.state == card.at(self.now), card
-            assert card.product == "flyer" or told.balance_minor == card.left(self.now) >= 0, card
-            assert card.product == "flyer" or told.held_minor == card.held(), card
+            assert told.state == state_of(card, self.now), card
+            assert card.product == "flyer" or told.balance_minor == money_left(card, self.now) >= 0, card
+            assert card.product == "flyer" or told.held_minor == money_held(card), card
 
     def close(self):
         findings = self.service.verify()
         self.service.rebuild()
         findings += self.service.verify()
         findings += [row for row in self.service.liability().rows if row.difference]
-        self.seen["given back to a lot that ends soon"] += any(moved for *_, moved, _ in self.book.settled)
-        self.seen["given back to a lot that had ended"] += any(risen for *_, risen in self.book.settled)
+        self.seen["given back to a lot that ends soon"] += self.book.moved > 0
+        self.seen["given back to a lot that had ended"] += self.book.risen > 0
         self.abandon()
         assert findings == []
 

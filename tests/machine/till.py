@@ -11,7 +11,9 @@ import msgspec
 
 from rewards.basket import AskedReward, Basket, BasketLine, MemberRef, StoredValue
 from rewards.service.commands import ClaimPurchase, OfflinePurchase, OfflineReturn, RecordPurchase, RecordReturn
-from tests.machine.notebook import GRACE, Card, Line, Receipt, Tender, day_of, midnight
+from tests.machine.facts import Card, Line, Receipt, Spending, Tender
+from tests.machine.notebook import cost, end, money_held, money_left, on_tenders, state_of, take, units_left
+from tests.machine.program import day_of
 from tests.machine.shop import NUMBERS, UNKNOWN, Shop, back, sent, without_codes
 
 PRICES = (1, 33, 99, 250, 500, 999, 2000)
@@ -91,14 +93,14 @@ class Till(Shop):
             wish.reward = True
             wish.lines.setdefault("coffee", (1, dice.choice(PRICES)))
         slips = [card for card in self.book.cards if card.product == "flyer"]
-        slips = [card for card in slips if card.at(self.now) == "active" or at_times(dice, 0.1)]
+        slips = [card for card in slips if state_of(card, self.now) == "active" or at_times(dice, 0.1)]
         wish.slip = dice.choice(slips) if slips and at_times(dice, 0.5) else None
         return wish
 
     def taken_off(self, wish, day):
         """What comes off by offer, of a basket of now or of an earlier day."""
         asks = {name for name, asked in (("coupon", wish.coupon), ("cup", wish.reward)) if asked}
-        asks |= {"euro"} if wish.slip is not None and wish.slip.at(self.now) == "active" else set()
+        asks |= {"euro"} if wish.slip is not None and state_of(wish.slip, self.now) == "active" else set()
         return self.book.discounts(wish.who, day, wish.lines, asks)
 
     def buy(self, dice):
@@ -114,7 +116,7 @@ class Till(Shop):
         if allowed and at_times(dice, 0.3):
             quoted = msgspec.to_builtins(self.service.quote(basket))
             basket = msgspec.structs.replace(basket, quote=quoted["quote"])
-        before = {wallet: self.figures(wish.who, wallet) for wallet in ("beans", "stamps") if wish.who}
+        before = self.book.balances(wish.who, self.now) if wish.who else {}
         answer = self.ask(RecordPurchase(basket))
         assert (answer is not None) == allowed, (wish, tenders, self.refused)
         if answer is None:
@@ -122,10 +124,10 @@ class Till(Shop):
         if quoted is not None:  # L11
             assert all(answer[key] == quoted[key] for key in ("totals", "discounts", "lines", "awards"))
         self.record(wish, name, answer, off, tenders)
-        for wallet, (available, _, owed, _) in before.items():  # L3
-            cost = self.book.receipts[name].costs()[wallet]
-            assert self.figures(wish.who, wallet)[0] >= available - cost
-            assert self.figures(wish.who, wallet)[2] <= owed
+        costs, after = self.costs(self.book.receipts[name]), self.book.balances(wish.who, self.now) if wish.who else {}
+        for (wallet, at), (available, _, owed, _) in before.items():  # L3
+            assert after[wallet, at][0] >= available - costs[wallet, ""]
+            assert after[wallet, at][2] <= owed
         self.arrive(name)
 
     def paid(self, dice, wish, net):
@@ -149,13 +151,13 @@ class Till(Shop):
             allowed = allowed and points <= most
             due -= points * 10
         money = [card for card in self.book.cards if card.product != "flyer" and not (hold and hold.card is card)]
-        money = [card for card in money if card.at(self.now) == "active" or at_times(dice, 0.1)]
+        money = [card for card in money if state_of(card, self.now) == "active" or at_times(dice, 0.1)]
         for card in dice.sample(money, min(len(money), dice.choice([0, 1, 2, 2]))):
-            there = card.left(self.now)
+            there = money_left(card, self.now)
             minor = min(due, dice.choice([there, there, there // 2, there + 1]))
             if minor and not (card.product == "gift" and wish.sells):
                 tenders.append(Tender("gift_card", minor, card=card))
-                allowed = allowed and card.at(self.now) == "active" and minor <= there
+                allowed = allowed and state_of(card, self.now) == "active" and minor <= there
                 due -= minor
         if due or not tenders:
             tenders.insert(dice.randint(0, len(tenders)), Tender("cash", due))
@@ -166,7 +168,7 @@ class Till(Shop):
         product, minor = dice.choice(["plain", "ending"]), dice.choice(AMOUNTS)
         mine = [one for one in self.book.cards if one.product == product and one.state in {"active", "inactive"}]
         card = dice.choice([None, *mine])
-        if card is None or product != "plain" or card.left(self.now) + card.held() + minor <= FULL:
+        if card is None or product != "plain" or money_left(card, self.now) + money_held(card) + minor <= FULL:
             wish.sells = StoredValue(product=product, gift_card_id=card.id if card else "")
             wish.lines["card"] = (1, minor)
 
@@ -180,18 +182,23 @@ class Till(Shop):
         basket = [found.pop(offer) for offer in ("coupon", "euro") if offer in found]
         assert found | ({"basket": sum(basket)} if basket else {}) == off
         receipt = Receipt(name, wish.who, at or self.now, lines(wish, answer, len(tenders)), tenders)
-        assert receipt.on_tenders() == [tender.minor for tender in tenders]
+        assert on_tenders(receipt) == [tender.minor for tender in tenders]
         offers = {one["offer"] for one in answer["discounts"]}
         receipt.coupon = "coupon" in offers
         if "cup" in offers:
-            receipt.lines["coffee"].free, receipt.lines["coffee"].stamps = 1, 3
+            line = receipt.lines["coffee"]
+            line.free, line.stamps, line.out_of = 1, 3, Spending(wish.who, "stamps", receipt.at)
+        self.spend_points(receipt)
         if "cakes" in offers:
             receipt.cakes = min(wish.lines["cake"][0], self.book.cakes_left(wish.who))
         if "euro" in offers:
             receipt.slip, wish.slip.used_by = wish.slip, name
         was = self.earned(wish.who)
         self.book.receipts[name] = receipt
-        totals = {"earned": changed(was, self.earned(wish.who)), "spent": +Counter(receipt.taken())}
+        spent = Counter()
+        for (wallet, _), points in self.costs(receipt).items():
+            spent[wallet] += points
+        totals = {"earned": changed(was, self.earned(wish.who)), "spent": +spent}
         assert {key: answer["totals"][key] for key in totals} == totals
         self.move_money(receipt, answer)
         self.note(receipt)
@@ -199,21 +206,35 @@ class Till(Shop):
             receipt.claimable = self.days_on(7)
             self.claims[name] = (answer["purchase_id"], answer["claim"]["code"])
 
+    def spend_points(self, receipt):
+        """What takes points takes them at the instant of the purchase, if not out of a hold."""
+        for one in receipt.tenders:
+            if one.points and one.out_of is None:
+                one.out_of = Spending(receipt.who, "beans", receipt.at)
+        for one in (*receipt.tenders, *receipt.lines.values()):
+            if one.out_of is not None:
+                one.out_of.receipt = receipt
+                self.book.spent += [one.out_of] if one.out_of not in self.book.spent else []
+
+    def costs(self, receipt):
+        """The points that a receipt takes, by wallet and hold."""
+        some = [one for one in self.book.spent if one.receipt is receipt]
+        return Counter({(one.wallet, one.name): cost(one, self.now) for one in some})
+
     def move_money(self, receipt, answer):
         """Gift cards pay first, then those that were sold are loaded."""
         for tender in receipt.tenders:
-            if tender.hold is not None:
-                tender.taken = tender.hold.end("captured", self.now, tender.points or tender.minor)
-                tender.hold.receipt = receipt
+            if tender.out_of in self.book.holds.values():
+                tender.taken = end(tender.out_of, "captured", self.now, tender.points or tender.minor)
             elif tender.card is not None:
-                tender.taken = tender.card.take(tender.minor - tender.lacks)
+                tender.taken = take(tender.card, tender.minor - tender.lacks, self.now)
         for one in answer["gift_cards_issued"]:
             line, ends = receipt.lines[one["line_id"]], self.ends(one["product"])
             if one["new"]:
                 self.book.cards.append(Card(one["gift_card_id"], one["code"], one["product"], ends))
             line.sold = next(card for card in self.book.cards if card.id == one["gift_card_id"])
             line.new, line.sold.state = one["new"], "active"
-            line.sold.put(ends, line.net)
+            line.sold.money[ends] += line.net
 
     def note(self, receipt):
         """Count what is worth counting of a receipt."""
@@ -222,7 +243,9 @@ class Till(Shop):
             "a coupon": receipt.coupon,
             "a reward": any(line.stamps for line in receipt.lines.values()),
             "a voucher": receipt.slip,
-            "a hold captured by a purchase": any(tender.hold for tender in receipt.tenders),
+            "a hold captured by a purchase": any(
+                tender.out_of in self.book.holds.values() for tender in receipt.tenders
+            ),
             "two cards on one receipt": kinds["gift_card"] > 1,
             "a purchase with points, cards and cash": len(kinds) == 3,
             "a new card at the till": any(line.new for line in receipt.lines.values()),
@@ -291,12 +314,16 @@ class Till(Shop):
 
     def give_back(self, dice):
         """Some units or all that is left, of any receipt."""
-        kept = [name for name, one in self.book.receipts.items() if one.kept()]
+        kept = [name for name, one in self.book.receipts.items() if units_left(one)]
         if not kept:
             return False
-        gone = [name for name in kept if any(one.lost() for one in self.book.receipts[name].tenders)]
+        gone = [
+            name
+            for name in kept
+            if any(one.card and one.card.state == "deactivated" for one in self.book.receipts[name].tenders)
+        ]
         name = dice.choice(gone if gone and at_times(dice, 0.5) else kept)
-        left = self.book.receipts[name].units_left()
+        left = units_left(self.book.receipts[name])
         whole = at_times(dice, 0.4)
         units = left if whole else {k: dice.randint(1, n) for k, n in left.items() if at_times(dice, 0.6)}
         if units:
@@ -306,7 +333,7 @@ class Till(Shop):
     def return_now(self, name, units, *, whole, kind=RecordReturn):
         receipt = self.book.receipts[name]
         answer = self.ask(back(kind, self.name(), self.now, name, None if whole else units))
-        refund, voided, points = self.come_back(name, units, self.now)
+        refund, voided, points = self.come_back(receipt, units, self.now)
         told = {one["tender"]: one for one in answer.get("refund", [])}
         found = {i: one["amount_minor"] for i, one in told.items() if one["amount_minor"]}
         assert found == {i: n for i, n in enumerate(refund) if n}
@@ -318,27 +345,14 @@ class Till(Shop):
         handed = gone | {i for i, tender in enumerate(receipt.tenders) if tender.kind == "cash"}
         assert answer.get("refund_due_minor", 0) == sum(refund[i] for i in handed)
         left = {one["line_id"]: one["quantity"] for one in answer.get("still_returnable", [])}
-        assert left == receipt.units_left()
+        assert left == units_left(receipt)
 
-    def come_back(self, name, units, at):
-        """Note that goods came back; return the refund by tender, what sold cards had left and lacked, and points."""
-        receipt = self.book.receipts[name]
-        sold = [receipt.lines[kind] for kind in receipt.lines if kind in units and receipt.lines[kind].sold]
-        before = receipt.there()
-        points = self.book.come_back(name, units, at, self.now)
-        refund = [old - new for old, new in zip(before, receipt.there(), strict=True)]
+    def come_back(self, receipt, units, at):
+        """Note that goods came back."""
+        found = refund, voided, _ = self.book.come_back(receipt, units, at, self.now)
         assert min(refund) >= 0
-        if receipt.slip is not None and not receipt.kept():
-            receipt.slip.used_by = ""
-        voided = [line.sold.void(line, self.now) for line in sold]
         self.seen["a sold card that was spent came back"] += any(lacked for _, lacked in voided)
-        refund = receipt.keep_off(refund, sum(lacked for _, lacked in voided))
-        for tender, left, minor in zip(receipt.tenders, before, refund, strict=True):
-            if tender.card is not None and tender.card.state != "deactivated":
-                tender.card.give_back(
-                    tender.taken, tender.minor - tender.lacks - left, minor, midnight(day_of(self.now), GRACE)
-                )
-        return refund, voided, points
+        return found
 
     def return_first(self, dice):
         """Goods come back of a receipt that is not there yet: some, or all of it."""
@@ -352,12 +366,12 @@ class Till(Shop):
     def arrive(self, name):
         """A receipt is there: the returns that waited for it count, where they can be."""
         for at, wanted in self.parked.pop(name, ()):
-            left = self.book.receipts[name].units_left()
+            left = units_left(self.book.receipts[name])
             units = wanted or left
             fits = bool(units) and all(count <= left.get(kind, 0) for kind, count in units.items())
             self.seen[f"a parked return that {'fits' if fits else 'does not fit'}"] += 1
             if fits:
-                self.come_back(name, units, at)
+                self.come_back(self.book.receipts[name], units, at)
 
     def return_too_much(self, dice):
         if not self.book.receipts:
@@ -373,8 +387,8 @@ class Till(Shop):
         """A purchase that comes back at once leaves nothing behind (L7)."""
         wish, before = Wish(dice.choice([*self.members]), goods(dice)), self.told()
         name = self.buy_by_cash(wish, self.now)
-        if self.book.receipts[name].kept():
-            self.return_now(name, self.book.receipts[name].units_left(), whole=True)
+        if units_left(self.book.receipts[name]):
+            self.return_now(name, units_left(self.book.receipts[name]), whole=True)
         assert self.told() == before
 
     # guests, and tills that were offline
@@ -387,7 +401,12 @@ class Till(Shop):
         (purchase, code), receipt, right = self.claims[name], self.book.receipts[name], at_times(dice, 0.8)
         if not right:
             code = next((other for _, other in self.claims.values() if other != code), "8888-8888")
-        allowed = right and receipt.who is None and self.now <= receipt.claimable and not receipt.touched()
+        allowed = (
+            right
+            and receipt.who is None
+            and self.now <= receipt.claimable
+            and not any(line.back for line in receipt.lines.values())
+        )
         was = self.earned(who)
         answer = self.ask(ClaimPurchase(purchase_id=purchase, member=MemberRef(card=NUMBERS[who]), claim_code=code))
         assert (answer is not None) == allowed, self.refused
@@ -418,7 +437,11 @@ class Till(Shop):
         told = [one["shortfall_minor"] for one in answer.get("warnings", []) if "shortfall_minor" in one]
         for tender in tenders:
             if tender.card is not None:
-                there = min(tender.minor, tender.card.left(self.now)) if tender.card.at(self.now) == "active" else 0
+                there = (
+                    min(tender.minor, money_left(tender.card, self.now))
+                    if state_of(tender.card, self.now) == "active"
+                    else 0
+                )
                 tender.lacks = tender.minor - there
                 tender.card = tender.card if there else None
         assert told == [tender.lacks for tender in tenders if tender.lacks]
@@ -458,15 +481,15 @@ class Till(Shop):
 def held(dice, wish, hold, net):
     """A tender out of a hold, and whether the service has to take it."""
     if hold.card is not None:
-        minor = min(net, dice.choice([hold.minor(), hold.minor() // 2, hold.minor() + 1]))
+        minor = min(net, dice.choice([hold.parts.total(), hold.parts.total() // 2, hold.parts.total() + 1]))
         minor = 0 if hold.card.product == "gift" and wish.sells else minor
-        tender, fits = Tender("gift_card", minor, card=hold.card, hold=hold), hold.card.state == "active"
-        fits = fits and minor <= hold.minor()
+        tender, fits = Tender("gift_card", minor, card=hold.card, out_of=hold), hold.card.state == "active"
+        fits = fits and minor <= hold.parts.total()
     else:
-        points = min(net // 10, dice.choice([hold.points, hold.points // 2, hold.points + 1]))
+        points = min(net // 10, dice.choice([hold.held, hold.held // 2, hold.held + 1]))
         tender, fits = (
-            Tender("points", points * 10, points, hold=hold),
-            points <= min(hold.points, (net - wish.sold()) // 20),
+            Tender("points", points * 10, points, out_of=hold),
+            points <= min(hold.held, (net - wish.sold()) // 20),
         )
         fits = fits and hold.who == wish.who
     return tender, not tender.minor or (fits and hold.state == "open")

@@ -89,7 +89,8 @@ class Desk(Shop):
                 card.state = "active" if activity == "ACTIVATE" else card.state
                 given = max(card.ends, midnight(day_of(self.now), GRACE))
                 card.money[given if card.product == "gift" else self.ends(card.product)] += minor
-                card.drawn -= minor if activity == "REFUND" else 0
+                back = minor if activity == "REFUND" else 0
+                card.drawn, card.spent = card.drawn - back, card.spent - back
             return True
         return False
 
@@ -104,7 +105,8 @@ class Desk(Shop):
             assert self.act(card, activity, None if clear else minor) == allowed, (card, self.refused)
             if allowed:
                 take(card, minor, self.now)
-                card.drawn += minor if activity == "REDEEM" else 0
+                drawn = minor if activity == "REDEEM" else 0
+                card.drawn, card.spent = card.drawn + drawn, card.spent + drawn
             return True
         return False
 
@@ -121,6 +123,7 @@ class Desk(Shop):
         assert self.act(card, "TRANSFER_BALANCE", minor, to.id) == allowed, (card, to, self.refused)
         if allowed:
             to.money += take(card, wanted, self.now)
+            card.spent, to.spent = card.spent + wanted, to.spent - wanted
         return True
 
     def turn_a_card(self, dice):
@@ -145,9 +148,11 @@ class Desk(Shop):
         one, other = dice.sample([*self.members], 2)
         held = any(hold.who == other and hold.state == "open" for hold in self.book.holds.values())
         command = MergeMembers(member_id=self.members[one], member=MemberRef(card=NUMBERS[other]), actor="kim")
-        assert (self.ask(command) is None) == held, self.refused
+        answer, presents = self.ask(command), self.book.presents(one) + self.book.presents(other)
+        assert (answer is None) == held, self.refused
         if not held:
             self.book.merge(one, other)
+            self.give_presents(one, presents, answer)
             self.once.append((self.members.pop(other), one))
             self.once = [(old, one if who == other else who) for old, who in self.once]
             self.quotes = [quote for quote in self.quotes if quote[0].who != other]
@@ -248,5 +253,7 @@ class Desk(Shop):
             assert answer["state"] == state
             if was_open:
                 end(hold, state, self.now, taken)
+                if hold.card:
+                    hold.card.spent += taken
                 self.seen[f"a hold {state}"] += 1
         return True

@@ -26,6 +26,10 @@ class Card:
     drawn: int = 0  # redeemed without a receipt
     used_by: str = ""  # the receipt, of a voucher
     holds: list[Spending] = field(default_factory=list)  # that are open
+    who: str | None = None  # to whom a rule gave it, unless it was taken back
+    day: date | None = None  # for which it was given
+    spent: int = 0  # and did not come back
+    charged: bool = False  # whether a return that took it back kept off what was spent
 
 
 @dataclass(eq=False)

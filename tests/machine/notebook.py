@@ -150,7 +150,7 @@ class Notebook:
 
     def merge(self, one, other):
         """Have what another did be what this one did."""
-        for fact in (*self.receipts.values(), *self.given, *self.spent):
+        for fact in (*self.receipts.values(), *self.cards, *self.given, *self.spent):
             fact.who = one if fact.who == other else fact.who
 
     # offers and limits: L9
@@ -232,6 +232,24 @@ class Notebook:
                 found[wallet, at] = ready, sum(points for _, points in alive) - ready, owed, held
         return found
 
+    # gift cards that the rule gives: 5.00 for a day of 40.00, once a month
+
+    def presents(self, who):
+        """The days for which somebody has one."""
+        firsts = {}
+        for day, minor in self.spends(who).items():
+            if who and minor >= 4000:
+                firsts.setdefault((day.year, day.month), day)
+        return Counter(firsts.values())
+
+    def after_presents(self, who, before, now):
+        """The days for which new ones are given, and those taken back: rather of days that lost one, and fuller ones."""
+        after, mine = self.presents(who), [card for card in self.cards if card.who == who and card.day]
+        gained, lost = sorted((after - before).elements()), before - after
+        mine.sort(key=lambda card: (card.day not in lost, -money_left(card, now)))
+        more = len(gained) - lost.total()
+        return gained[: max(0, more)], mine[: max(0, -more)]
+
     # what ends, and what comes back
 
     def lapse(self, now):
@@ -270,7 +288,7 @@ class Notebook:
         return self.settle(bought.who, now, now, change)
 
     def come_back(self, receipt, units, at, now):
-        """Note that units come back; return the refund by tender, what cards that were sold had and lacked, and points.
+        """Note that units come back; return the refund by tender, what sold cards had and lacked, points, and presents.
 
         What is left is worked out as if only that had been bought (L8); the difference comes back.
         """
@@ -279,7 +297,7 @@ class Notebook:
             for kind, count in units.items():
                 receipt.lines[kind].back += count
 
-        before = there(receipt)
+        before, presents = there(receipt), self.presents(receipt.who)
         points = self.settle(receipt.who, at, now, change)
         refund = [old - new for old, new in zip(before, there(receipt), strict=True)]
         if receipt.slip is not None and not units_left(receipt):
@@ -294,7 +312,11 @@ class Notebook:
             for ends, part in pour(refund[i] - kept[i], came).items():
                 if tender.card is not None and tender.card.state != "deactivated":
                     tender.card.money[max(ends, midnight(day_of(now), GRACE))] += part
-        return [minor - kept[i] for i, minor in enumerate(refund)], voided, points
+                    tender.card.spent -= part
+        gone = [take_back(card, now, charged=True) for card in self.after_presents(receipt.who, presents, now)[1]]
+        able = {i: refund[i] - kept[i] for i in money_last if receipt.tenders[i].kind == "cash"}
+        kept += pour(sum(spent for *_, spent in gone), able)
+        return [minor - kept[i] for i, minor in enumerate(refund)], voided, points, gone
 
 
 def void(line, now):
@@ -304,3 +326,14 @@ def void(line, now):
     if line.new and not money_left(line.sold, now) and not line.sold.holds:
         line.sold.state = "deactivated"
     return part, line.net - part
+
+
+def take_back(card, now, *, charged=False):
+    """Take back what a rule gave, as far as it is left; return the card, that, and what of it was spent or is held."""
+    part = min(500, money_left(card, now))
+    spent = min(500 - part, max(0, card.spent + money_held(card)))
+    take(card, part, now)
+    card.day, card.charged = None, charged
+    if not money_left(card, now) and not card.holds:
+        card.state = "deactivated"
+    return card, part, spent

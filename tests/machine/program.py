@@ -22,6 +22,7 @@ earn:
   big: {when: {spend: {at_least: 20.00}}, give: 25 beans, limit: {times: 2, per: month}}
   third: {when: {nth_visit: {every: 3}}, give: 10 beans}
   stamp: {on: {categories: [coffee]}, every: 1 unit, give: 1 stamp}
+  present: {when: {spend: {at_least: 40.00}}, give: {gift_card: gift, value: 5.00}, limit: {times: 1, per: month}}
 offers:
   cakes: {on: {categories: [cake]}, amount_off: 0.50 per unit, limit: {units: 4, per: ever}}
   coupon:

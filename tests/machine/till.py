@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
 from rewards.basket import AskedReward, Basket, BasketLine, MemberRef, StoredValue
 from rewards.service.commands import ClaimPurchase, OfflinePurchase, OfflineReturn, RecordPurchase, RecordReturn
 from tests.machine.facts import Card, Line, Receipt, Spending, Tender
-from tests.machine.notebook import cost, end, money_held, money_left, on_tenders, state_of, take, units_left
-from tests.machine.program import day_of
+from tests.machine.notebook import cost, end, money_held, money_left, on_tenders, state_of, take, take_back, units_left
+from tests.machine.program import LASTS, day_of, midnight
 from tests.machine.shop import NUMBERS, UNKNOWN, Shop, back, sent, without_codes
 
 PRICES = (1, 33, 99, 250, 500, 999, 2000)
@@ -193,7 +193,7 @@ class Till(Shop):
             receipt.cakes = min(wish.lines["cake"][0], self.book.cakes_left(wish.who))
         if "euro" in offers:
             receipt.slip, wish.slip.used_by = wish.slip, name
-        was = self.earned(wish.who)
+        was, presents = self.earned(wish.who), self.book.presents(wish.who)
         self.book.receipts[name] = receipt
         spent = Counter()
         for (wallet, _), points in self.costs(receipt).items():
@@ -201,6 +201,7 @@ class Till(Shop):
         totals = {"earned": changed(was, self.earned(wish.who)), "spent": +spent}
         assert {key: answer["totals"][key] for key in totals} == totals
         self.move_money(receipt, answer)
+        self.give_presents(wish.who, presents, answer)
         self.note(receipt)
         if wish.who is None:
             receipt.claimable = self.days_on(7)
@@ -228,13 +229,33 @@ class Till(Shop):
                 tender.taken = end(tender.out_of, "captured", self.now, tender.points or tender.minor)
             elif tender.card is not None:
                 tender.taken = take(tender.card, tender.minor - tender.lacks, self.now)
-        for one in answer["gift_cards_issued"]:
+            if tender.card is not None:
+                tender.card.spent += tender.taken.total()
+        for one in [one for one in answer["gift_cards_issued"] if "giver" not in one]:
             line, ends = receipt.lines[one["line_id"]], self.ends(one["product"])
             if one["new"]:
                 self.book.cards.append(Card(one["gift_card_id"], one["code"], one["product"], ends))
             line.sold = next(card for card in self.book.cards if card.id == one["gift_card_id"])
             line.new, line.sold.state = one["new"], "active"
             line.sold.money[ends] += line.net
+
+    def give_presents(self, who, before, answer):
+        """The rule gives gift cards, or takes some back."""
+        days, gone = self.book.after_presents(who, before, self.now)
+        told = [one for one in answer.get("gift_cards_issued", []) if "giver" in one]
+        assert [(one["giver"], one["amount_minor"]) for one in told] == [("present", 500)] * len(days)
+        for one, day in zip(told, days, strict=True):
+            ends = midnight(day, LASTS["gift"])
+            assert datetime.fromisoformat(one["expires_at"]) == ends
+            card = Card(one["gift_card_id"], one["code"], "gift", ends, who=who, day=day)
+            card.money[ends] = 500
+            self.book.cards.append(card)
+        voided = [one for one in answer.get("gift_cards_voided", []) if not one["line_id"]]
+        back = [take_back(card, self.now) for card in gone]
+        assert "gift_cards_voided" not in answer or voids(back) == voids_told(voided)
+        self.seen["a present"] += len(days)
+        self.seen["a present that had ended"] += any(midnight(day, LASTS["gift"]) <= self.now for day in days)
+        self.seen["a present taken back without a return"] += len(gone)
 
     def note(self, receipt):
         """Count what is worth counting of a receipt."""
@@ -333,14 +354,17 @@ class Till(Shop):
     def return_now(self, name, units, *, whole, kind=RecordReturn):
         receipt = self.book.receipts[name]
         answer = self.ask(back(kind, self.name(), self.now, name, None if whole else units))
-        refund, voided, points = self.come_back(receipt, units, self.now)
+        refund, voided, points, presents = self.come_back(receipt, units, self.now)
         told = {one["tender"]: one for one in answer.get("refund", [])}
         found = {i: one["amount_minor"] for i, one in told.items() if one["amount_minor"]}
         assert found == {i: n for i, n in enumerate(refund) if n}
         assert answer.get("restored", {}) == points
-        assert [(one["voided_minor"], one["spent_minor"]) for one in answer.get("gift_cards_voided", [])] == voided
+        gone = answer.get("gift_cards_voided", [])
+        assert [(one["voided_minor"], one["spent_minor"]) for one in gone if one["line_id"]] == voided
+        assert voids_told([one for one in gone if not one["line_id"]]) == voids(presents)
         gone = {i for i, one in told.items() if one.get("paid_out")}
-        assert all(receipt.tenders[i].card.state == "deactivated" for i in gone)
+        cards = {i: tender.card for i, tender in enumerate(receipt.tenders) if tender.card}
+        assert all(cards[i].state == "deactivated" and (cards[i].product != "gift" or cards[i].charged) for i in gone)
         self.seen["money paid out for a card that is gone"] += len(gone)
         handed = gone | {i for i, tender in enumerate(receipt.tenders) if tender.kind == "cash"}
         assert answer.get("refund_due_minor", 0) == sum(refund[i] for i in handed)
@@ -349,8 +373,10 @@ class Till(Shop):
 
     def come_back(self, receipt, units, at):
         """Note that goods came back."""
-        found = refund, voided, _ = self.book.come_back(receipt, units, at, self.now)
+        found = refund, voided, _, presents = self.book.come_back(receipt, units, at, self.now)
         assert min(refund) >= 0
+        self.seen["a present taken back"] += len(presents)
+        self.seen["a present that was spent taken back"] += any(spent for *_, spent in presents)
         self.seen["a sold card that was spent came back"] += any(lacked for _, lacked in voided)
         return found
 
@@ -407,13 +433,14 @@ class Till(Shop):
             and self.now <= receipt.claimable
             and not any(line.back for line in receipt.lines.values())
         )
-        was = self.earned(who)
+        was, presents = self.earned(who), self.book.presents(who)
         answer = self.ask(ClaimPurchase(purchase_id=purchase, member=MemberRef(card=NUMBERS[who]), claim_code=code))
         assert (answer is not None) == allowed, self.refused
         if answer is not None:
             receipt.who = who
             self.seen["a receipt claimed"] += 1
             assert answer["earned"] == changed(was, self.earned(who))
+            self.give_presents(who, presents, answer)
         return True
 
     def come_online(self, dice):
@@ -512,6 +539,14 @@ def lines(wish, answer, tenders):
         assert min(paid) >= 0
         found[one["line_id"]] = Line(units, net, paid)
     return found
+
+
+def voids(presents):
+    return sorted((card.id, left, spent) for card, left, spent in presents)
+
+
+def voids_told(voided):
+    return sorted((one["gift_card_id"], one["voided_minor"], one["spent_minor"]) for one in voided)
 
 
 def changed(was, now):

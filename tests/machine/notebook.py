@@ -243,10 +243,11 @@ class Notebook:
         return Counter(firsts.values())
 
     def after_presents(self, who, before, now):
-        """The days for which new ones are given, and those taken back: rather of days that lost one, and fuller ones."""
-        after, mine = self.presents(who), [card for card in self.cards if card.who == who and card.day]
+        """The days for which new ones are given, and those that are taken back: of which least was spent, the latest."""
+        after, mine = self.presents(who), [card for card in reversed(self.cards) if card.who == who and card.day]
         gained, lost = sorted((after - before).elements()), before - after
-        mine.sort(key=lambda card: (card.day not in lost, -money_left(card, now)))
+        used = {card.id: left_and_spent(card, now) for card in mine}
+        mine.sort(key=lambda card: (card.day not in lost, used[card.id][1], -used[card.id][0]))
         more = len(gained) - lost.total()
         return gained[: max(0, more)], mine[: max(0, -more)]
 
@@ -328,10 +329,15 @@ def void(line, now):
     return part, line.net - part
 
 
+def left_and_spent(card, now):
+    """What is left of a present, and what was spent of it or is held; what was put on it since was spent first."""
+    part = min(500, money_left(card, now))
+    return part, min(500 - part, max(0, card.spent + money_held(card)))
+
+
 def take_back(card, now, *, charged=False):
     """Take back what a rule gave, as far as it is left; return the card, that, and what of it was spent or is held."""
-    part = min(500, money_left(card, now))
-    spent = min(500 - part, max(0, card.spent + money_held(card)))
+    part, spent = left_and_spent(card, now)
     take(card, part, now)
     card.day, card.charged = None, charged
     if not money_left(card, now) and not card.holds:

@@ -195,12 +195,12 @@ class Till(Shop):
             receipt.slip, wish.slip.used_by = wish.slip, name
         was, presents = self.earned(wish.who), self.book.presents(wish.who)
         self.book.receipts[name] = receipt
+        self.move_money(receipt, answer)
         spent = Counter()
         for (wallet, _), points in self.costs(receipt).items():
             spent[wallet] += points
         totals = {"earned": changed(was, self.earned(wish.who)), "spent": +spent}
         assert {key: answer["totals"][key] for key in totals} == totals
-        self.move_money(receipt, answer)
         self.give_presents(wish.who, presents, answer)
         self.note(receipt)
         if wish.who is None:

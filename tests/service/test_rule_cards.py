@@ -171,6 +171,59 @@ def test_what_ended_is_not_what_was_spent(desk):
     assert desk.look(bonus)["state"] == "deactivated"
 
 
+def test_what_was_put_on_it_since_stays(desk):
+    """What staff gave, and what came from another card: of the rule's card no more is taken back than it gave."""
+    (bonus,) = given(desk.buy("r1", lines=(sells(5000),), tenders=(("cash", 5000),)))
+    desk.adjust(bonus, "ADJUST_INCREMENT", 300)
+    desk.act(bonus, "REDEEM", 200)
+    back = desk.ask(desk.give_back(of="r1"))
+    (mine,) = [one for one in back["gift_cards_voided"] if one.get("giver")]
+    assert (mine["voided_minor"], mine["spent_minor"]) == (500, 0)
+    assert back["refund_due_minor"] == 5000
+    assert (desk.balance(bonus), desk.look(bonus)["state"]) == (100, "active")
+
+
+def test_what_is_kept_off_is_no_more_than_was_given(desk):
+    (bonus,) = given(desk.buy("r1", lines=(sells(5000),), tenders=(("cash", 5000),)))
+    desk.adjust(bonus, "ADJUST_INCREMENT", 300)
+    desk.act(bonus, "REDEEM", 700)
+    back = desk.ask(desk.give_back(of="r1"))
+    (mine,) = [one for one in back["gift_cards_voided"] if one.get("giver")]
+    assert (mine["voided_minor"], mine["spent_minor"]) == (100, 400)
+    assert back["refund_due_minor"] == 4600
+    assert desk.look(bonus)["state"] == "deactivated"
+
+
+def test_what_is_held_no_more_is_not_spent(desk):
+    (bonus,) = given(desk.buy("r1", lines=(sells(5000),), tenders=(("cash", 5000),)))
+    desk.ask(OpenHold(hold_id="h1", store_id="S1", kind="gift_card", code=bonus["code"], amount_minor=200))
+    desk.clock.now += timedelta(minutes=20)
+    back = desk.ask(desk.give_back("b1", of="r1"))
+    (mine,) = [one for one in back["gift_cards_voided"] if one.get("giver")]
+    assert (mine["voided_minor"], mine["spent_minor"]) == (500, 0)
+    assert back["refund_due_minor"] == 5000
+    assert desk.look(bonus)["state"] == "deactivated"
+
+
+def test_the_card_goes_of_which_least_was_spent(desk):
+    """Whatever staff did with it since: so least is kept off the refund."""
+    lines = (sells(5000, "1"), sells(5000, "2"))
+    one, other = given(desk.buy("r1", lines=lines))
+    desk.act(one, "REDEEM", 400)
+    desk.adjust(one, "ADJUST_INCREMENT", 300)
+    desk.adjust(other, "ADJUST_DECREMENT", 200)
+    back = desk.ask(desk.give_back("b1", of="r1", lines={"1": 1}))
+    (mine,) = [each for each in back["gift_cards_voided"] if each.get("giver")]
+    assert (mine["gift_card_id"], mine["voided_minor"], mine["spent_minor"]) == (other["gift_card_id"], 300, 0)
+    assert desk.balance(one) == 400
+
+
+def test_of_cards_that_are_alike_the_latest_goes(desk):
+    one, other = given(desk.buy("r1", lines=(sells(5000, "1"), sells(5000, "2"))))
+    desk.ask(desk.give_back("b1", of="r1", lines={"1": 1}))
+    assert [desk.look(each)["state"] for each in (one, other)] == ["active", "deactivated"]
+
+
 def test_a_part_that_comes_back_takes_the_card_that_nobody_used(desk):
     answer = desk.buy("r1", lines=(flowers(4),))
     one, other = given(answer)

@@ -85,7 +85,7 @@ def told(batch: Batch, place: Place) -> list[dict[str, object]]:
             "gift_card_id": batch.running.ids.gift_card(line.owner),
             "product": card.product,
             "last_four": card.last_four,
-            "amount_minor": _issued_with(batch, line),
+            "amount_minor": issued_with(batch, line),
             "expires_at": None if card.expires_at == NEVER else text(card.expires_at, batch.running.zone),
             "new": True,
         }
@@ -93,7 +93,8 @@ def told(batch: Batch, place: Place) -> list[dict[str, object]]:
     ]
 
 
-def _issued_with(batch: Batch, line: Timeline) -> int:
+def issued_with(batch: Batch, line: Timeline) -> int:
+    """Return what was on a card when it was issued, in minor units."""
     return total(read_activity(batch.event(line.owner, 1)[9]).parts)
 
 
@@ -109,7 +110,7 @@ def left_of(batch: Batch, place: Place, giver: str, now: int) -> tuple[int, int]
             whole += 1
             left += int(not _gone(card) and card.state != "deactivated")
         else:
-            issued = _issued_with(batch, line)
+            issued = issued_with(batch, line)
             whole += issued
             left += min(issued, total(open_lots(card, max(now, card.clock))))
     return left, whole
@@ -127,7 +128,7 @@ def take_back(
     for name, position, line, card in list(cards_of(batch, place, giver)):
         if position >= keep and card.state != "deactivated":
             voided = _void(batch, now, line, card, (about[0], f"{about[1]}\x1f{name}\x1f{position}"), place, print_)
-            spent = 0 if card.kind == "voucher" else max(0, _issued_with(batch, line) - voided)
+            spent = 0 if card.kind == "voucher" else max(0, issued_with(batch, line) - voided)
             gone = _gone(card)
             card_id = batch.running.ids.gift_card(line.owner)
             found.append(VoidedAnswer("", card_id, card.last_four, voided, spent, name, gone))
@@ -141,7 +142,7 @@ def _void(
     at, minor = max(now, card.clock), 0
     if card.kind != "voucher":
         open_ = open_lots(card, at)
-        parts = taken(open_, min(_issued_with(batch, line), total(open_)))
+        parts = taken(open_, min(issued_with(batch, line), total(open_)))
         minor = total(parts)
         happen(batch, now, line, Activity("VOID", of=place, at=at, parts=parts), print_, at=at, about=about)
     after = card_of(line)
@@ -165,7 +166,7 @@ def taken_back(batch: Batch, place: Place, about: tuple[str, str]) -> list[Voide
         back = total(read_activity(batch.event(line.owner, known[0])[9]).parts) if known is not None else 0
         card_id, used = batch.running.ids.gift_card(line.owner), _gone(card)
         if known is not None:
-            found.append(VoidedAnswer("", card_id, card.last_four, back, _issued_with(batch, line) - back, name))
+            found.append(VoidedAnswer("", card_id, card.last_four, back, issued_with(batch, line) - back, name))
         elif gone is not None or used:
             found.append(VoidedAnswer("", card_id, card.last_four, 0, 0, name, used))
     return found

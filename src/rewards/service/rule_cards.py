@@ -24,6 +24,7 @@ from rewards.service.batch import Batch, Place
 from rewards.service.gift_cards import card_of, event_name, happen, open_lots
 from rewards.service.given_cards import Codes, Gift, worth
 from rewards.service.journal import Row, Timeline, read_awards
+from rewards.service.known_cards import lapse
 from rewards.service.owing import Owed
 from rewards.service.reward_answers import VoidedAnswer
 from rewards.store import statements
@@ -35,8 +36,12 @@ class _Held:
 
     place: Place  # of the event that gave it
     line: Timeline
-    card: Card
     day: int
+
+    @property
+    def card(self) -> Card:
+        """The card as it is now."""
+        return card_of(self.line)
 
 
 def settle(batch: Batch) -> None:
@@ -55,7 +60,7 @@ def spent_of(batch: Batch, line: Timeline, booking: Booking) -> int:
     """Return what was spent of the cards that a booking takes back, in minor units: it is kept off a refund."""
     awards = [award for entry in booking.entries for award in entry.awards]
     return sum(
-        _spent(batch, one.line)
+        _spent(batch, one.line, _left(batch, one))
         for rule, changes in _by_rule(awards)
         for one in _chosen(batch, line, rule, changes, -sum(award.points for award in changes))
     )
@@ -89,21 +94,28 @@ def _give(batch: Batch, owed: Owed, rule: str, changes: Sequence[Award], count: 
 
 
 def _chosen(batch: Batch, line: Timeline, rule: str, changes: Sequence[Award], count: int) -> list[_Held]:
-    """Return the cards to take back: of days that gave less, with most left on them, the latest first."""
+    """Return the cards to take back: of days that gave less, with least spent, with most left, the latest first."""
     if count <= 0:
         return []
     less = {award.day for award in changes if award.points < 0}
     held = [one for one in _held(batch, line, rule) if not _is_void(batch, one.line)]
-    held.sort(key=lambda one: (one.day not in less, _is_used(one.card), -_left(one), one.place, one.line.owner))
-    return held[:count]
+    for one in held:
+        lapse(batch, one.line)
+    return sorted(held, key=lambda one: (one.day not in less, *_use(batch, one), -one.line.owner))[:count]
+
+
+def _use(batch: Batch, one: _Held) -> tuple[bool, int, int]:
+    left = _left(batch, one)
+    return _is_used(one.card), _spent(batch, one.line, left), -left
 
 
 def _is_used(card: Card) -> bool:
     return card.used is not None or (card.kind == "voucher" and bool(card.holds))
 
 
-def _left(one: _Held) -> int:
-    return balance_at(one.card, one.card.clock)
+def _left(batch: Batch, one: _Held) -> int:
+    """Return what is left of what a card was issued with, in minor units: what was put on it since is the member's."""
+    return min(given_cards.issued_with(batch, one.line), balance_at(one.card, batch.now))
 
 
 def _held(batch: Batch, line: Timeline, rule: str = "") -> Iterator[_Held]:
@@ -115,9 +127,9 @@ def _held(batch: Batch, line: Timeline, rule: str = "") -> Iterator[_Held]:
     for owner, number, giver, _, card_owner in sorted(rows):
         card_line = batch.line(card_owner)
         assert card_line is not None
-        card = card_of(card_line)
+        day = day_of(card_of(card_line).issued_at, batch.running.zone)
         if giver == (rule or giver) and batch.event(owner, number)[0] != "redemption":  # that is a reward's
-            yield _Held((owner, number), card_line, card, day_of(card.issued_at, batch.running.zone))
+            yield _Held((owner, number), card_line, day)
 
 
 def _events(batch: Batch, line: Timeline) -> list[Activity]:
@@ -132,8 +144,11 @@ def _is_void(batch: Batch, line: Timeline) -> bool:
 _SPENT = {"REDEEM": 1, "CAPTURE": 1, "HOLD": 1, "TRANSFER_OUT": 1, "REFUND": -1, "TRANSFER_IN": -1}
 
 
-def _spent(batch: Batch, line: Timeline) -> int:
-    """Return what was spent of a card before it was taken back, in minor units; what ended is not, what is held is."""
+def _spent(batch: Batch, line: Timeline, left: int) -> int:
+    """Return what was spent of a card before it was taken back, in minor units; what ended is not, what is held is.
+
+    It is no more than what the card was issued with, less what was `left` of that.
+    """
     minor, holds = 0, dict[str, int]()
     for one in _events(batch, line):
         if one.kind == "VOID":
@@ -143,7 +158,7 @@ def _spent(batch: Batch, line: Timeline) -> int:
         minor += _SPENT.get(one.kind, 0) * total(one.parts)
         if one.hold and one.kind != "HOLD":
             minor -= holds.pop(one.hold, 0)
-    return max(0, minor)
+    return max(0, min(minor, given_cards.issued_with(batch, line) - left))
 
 
 def was_charged(batch: Batch, line: Timeline) -> bool:
@@ -165,10 +180,10 @@ def _void(batch: Batch, owed: Owed, one: _Held) -> None:
     at = max(owed.happened.recorded_at, one.card.clock)
     lots = open_lots(one.card, at)
     name, now = _name((owed.line.owner, owed.number)), owed.happened.recorded_at
-    void = Activity("VOID", of=one.place, at=at, parts=taken(lots, total(lots)))
+    void = Activity("VOID", of=one.place, at=at, parts=taken(lots, _left(batch, one)))
     happen(batch, now, line, void, owed.happened.fingerprint, at=at, about=("", name))
-    card = card_of(line)
-    if is_possible(card, "DEACTIVATE") and not card.holds:
+    empty = not (card_of(line).holds or balance_at(card_of(line), at))
+    if empty and is_possible(card_of(line), "DEACTIVATE"):
         happen(batch, now, line, Activity("DEACTIVATE", at=at), owed.happened.fingerprint, at=at, about=("", name))
 
 
@@ -217,7 +232,7 @@ def voided(batch: Batch, place: Place, awards: Iterable[Award]) -> list[VoidedAn
         known = batch.by_id.get(one.line.owner, "card", "", name)
         if known is not None:
             back = total(read_activity(batch.event(one.line.owner, known[0])[9]).parts)
-            card_id, spent = batch.running.ids.gift_card(one.line.owner), _spent(batch, one.line)
+            card_id, spent = batch.running.ids.gift_card(one.line.owner), _spent(batch, one.line, back)
             found.append(
                 VoidedAnswer("", card_id, one.card.last_four, back, spent, giver=rule, used=_is_used(one.card))
             )

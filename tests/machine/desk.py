@@ -20,7 +20,7 @@ from tests.machine.facts import Card, Given, Spending
 from tests.machine.notebook import end, money_held, money_left, state_of, take
 from tests.machine.program import GRACE, WALLETS, day_of, midnight
 from tests.machine.shop import NUMBERS, Shop
-from tests.machine.till import AMOUNTS, FULL
+from tests.machine.till import AMOUNTS, FULL, gives
 
 LASTS_SECONDS = (60, 900, 86_400, 604_800)
 BLOCKED_TOO = ("active", "blocked")
@@ -233,6 +233,31 @@ class Desk(Shop):
             return True
         return False
 
+    def hold_reward(self, dice):
+        who, name, lasts = dice.choice([*self.members]), self.name(), dice.choice(LASTS_SECONDS)
+        ref, allowed = MemberRef(card=NUMBERS[who]), self.has(who, "stamps", 3)
+        command = OpenHold(hold_id=name, kind="reward", member=ref, reward="cup", expires_in_seconds=lasts)
+        assert (self.ask(command) is not None) == allowed, self.refused
+        if allowed:
+            until = self.now + timedelta(seconds=lasts)
+            hold = Spending(who, "stamps", self.now, name=name, until=until, held=3, reward=True)
+            self.book.holds[name] = hold
+            self.book.spent.append(hold)
+
+    def hold_voucher(self, dice):
+        slips = [card for card in self.book.cards if card.product == "flyer" and not card.used_by]
+        if not slips:
+            return False
+        card, name, lasts = dice.choice(slips), self.name(), dice.choice(LASTS_SECONDS)
+        allowed = state_of(card, self.now) == "active"
+        command = OpenHold(hold_id=name, kind="code", code=card.code, expires_in_seconds=lasts)
+        assert (self.ask(command) is not None) == allowed, (card, self.refused)
+        if allowed:
+            until = self.now + timedelta(seconds=lasts)
+            self.book.holds[name] = Spending(None, "", self.now, card=card, name=name, until=until)
+            card.holds.append(self.book.holds[name])
+        return True
+
     def end_a_hold(self, dice):
         """Once; in the same way again, it is answered the same, in another way it is refused."""
         if not self.book.holds:
@@ -240,12 +265,16 @@ class Desk(Shop):
         some = [hold for hold in self.book.holds.values() if hold.state == "open"]
         hold = dice.choice(some if some and dice.random() < 0.8 else list(self.book.holds.values()))
         most = hold.parts.total() or hold.held
-        taken = dice.choice([most, most, dice.randint(1, most), most + 1, 0])
-        amount = {"amount_minor": taken} if hold.card else {"points": taken}
-        command = CaptureHold(hold_id=hold.name, **amount) if taken else VoidHold(hold_id=hold.name)
-        state = "captured" if taken else "voided"
+        if gives(hold):
+            takes = dice.random() < 0.5
+            amount, taken = {}, most if takes else 0
+        else:
+            takes = taken = dice.choice([most, most, dice.randint(1, most), most + 1, 0])
+            amount = {"amount_minor": taken} if hold.card else {"points": taken}
+        command = CaptureHold(hold_id=hold.name, **amount) if takes else VoidHold(hold_id=hold.name)
+        state = "captured" if takes else "voided"
         was_open = hold.state == "open"
-        usable = taken <= most and (not taken or hold.card is None or hold.card.state == "active")
+        usable = taken <= most and (not takes or hold.card is None or hold.card.state == "active")
         allowed = usable if was_open else hold.state == state and taken == hold.taken
         answer = self.ask(command)
         assert (answer is not None) == allowed, (hold, command, self.refused)
@@ -255,5 +284,7 @@ class Desk(Shop):
                 end(hold, state, self.now, taken)
                 if hold.card:
                     hold.card.spent += taken
+                    hold.card.used_by = "nobody" if takes and gives(hold) else hold.card.used_by
+                self.seen[f"a hold of a reward or voucher {state}"] += gives(hold)
                 self.seen[f"a hold {state}"] += 1
         return True

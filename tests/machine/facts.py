@@ -34,7 +34,7 @@ class Card:
 
 @dataclass(eq=False)
 class Spending:
-    """Points that went, or a hold: points or money of a card that are set aside, and what was taken of them."""
+    """Points that went, or a hold: points, money of a card or a voucher set aside, and what was taken of them."""
 
     who: str | None
     wallet: str
@@ -42,10 +42,11 @@ class Spending:
     taken: int = 0  # points or money
     receipt: Receipt | None = None  # that takes it
     mug: bool = False  # whether it bought one
-    card: Card | None = None  # that it bought, or of which it holds money
+    card: Card | None = None  # that it bought or holds
     name: str = ""  # of a hold, and so all that follows
     until: datetime = NEVER
     held: int = 0  # points
+    reward: bool = False  # whether they are what a cup costs
     parts: Counter[datetime] = field(default_factory=Counter)  # money, by when it ends
     state: str = "open"
 

@@ -61,7 +61,8 @@ def state_of(card, now):
     if card.state == "deactivated" or (card.state != "active" and not card.used_by):
         return card.state
     ended = card.product in {"gift", "flyer"} and card.ends <= now and not money_left(card, now) and not card.holds
-    return "used" if card.used_by else "expired" if ended else "active"
+    held = card.product == "flyer" and card.holds
+    return "used" if card.used_by else "held" if held else "expired" if ended else "active"
 
 
 def end(hold, state, at, taken=0):

@@ -121,7 +121,7 @@ def without_codes(answer):
 def sent(tender):
     """A tender as the till sends it."""
     if tender.out_of is not None:
-        return BasketTender(kind="hold", hold_id=tender.out_of.name, amount_minor=tender.minor)
+        return BasketTender(kind="hold", hold_id=tender.out_of.name, amount_minor=tender.minor or None)
     if tender.kind == "points":
         return BasketTender(kind="points", wallet="beans", points=tender.points)
     code = tender.card.code if tender.card is not None else ""

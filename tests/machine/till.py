@@ -30,6 +30,7 @@ class Wish:
     coupon: bool = False
     reward: bool = False
     slip: Card | None = None  # a voucher that is shown
+    brings: Spending | None = None  # a hold of a reward or of a voucher
     sells: StoredValue | None = None  # of the line that is a gift card
 
     def bill(self):
@@ -51,7 +52,7 @@ class Wish:
             )
             for kind, (units, price) in self.lines.items()
         ]
-        codes = ("two",) if self.coupon else ()
+        codes, gift = ("two",) if self.coupon else (), [Tender("hold", 0, out_of=self.brings)] if self.brings else []
         return Basket(
             receipt_id=name,
             store_id="S1",
@@ -61,7 +62,7 @@ class Wish:
             lines=tuple(lines),
             codes=(*codes, self.slip.code) if self.slip else codes,
             rewards=(AskedReward(reward="cup"),) if self.reward else (),
-            tenders=tuple(map(sent, tenders)),
+            tenders=tuple(map(sent, [*tenders, *gift])),
         )
 
 
@@ -101,6 +102,7 @@ class Till(Shop):
         """What comes off by offer, of a basket of now or of an earlier day."""
         asks = {name for name, asked in (("coupon", wish.coupon), ("cup", wish.reward)) if asked}
         asks |= {"euro"} if wish.slip is not None and state_of(wish.slip, self.now) == "active" else set()
+        asks |= {"cup" if wish.brings.reward else "euro"} if wish.brings else set()
         return self.book.discounts(wish.who, day, wish.lines, asks)
 
     def buy(self, dice):
@@ -108,9 +110,10 @@ class Till(Shop):
         wish = self.wished(dice)
         if at_times(dice, 0.3):
             self.add_a_card(dice, wish)
+        self.bring_a_gift(dice, wish)
         off = self.taken_off(wish, day_of(self.now))
         tenders, allowed = self.paid(dice, wish, wish.bill() - sum(off.values()))
-        allowed = allowed and self.has(wish.who, "stamps", 3 if "cup" in off else 0)
+        allowed = allowed and self.gift_is_fit(wish, off)
         name = self.next_name()
         basket, quoted = wish.basket(name, self.now, tenders), None
         if allowed and at_times(dice, 0.3):
@@ -130,11 +133,32 @@ class Till(Shop):
             assert after[wallet, at][2] <= owed
         self.arrive(name)
 
+    def bring_a_gift(self, dice, wish):
+        """Bring a hold of a reward or of a voucher: mostly of use, not always."""
+        some = [hold for hold in self.book.holds.values() if gives(hold)]
+        some = [hold for hold in some if hold.state == "open" or at_times(dice, 0.1)]
+        wish.brings = dice.choice(some) if some and at_times(dice, 0.6) else None
+        if wish.brings and wish.brings.reward and at_times(dice, 0.8):
+            wish.who = wish.brings.who if wish.brings.who in self.members else wish.who
+            wish.lines.setdefault("coffee", (1, dice.choice(PRICES)))
+        elif wish.brings:
+            wish.coupon = False  # so that there is enough to take off
+
+    def gift_is_fit(self, wish, off):
+        """Whether there is what a reward costs, or a hold that gives something of it."""
+        hold = wish.brings
+        if hold is None or not hold.reward:
+            there = self.has(wish.who, "stamps", 3 if "cup" in off else 0)
+        else:
+            there = hold.who == wish.who and "cup" in off
+        usable = hold is None or hold.reward or (hold.card.state == "active" and "basket" in off)
+        return there and usable and (hold is None or hold.state == "open")
+
     def paid(self, dice, wish, net):
         """Tenders that sum to what is due, and whether the service has to take them."""
         tenders, allowed, due = [], True, net
         holds = [hold for hold in self.book.holds.values() if hold.state == "open" or at_times(dice, 0.1)]
-        holds = [hold for hold in holds if hold.wallet != "stamps"]
+        holds = [hold for hold in holds if hold.wallet != "stamps" and not gives(hold)]
         hold = dice.choice(holds) if holds and at_times(dice, 0.4) else None
         if hold is not None:
             tender, allowed = held(dice, wish, hold, net)
@@ -188,11 +212,17 @@ class Till(Shop):
         if "cup" in offers:
             line = receipt.lines["coffee"]
             line.free, line.stamps, line.out_of = 1, 3, Spending(wish.who, "stamps", receipt.at)
+            if wish.brings and wish.brings.reward:
+                line.out_of = wish.brings
         self.spend_points(receipt)
         if "cakes" in offers:
             receipt.cakes = min(wish.lines["cake"][0], self.book.cakes_left(wish.who))
         if "euro" in offers:
-            receipt.slip, wish.slip.used_by = wish.slip, name
+            receipt.slip = wish.brings.card if wish.brings and wish.brings.card else wish.slip
+            receipt.slip.used_by = name
+        if wish.brings:
+            end(wish.brings, "captured", self.now, wish.brings.held)
+            self.seen["a reward or voucher out of a hold"] += 1
         was, presents = self.earned(wish.who), self.book.presents(wish.who)
         self.book.receipts[name] = receipt
         self.move_money(receipt, answer)
@@ -319,7 +349,7 @@ class Till(Shop):
             self.now - asked_at > timedelta(minutes=30)
             or (cakes and cakes > self.book.cakes_left(wish.who))
             or ("coupon" in offers and not self.book.coupon_left(wish.who, day_of(self.now)))
-            or ("euro" in offers and (wish.slip.used_by or wish.slip.state != "active"))
+            or ("euro" in offers and (wish.slip.used_by or wish.slip.holds or wish.slip.state != "active"))
             or ("cup" in offers and not self.has(wish.who, "stamps", 3))
         )
         cash = [Tender("cash", wish.bill() - sum(off.values()))]
@@ -503,6 +533,11 @@ class Till(Shop):
         if card is not None and minor:
             tenders.append(Tender("gift_card", minor, card=card))
         return tenders
+
+
+def gives(hold):
+    """Whether it is one of a reward or of a voucher: it gives something, and pays nothing."""
+    return hold.reward or (hold.card is not None and hold.card.product == "flyer")
 
 
 def held(dice, wish, hold, net):

@@ -17,7 +17,7 @@ from rewards.service.commands import (
     VoidHold,
 )
 from tests.machine.facts import Card, Given, Spending
-from tests.machine.notebook import end, money_held, money_left, state_of, take
+from tests.machine.notebook import end, lot_of, money_held, money_left, state_of, take
 from tests.machine.program import GRACE, WALLETS, day_of, midnight
 from tests.machine.shop import NUMBERS, Shop
 from tests.machine.till import AMOUNTS, FULL, gives
@@ -45,7 +45,7 @@ class Desk(Shop):
         command = Adjust(member=MemberRef(card=NUMBERS[who]), wallet=wallet, points=points, reason="so", actor="kim")
         assert (self.ask(command) is not None) == allowed, self.refused
         if allowed and points > 0:
-            self.book.given.append(Given(who, wallet, day_of(self.now), points))
+            self.book.given.append(Given(who, wallet, lot_of(wallet, day_of(self.now), points)))
         elif allowed:
             self.book.spent.append(Spending(who, wallet, self.now, -points))
 
@@ -187,7 +187,8 @@ class Desk(Shop):
         answer = self.ask(command)
         assert (answer is not None) == (back > 0), (bought, self.refused)
         if back:
-            assert {"beans": answer["restored"]} == self.book.cancel(bought, bought.taken - back, self.now)
+            was, bought.taken, bought.mug = self.book.as_it_is(bought.who, self.now), bought.taken - back, False
+            assert {"beans": answer["restored"]} == self.book.settle(bought.who, was, self.now, self.now)
             del self.book.redeemed[name]
             self.seen["a redemption cancelled"] += 1
             if bought.card:

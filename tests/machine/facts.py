@@ -51,15 +51,23 @@ class Spending:
     state: str = "open"
 
 
+class Lot(NamedTuple):
+    """Points on equal terms."""
+
+    ends: datetime
+    earned: bool  # not given back
+    ready: datetime
+    begins: datetime
+    points: int
+
+
 @dataclass
 class Given:
     """Points by staff; or that were given back, and last a while."""
 
     who: str
     wallet: str
-    day: date
-    points: int
-    back: bool = False
+    lot: Lot
 
 
 @dataclass
@@ -97,13 +105,3 @@ class Receipt:
     cakes: int = 0  # units that the offer served
     slip: Card | None = None
     claimable: datetime = FOREVER  # until when, if it is a guest's
-
-
-class Lot(NamedTuple):
-    """Points on equal terms."""
-
-    ends: datetime
-    earned: bool  # not given back
-    ready: datetime
-    begins: datetime
-    points: int

@@ -7,7 +7,7 @@ difference between two figures.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -133,6 +133,11 @@ def fold(lots, takes, at):
     return left, owed
 
 
+def lot_of(wallet, day, points):
+    ready, ends = (midnight(day, days) for days in WALLETS[wallet])
+    return Lot(ends, True, ready, midnight(day), points)
+
+
 def is_silver(spends, day):
     return sum(minor for d, minor in spends.items() if 1 <= (day - d).days <= 30) >= 6000
 
@@ -204,17 +209,9 @@ class Notebook:
         return points
 
     def lots(self, who):
-        lots, points = defaultdict(list), self.earned(who)
-        for one in self.given:
-            if one.who == who and one.back:
-                begins = midnight(one.day)
-                lots[one.wallet].append(Lot(midnight(one.day, GRACE), False, begins, begins, one.points))
-            elif one.who == who:
-                points[one.wallet, one.day] += one.points
-        for (wallet, day), sum_ in points.items():
-            ready, ends = (midnight(day, days) for days in WALLETS[wallet])
-            lots[wallet].append(Lot(ends, True, ready, midnight(day), sum_))
-        return {wallet: sorted(lots[wallet]) for wallet in WALLETS}
+        lots = [(wallet, lot_of(wallet, day, points)) for (wallet, day), points in self.earned(who).items()]
+        lots += [(one.wallet, one.lot) for one in self.given if one.who == who]
+        return {wallet: sorted(lot for kind, lot in lots if kind == wallet) for wallet in WALLETS}
 
     def takes(self, who, wallet, at):
         """When points were spent, and how many, as seen at an instant."""
@@ -260,47 +257,39 @@ class Notebook:
             if hold.state == "open" and hold.until <= now:
                 end(hold, "expired", hold.until)
 
-    def settle(self, who, at, now, change):
-        """Note a change by which points come back; return how many.
+    def as_it_is(self, who, now):
+        """Lots, and what was taken of them, by wallet."""
+        return {wallet: (lots, self.takes(who, wallet, now)) for wallet, lots in self.lots(who).items()}
+
+    def settle(self, who, was, at, now):
+        """Settle what comes back of what was taken before; return how many points, by wallet.
 
         They last for the grace at least: what would end sooner leaves its lot for a new one, what had ended rises.
         """
-        lots, last, back = self.lots(who), midnight(day_of(at), GRACE), {}
-        before = {wallet: self.takes(who, wallet, now) for wallet in WALLETS}
-        change()
-        for wallet, takes in before.items():
+        day, back = day_of(at), {}
+        for wallet, (lots, before) in was.items():
             after = self.takes(who, wallet, now)
-            points = back[wallet] = sum(n for _, n in takes) - sum(n for _, n in after)
-            old, new = fold(lots[wallet], takes, now)[0], fold(lots[wallet], after, now)[0]
-            gains = [(lot.ends, b - a) for lot, a, b in zip(lots[wallet], old, new, strict=True) if lot.earned]
-            risen = min(points, sum(gain for ends, gain in gains if gain > 0 and ends <= now))
-            moved = min(points - risen, sum(gain for ends, gain in gains if gain > 0 and now < ends < last))
-            if last > now and moved + risen:
-                self.given.append(Given(who, wallet, day_of(at), moved + risen, back=True))
+            points = back[wallet] = sum(n for _, n in before) - sum(n for _, n in after)
+            old, new = fold(lots, before, now)[0], fold(lots, after, now)[0]
+            gains = [(lot.ends, b - a) for lot, a, b in zip(lots, old, new, strict=True) if lot.earned and b > a]
+            risen = min(points, sum(gain for ends, gain in gains if ends <= now))
+            moved = min(points - risen, sum(gain for ends, gain in gains if now < ends < midnight(day, GRACE)))
+            if midnight(day, GRACE) > now and moved + risen:
+                lot = Lot(midnight(day, GRACE), False, midnight(day), midnight(day), moved + risen)
+                self.given.append(Given(who, wallet, lot))
                 self.spent.append(Spending(who, wallet, at, moved))
                 self.moved, self.risen = self.moved + moved, self.risen + risen
         return {wallet: points for wallet, points in back.items() if points}
-
-    def cancel(self, bought, kept, now):
-        """Note that something bought was taken back but for some points; return those that come back."""
-
-        def change():
-            bought.taken, bought.mug = kept, False
-
-        return self.settle(bought.who, now, now, change)
 
     def come_back(self, receipt, units, at, now):
         """Note that units come back; return the refund by tender, what sold cards had and lacked, points, and presents.
 
         What is left is worked out as if only that had been bought (L8); the difference comes back.
         """
-
-        def change():
-            for kind, count in units.items():
-                receipt.lines[kind].back += count
-
-        before, presents = there(receipt), self.presents(receipt.who)
-        points = self.settle(receipt.who, at, now, change)
+        before, presents, was = there(receipt), self.presents(receipt.who), self.as_it_is(receipt.who, now)
+        for kind, count in units.items():
+            receipt.lines[kind].back += count
+        points = self.settle(receipt.who, was, at, now)
         refund = [old - new for old, new in zip(before, there(receipt), strict=True)]
         if receipt.slip is not None and not units_left(receipt):
             receipt.slip.used_by = ""

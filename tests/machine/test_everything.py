@@ -20,12 +20,12 @@ import pytest
 from rewards.service.answers import GiftCardAnswer
 from rewards.service.commands import OpenHold, Publish, RecordPurchase, RecordReturn, ShowGiftCards
 from tests import campaign
+from tests.machine.afterwards import Afterwards
 from tests.machine.desk import Desk
 from tests.machine.notebook import is_silver, money_held, money_left, state_of
 from tests.machine.program import PROGRAM, day_of
 from tests.machine.shop import us, without_codes
 from tests.machine.stories import tell
-from tests.machine.till import Till
 
 DAY = 24 * 60  # minutes
 ODD_ENTRIES = "SELECT owner_id, entry_number, unit FROM posting GROUP BY 1, 2, 3 HAVING sum(amount) <> 0"
@@ -116,7 +116,7 @@ RARE = (
 )
 
 
-class Everything(Till, Desk):
+class Everything(Afterwards, Desk):
     steps = STEPS
 
     def send_again(self, dice):

@@ -6,12 +6,12 @@ import json
 
 import msgspec
 
-from rewards.basket import MemberRef
+from rewards.basket import MemberRef, StoredValue
 from rewards.service.commands import ClaimPurchase, OfflinePurchase, OfflineReturn, RecordReturn
 from tests.machine.facts import Tender
 from tests.machine.notebook import money_left, state_of, units_left
 from tests.machine.shop import NUMBERS, UNKNOWN, back, without_codes
-from tests.machine.till import Till, Wish, at_times, changed, goods
+from tests.machine.till import AMOUNTS, FULL, Till, Wish, at_times, changed, goods
 
 
 class Afterwards(Till):
@@ -136,23 +136,24 @@ class Afterwards(Till):
             answer = json.loads(future.result().body)
             self.answered.append((command, key, without_codes(answer)))
             name = command.basket.receipt_id
-            self.miss(cash, answer)
+            self.miss(cash, answer, command.basket.occurred_at)
             overrun = any(one["code"] == "limit-overrun" for one in answer.get("warnings", []))
             assert overrun == (wish.who is not None and units > self.book.cakes_left(wish.who))
             self.seen["a limit overrun offline"] += overrun
+            unplaced = any(one["code"] == "stored-value-unplaced" for one in answer.get("warnings", []))
+            self.seen["money sold offline on no card"] += unplaced
             self.record(wish, name, answer, off, cash, command.basket.occurred_at)
             self.book.receipts[name].cakes = units
 
-    def miss(self, tenders, answer):
+    def miss(self, tenders, answer, at):
         """Note what of a card was not there; a card of which nothing was there did not pay."""
         told = [one["shortfall_minor"] for one in answer.get("warnings", []) if "shortfall_minor" in one]
         for tender in tenders:
             if tender.card is not None:
-                there = (
-                    min(tender.minor, money_left(tender.card, self.now))
-                    if state_of(tender.card, self.now) == "active"
-                    else 0
-                )
+                state, blocked = state_of(tender.card, self.now), tender.card.blocked_at
+                usable = state == "active" or (state == "blocked" and blocked > at)
+                there = min(tender.minor, money_left(tender.card, self.now)) if usable else 0
+                self.seen["paid by a card that was blocked since"] += there > 0 and state == "blocked"
                 tender.lacks = tender.minor - there
                 tender.card = tender.card if there else None
         assert told == [tender.lacks for tender in tenders if tender.lacks]
@@ -161,10 +162,12 @@ class Afterwards(Till):
     def sold_offline(self, dice):
         who = dice.choice([*self.members, "nobody knows"])
         wish = Wish(who if who in NUMBERS else None, goods(dice))
+        late = dice.choice([0, 10, 60 * 24 * 9])
+        if at_times(dice, 0.3):
+            self.sell_a_card_offline(dice, wish, late)
         units, price = wish.lines.setdefault("cake", (3, 250)) if at_times(dice, 0.7) else (0, 0)
         off = min(50, price) * units
-        late = dice.choice([0, 10, 60 * 24 * 9])
-        tenders = self.trusted(dice, wish, wish.bill() - off) if not late else []
+        tenders = self.trusted(dice, wish, wish.bill() - off, late)
         tenders.append(Tender("cash", wish.bill() - off - sum(one.minor for one in tenders)))
         basket = wish.basket(self.name(), self.ago(late), tenders)
         rows = [
@@ -175,13 +178,20 @@ class Afterwards(Till):
         basket = msgspec.structs.replace(basket, lines=tuple(rows), member=ref)
         return OfflinePurchase(basket), (wish, {"cakes": off} if off else {}, units, tenders)
 
-    def trusted(self, dice, wish, due):
+    def sell_a_card_offline(self, dice, wish, late):
+        """Sell a new gift card, or load any: of one that is gone the money is on no card."""
+        product = "plain" if late else dice.choice(["plain", "ending"])
+        card = dice.choice([None, *(card for card in self.book.cards if card.product == product)])
+        wish.sells = StoredValue(product=product, gift_card_id=card.id if card else "")
+        wish.lines["card"] = (1, dice.choice((*AMOUNTS, 2 * FULL)))
+
+    def trusted(self, dice, wish, due, late):
         """Points and a card that a till took without asking, whatever there was."""
         tenders, points = [], dice.choice([0, 0, 5, 50])
         if wish.who and 0 < points * 10 <= due:
             tenders.append(Tender("points", points * 10, points))
             due -= points * 10
-        money = [card for card in self.book.cards if card.product != "flyer"]
+        money = [card for card in self.book.cards if card.product == "plain" or (card.product != "flyer" and not late)]
         card = dice.choice(money) if money and at_times(dice, 0.4) else None
         minor = min(due, dice.choice([500, 4000]))
         if card is not None and minor:

@@ -139,6 +139,7 @@ class Desk(Shop):
         assert self.act(card, activity) == allowed, (card, self.refused)
         if allowed:
             card.state = {"BLOCK": "blocked", "UNBLOCK": "active", "DEACTIVATE": "deactivated"}[activity]
+            card.blocked_at = self.now if activity == "BLOCK" else card.blocked_at
         return True
 
     def merge(self, dice):

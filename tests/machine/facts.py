@@ -23,6 +23,7 @@ class Card:
     ends: datetime
     state: str = "active"
     money: Counter[datetime] = field(default_factory=Counter)  # by when it ends
+    blocked_at: datetime = NEVER
     drawn: int = 0  # redeemed without a receipt
     used_by: str = ""  # the receipt, of a voucher
     holds: list[Spending] = field(default_factory=list)  # that are open

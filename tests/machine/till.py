@@ -265,7 +265,8 @@ class Till(Shop):
             if one["new"]:
                 self.book.cards.append(Card(one["gift_card_id"], one["code"], one["product"], ends))
             line.sold = next(card for card in self.book.cards if card.id == one["gift_card_id"])
-            line.new, line.sold.state = one["new"], "active"
+            line.new = one["new"]
+            line.sold.state = "active" if line.sold.state == "inactive" else line.sold.state
             line.sold.money[ends] += line.net
 
     def give_presents(self, who, before, answer):

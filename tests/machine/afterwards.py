@@ -38,17 +38,18 @@ class Afterwards(Till):
     def return_now(self, name, units, *, whole, kind=RecordReturn):
         receipt = self.book.receipts[name]
         answer = self.ask(back(kind, self.name(), self.now, name, None if whole else units))
+        cards = {i: tender.card for i, tender in enumerate(receipt.tenders) if tender.card}
+        dead = {i: card for i, card in cards.items() if card.state == "deactivated"}
         refund, voided, points, presents = self.come_back(receipt, units, self.now)
         told = {one["tender"]: one for one in answer.get("refund", [])}
         found = {i: one["amount_minor"] for i, one in told.items() if one["amount_minor"]}
-        assert found == {i: n for i, n in enumerate(refund) if n}
+        assert found == {i: n for i, n in enumerate(refund) if n}  # L8
         assert answer.get("restored", {}) == points
         gone = answer.get("gift_cards_voided", [])
         assert [(one["voided_minor"], one["spent_minor"]) for one in gone if one["line_id"]] == voided
         self.check_taken_back(presents, answer)
-        gone = {i for i, one in told.items() if one.get("paid_out")}
-        cards = {i: tender.card for i, tender in enumerate(receipt.tenders) if tender.card}
-        assert all(cards[i].state == "deactivated" and (cards[i].product != "gift" or cards[i].charged) for i in gone)
+        gone = {i for i, card in dead.items() if refund[i] and (card.product != "gift" or card.charged)}
+        assert gone == {i for i, one in told.items() if one.get("paid_out")}
         self.seen["money paid out for a card that is gone"] += len(gone)
         handed = gone | {i for i, tender in enumerate(receipt.tenders) if tender.kind == "cash"}
         assert answer.get("refund_due_minor", 0) == sum(refund[i] for i in handed)
@@ -141,6 +142,8 @@ class Afterwards(Till):
             assert overrun == (wish.who is not None and units > self.book.cakes_left(wish.who))
             self.seen["a limit overrun offline"] += overrun
             unplaced = any(one["code"] == "stored-value-unplaced" for one in answer.get("warnings", []))
+            names = [card.id for card in self.book.cards if card.state == "deactivated"]
+            assert unplaced == (wish.sells is not None and wish.sells.gift_card_id in names)
             self.seen["money sold offline on no card"] += unplaced
             self.record(wish, name, answer, off, cash, command.basket.occurred_at)
             self.book.receipts[name].cakes = units

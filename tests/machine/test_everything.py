@@ -1,8 +1,12 @@
 """One shop in which everything happens, against a clerk's notebook: after every step both say the same.
 
 Points, held ones, debts and tiers, now, earlier and later; what is on each gift card; what each purchase costs and
-earns, and each return pays back. Every booking sums to zero. At the end everything folded anew is as it was kept, and
-the report of what is outstanding adds up.
+earns, and each return pays back. At the end everything folded anew is as it was kept.
+
+The laws, each named where it is checked: no latest purchase lowers anything (L3), bookings sum to zero (L4), a repeated
+command is answered alike (L6), what comes back at once leaves nothing (L7), what comes back in part leaves what was
+kept (L8), limits and budgets hold (L9), a quote is a promise (L11), the order of arrival makes no difference (L12), nor
+does a version to days before it (L13), shares add up in whole numbers (L14), stored value makes none (L17).
 
 `REWARDS_CAMPAIGN=ci` takes 10,000 steps, `REWARDS_CAMPAIGN=long` 200,000.
 """
@@ -134,6 +138,7 @@ class Everything(Afterwards, Desk):
         assert without_codes(json.loads(outcome.body)) == answer
 
     def publish(self, dice):
+        """A new version, from tomorrow on: `Notebook.earned` judges each day by its own, however late it is told (L13)."""
         rate = dice.randint(1, 5)
         if self.book.rates[-1][0] > day_of(self.now) or rate == self.book.rates[-1][1]:
             return False
@@ -162,10 +167,10 @@ class Everything(Afterwards, Desk):
         self.members_have_what_the_notebook_says()
         self.so_have_cards()
         with self.service._store.reading() as session:
-            assert session.rows(ODD_ENTRIES) == []
+            assert session.rows(ODD_ENTRIES) == []  # L4
 
     def members_have_what_the_notebook_says(self):
-        """Now, and on an earlier or later day."""
+        """Now, and on an earlier or later day; the notebook does not know in which order its facts arrived (L12)."""
         other = self.now + timedelta(days=[-9, -1, 2, 30][self.names % 4])
         for who, member in self.members.items():
             told = {at: self.service.balance(member, us(at)) for at in (self.now, other)}
@@ -194,7 +199,7 @@ class Everything(Afterwards, Desk):
         findings = self.service.verify()
         self.service.rebuild()
         findings += self.service.verify()
-        findings += [row for row in self.service.liability().rows if row.difference]
+        findings += [row for row in self.service.liability().rows if row.difference]  # L4
         self.seen["given back to a lot that ends soon"] += self.book.moved > 0
         self.seen["given back to a lot that had ended"] += self.book.risen > 0
         self.abandon()

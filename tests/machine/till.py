@@ -203,7 +203,7 @@ class Till(Shop):
         """Note a receipt as it was answered, if it is as it should be."""
         found = {one["offer"]: one["amount_minor"] for one in answer["discounts"]}
         basket = [found.pop(offer) for offer in ("coupon", "euro") if offer in found]
-        assert found | ({"basket": sum(basket)} if basket else {}) == off
+        assert found | ({"basket": sum(basket)} if basket else {}) == off  # L9, L17
         receipt = Receipt(name, wish.who, at or self.now, lines(wish, answer, len(tenders)), tenders)
         assert on_tenders(receipt) == [tender.minor for tender in tenders]
         offers = {one["offer"] for one in answer["discounts"]}
@@ -229,7 +229,7 @@ class Till(Shop):
         for (wallet, _), points in self.costs(receipt).items():
             spent[wallet] += points
         totals = {"earned": changed(was, self.earned(wish.who)), "spent": +spent}
-        assert {key: answer["totals"][key] for key in totals} == totals
+        assert {key: answer["totals"][key] for key in totals} == totals  # L9, L17
         self.give_presents(wish.who, presents, answer)
         self.note(receipt)
         if wish.who is None:
@@ -268,6 +268,7 @@ class Till(Shop):
             line.new = one["new"]
             line.sold.state = "active" if line.sold.state == "inactive" else line.sold.state
             line.sold.money[ends] += line.net
+            assert one["amount_minor"] == line.net
 
     def give_presents(self, who, before, answer):
         """The rule gives gift cards, or takes some back."""
@@ -346,7 +347,7 @@ class Till(Shop):
         return True
 
     def bring_a_quote(self, dice):
-        """What it promised is given within half an hour, unless it is gone by then."""
+        """What it promised is given within half an hour (L11), unless it is gone by then (L9)."""
         if not self.quotes:
             return False
         wish, basket, off, cakes, offers, asked_at = self.quotes.pop(dice.randrange(len(self.quotes)))
@@ -390,7 +391,7 @@ def held(dice, wish, hold, net):
 
 
 def lines(wish, answer, tenders):
-    """The lines as they were decided: the shares of discounts and tenders add up."""
+    """The lines as they were decided: the shares of discounts and tenders add up (L14)."""
     shares = Counter()
     for one in answer["discounts"]:
         assert sum(share["amount_minor"] for share in one["lines"]) == one["amount_minor"] > 0

@@ -10,6 +10,7 @@ from rewards.basket import MemberRef, StoredValue
 from rewards.service.commands import ClaimPurchase, OfflinePurchase, OfflineReturn, RecordReturn
 from tests.machine.facts import Tender
 from tests.machine.notebook import money_left, state_of, units_left
+from tests.machine.program import day_of
 from tests.machine.shop import NUMBERS, UNKNOWN, back, without_codes
 from tests.machine.till import AMOUNTS, FULL, Till, Wish, at_times, changed, goods
 
@@ -18,22 +19,24 @@ class Afterwards(Till):
     # goods that come back
 
     def give_back(self, dice):
-        """Some units or all that is left, of any receipt."""
+        """Some units or all that is left, of any receipt; rather of one that seldom comes back."""
         kept = [name for name, one in self.book.receipts.items() if units_left(one)]
         if not kept:
             return False
-        gone = [
-            name
-            for name in kept
-            if any(one.card and one.card.state == "deactivated" for one in self.book.receipts[name].tenders)
-        ]
-        name = dice.choice(gone if gone and at_times(dice, 0.5) else kept)
+        rare = [name for name in kept if self.is_rare(self.book.receipts[name])]
+        name = dice.choice(rare if rare and at_times(dice, 0.5) else kept)
         left = units_left(self.book.receipts[name])
         whole = at_times(dice, 0.4)
         units = left if whole else {k: dice.randint(1, n) for k, n in left.items() if at_times(dice, 0.6)}
         if units:
             self.return_now(name, units, whole=whole, kind=dice.choice([RecordReturn, RecordReturn, OfflineReturn]))
         return bool(units)
+
+    def is_rare(self, receipt):
+        """Whether a card that paid is gone, or the day gave a gift card that was spent."""
+        gone = any(one.card and one.card.state == "deactivated" for one in receipt.tenders)
+        days = [(card.who, card.day) for card in self.book.cards if card.spent > 0]
+        return gone or (receipt.who and (receipt.who, day_of(receipt.at)) in days)
 
     def return_now(self, name, units, *, whole, kind=RecordReturn):
         receipt = self.book.receipts[name]
@@ -184,7 +187,9 @@ class Afterwards(Till):
     def sell_a_card_offline(self, dice, wish, late):
         """Sell a new gift card, or load any: of one that is gone the money is on no card."""
         product = "plain" if late else dice.choice(["plain", "ending"])
-        card = dice.choice([None, *(card for card in self.book.cards if card.product == product)])
+        some = [card for card in self.book.cards if card.product == product]
+        gone = [card for card in some if card.state == "deactivated"]
+        card = dice.choice(gone if gone and at_times(dice, 0.3) else [None, *some])
         wish.sells = StoredValue(product=product, gift_card_id=card.id if card else "")
         wish.lines["card"] = (1, dice.choice((*AMOUNTS, 2 * FULL)))
 
@@ -195,7 +200,9 @@ class Afterwards(Till):
             tenders.append(Tender("points", points * 10, points))
             due -= points * 10
         money = [card for card in self.book.cards if card.product == "plain" or (card.product != "flyer" and not late)]
-        card = dice.choice(money) if money and at_times(dice, 0.4) else None
+        blocked = [card for card in money if card.state == "blocked"]
+        some = blocked if blocked and late else money
+        card = dice.choice(some) if some and at_times(dice, 0.8 if some is blocked else 0.4) else None
         minor = min(due, dice.choice([500, 4000]))
         if card is not None and minor:
             tenders.append(Tender("gift_card", minor, card=card))

@@ -30,7 +30,7 @@ class Card:
     who: str | None = None  # to whom a rule gave it, unless it was taken back
     day: date | None = None  # for which it was given
     spent: int = 0  # and did not come back
-    charged: bool = False  # whether a return that took it back kept off what was spent
+    kept: tuple[int, int] = (0, 1)  # how much a return that took it back kept off, of how much that was spent
 
 
 @dataclass(eq=False)

@@ -282,32 +282,31 @@ class Notebook:
         return {wallet: points for wallet, points in back.items() if points}
 
     def come_back(self, receipt, units, at, now):
-        """Note that units come back; return the refund by tender, what sold cards had and lacked, points, and presents.
+        """Note that units come back; return by tender the refund and what is handed out, points, and cards taken back.
 
         What is left is worked out as if only that had been bought (L8); the difference comes back.
         """
-        before, presents, was = there(receipt), self.presents(receipt.who), self.as_it_is(receipt.who, now)
+        was, presents, before = self.as_it_is(receipt.who, now), self.presents(receipt.who), there(receipt)
         for kind, count in units.items():
             receipt.lines[kind].back += count
         points = self.settle(receipt.who, was, at, now)
-        refund = [old - new for old, new in zip(before, there(receipt), strict=True)]
+        gross = [old - new for old, new in zip(before, there(receipt), strict=True)]
+        assert min(gross) >= 0
         if receipt.slip is not None and not units_left(receipt):
             receipt.slip.used_by = ""
         voided = [void(line, now) for kind, line in receipt.lines.items() if kind in units and line.sold]
-        money_last = sorted(range(len(refund)), key=lambda i: (receipt.tenders[i].kind != "cash", -i))
-        able = {i: refund[i] for i in money_last if receipt.tenders[i].kind != "points"}
-        kept = pour(sum(lacked for _, lacked in voided), able)
-        for i, tender in enumerate(receipt.tenders):
-            came = pour(refund[i], dict(sorted(tender.taken.items(), reverse=True)))
-            tender.taken -= came
-            for ends, part in pour(refund[i] - kept[i], came).items():
-                if tender.card is not None and tender.card.state != "deactivated":
-                    tender.card.money[max(ends, midnight(day_of(now), GRACE))] += part
-                    tender.card.spent -= part
-        gone = [take_back(card, now, charged=True) for card in self.after_presents(receipt.who, presents, now)[1]]
-        able = {i: refund[i] - kept[i] for i in money_last if receipt.tenders[i].kind == "cash"}
-        kept += pour(sum(spent for *_, spent in gone), able)
-        return [minor - kept[i] for i, minor in enumerate(refund)], voided, points, gone
+        last_first = [*reversed(range(len(gross)))]
+        cash = [i for i in last_first if receipt.tenders[i].kind == "cash"]
+        cards = [i for i in last_first if receipt.tenders[i].card]
+        refund = less(Counter(dict(enumerate(gross))), sum(lacked for _, lacked in voided), [*cash, *cards])
+        lost = [i for i in cards if not give_back(receipt.tenders[i], gross[i], refund[i], now)]
+        gone = [take_back(card, now) for card in self.after_presents(receipt.who, presents, now)[1]]
+        last = less(refund, sum(spent for *_, spent in gone), cash)
+        bear(gone, refund.total() - last.total())
+        out = {i: last[i] for i in cash}
+        for i in lost:
+            out[i] = paid_for(receipt.tenders[i], before[i], last[i])
+        return last, out, points, voided, gone
 
 
 def void(line, now):
@@ -325,11 +324,46 @@ def left_and_spent(card, now):
     return part, min(500 - part, max(0, card.spent + money_held(card)))
 
 
-def take_back(card, now, *, charged=False):
+def take_back(card, now):
     """Take back what a rule gave, as far as it is left; return the card, that, and what of it was spent or is held."""
     part, spent = left_and_spent(card, now)
     take(card, part, now)
-    card.day, card.charged = None, charged
+    card.day = None
     if not money_left(card, now) and not card.holds:
         card.state = "deactivated"
     return card, part, spent
+
+
+# refunds
+
+
+def less(refund, minor, order):
+    """A refund by tender without what is kept of it, in an order of tenders."""
+    return refund - pour(minor, {i: refund[i] for i in order})
+
+
+def give_back(tender, gross, minor, now):
+    """Put what came back of a tender on its card, into the lots that it came from, the latest first; not if it is gone."""
+    came = pour(gross, dict(sorted(tender.taken.items(), reverse=True)))
+    tender.taken -= came
+    if tender.card.state == "deactivated":
+        return False
+    for ends, part in pour(minor, came).items():
+        tender.card.money[max(ends, midnight(day_of(now), GRACE))] += part
+    tender.card.spent -= minor
+    return True
+
+
+def bear(presents, minor):
+    """Note on presents that were taken back how much was kept off a refund for what was spent of them."""
+    for card, _, spent in presents:
+        card.kept = min(minor, spent), max(1, spent)
+        minor -= card.kept[0]
+
+
+def paid_for(tender, before, minor):
+    """How much of a refund to a card that is gone is money: of a present, as much as was kept off for it."""
+    if tender.card.product != "gift":
+        return minor
+    (kept, spent), earlier = tender.card.kept, tender.minor - tender.lacks - before
+    return kept * min(spent, earlier + minor) // spent - kept * min(spent, earlier) // spent

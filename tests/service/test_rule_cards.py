@@ -150,6 +150,33 @@ def test_what_was_kept_off_a_refund_comes_back_as_money(desk):
     assert back["refund_due_minor"] == 1000
 
 
+def test_no_more_comes_back_as_money_than_was_kept_off(desk):
+    """Of 5.00 that were spent the refund could bear 2.00: these were paid for, and 3.00 stay given."""
+    desk.buy("r1", lines=(sells(4900),), tenders=(("cash", 4900),))
+    cafe = BasketTender(kind="gift_card", code=desk.issue(amount=5000)["code"], amount_minor=300)
+    (bonus,) = given(desk.buy("r2", lines=(sells(500),), tenders=(cafe, ("cash", 200))))
+    tender = BasketTender(kind="gift_card", code=bonus["code"], amount_minor=500)
+    desk.buy("r3", lines=(line("1", "A", amount=500, quantity=2),), tenders=(tender, ("cash", 500)))
+    back = desk.ask(desk.give_back("b2", of="r2"))
+    assert [one["spent_minor"] for one in back["gift_cards_voided"]] == [0, 500]
+    assert back.get("refund_due_minor", 0) == 0
+    found = [desk.ask(desk.give_back(name, of="r3", lines={"1": 1})) for name in ("b3", "b4")]
+    assert [one["refund"][0] for one in found] == [
+        {**one["refund"][0], "amount_minor": 250, "paid_out": True, "forfeited_minor": 150} for one in found
+    ]
+    assert [one["refund_due_minor"] for one in found] == [350, 350]
+
+
+def test_money_that_was_put_on_it_since_is_forfeited_like_any_that_was_given(desk):
+    (bonus,) = given(desk.buy("r1", lines=(sells(5000),), tenders=(("cash", 5000),)))
+    desk.adjust(bonus, "ADJUST_INCREMENT", 300)
+    desk.buy("r2", 800, tenders=(BasketTender(kind="gift_card", code=bonus["code"], amount_minor=800),))
+    assert desk.ask(desk.give_back("b1", of="r1"))["refund_due_minor"] == 4500
+    back = desk.ask(desk.give_back("b2", of="r2"))
+    assert (back["refund"][0]["amount_minor"], back["refund"][0]["forfeited_minor"]) == (800, 300)
+    assert back["refund_due_minor"] == 500
+
+
 def test_what_is_held_is_kept_off_the_refund_and_stays(desk):
     (bonus,) = given(desk.buy("r1", lines=(sells(5000),), tenders=(("cash", 5000),)))
     hold = OpenHold(hold_id="h1", store_id="S1", kind="gift_card", code=bonus["code"], amount_minor=200)

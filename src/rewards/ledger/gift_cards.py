@@ -69,6 +69,7 @@ class Activity(msgspec.Struct, array_like=True, frozen=True, gc=False):
     hold: str = ""  # its id
     until: int = 0  # of a HOLD
     approved_by: str | None = None  # of an adjustment; empty: the actor alone; None: nobody was asked for
+    kept_minor: int = 0  # of a VOID: what a return kept off its refund for what was spent of the card
 
 
 _FROM = {

@@ -29,7 +29,7 @@ from rewards.service.hold_ends import HOLD, Found, end, found, too_small
 from rewards.service.journal import Timeline
 from rewards.service.known_cards import surely_by_id
 from rewards.service.pins import begin_anew, opened
-from rewards.service.rule_cards import was_charged
+from rewards.service.rule_cards import paid_for
 
 KIND, PROMOTIONAL = "gift_card", "promotional"
 Allowed = dict[int, list[bool]]  # by tender: the lines that it may pay, where those are not all
@@ -215,18 +215,20 @@ def took(batch: Batch, tender: Tender, about: tuple[str, str]) -> bool:
     return batch.by_id.get(line.owner, "card", about[0], event_name("REFUND", about[1])) is not None
 
 
-def paid_out(batch: Batch, receipt: Receipt, refund: Sequence[int], about: tuple[str, str]) -> int:
-    """Return the money that is handed out because its card is gone, in minor units.
+def paid_out(
+    batch: Batch, receipt: Receipt, before: Sequence[int], refund: Sequence[int], about: tuple[str, str]
+) -> list[int]:
+    """Return by tender the money that is handed out because its card is gone, in minor units; `before` went earlier.
 
-    It was sold, or somebody has paid for it since: see `rule_cards.was_charged`.
+    It was sold, or somebody has paid for it since: see `rule_cards.paid_for`.
     """
-    pairs = zip(receipt.tenders, refund, strict=True)
-    gone = ((tender, minor) for tender, minor in pairs if tender.card and minor and not took(batch, tender, about))
-    return sum(minor for tender, minor in gone if _is_money(batch, tender))
-
-
-def _is_money(batch: Batch, tender: Tender) -> bool:
-    return tender.kind == KIND or was_charged(batch, surely_by_id(batch, tender.card))
+    found = []
+    for tender, earlier, minor in zip(receipt.tenders, before, refund, strict=True):
+        out = 0
+        if tender.card and minor and not took(batch, tender, about):
+            out = minor if tender.kind == KIND else paid_for(batch, surely_by_id(batch, tender.card), earlier, minor)
+        found.append(out)
+    return found
 
 
 # telling
@@ -246,20 +248,29 @@ def _told(batch: Batch, tender: Tender, one: dict[str, object], now: int) -> dic
 
 
 def refund_told(
-    batch: Batch, receipt: Receipt, refund: list[dict[str, object]], about: tuple[str, str], now: int
+    batch: Batch,
+    receipt: Receipt,
+    refund: list[dict[str, object]],
+    out: Sequence[int],
+    about: tuple[str, str],
+    now: int,
 ) -> list[dict[str, object]]:
     """Return what goes back on each tender, the cards among them as callers know them.
 
-    What a deactivated card did not take is `paid_out` if it was money, and `forfeited` if it was given.
+    What a deactivated card did not take is `paid_out` if it was money, and `forfeited` if it was given; where it was
+    both, `forfeited_minor` was given. `out` is what is handed out by tender.
     """
     found = []
     for one in refund:
-        index = one["tender"]
+        index, minor = one["tender"], one["amount_minor"]
         assert isinstance(index, int)
+        assert isinstance(minor, int)
         tender = receipt.tenders[index]
         told_ = _told(batch, tender, one, now)
-        if tender.card and one["amount_minor"] and not took(batch, tender, about):
-            told_["paid_out" if _is_money(batch, tender) else "forfeited"] = True
+        if tender.card and minor and not took(batch, tender, about):
+            told_["paid_out" if out[index] else "forfeited"] = True
+            if 0 < out[index] < minor:
+                told_["forfeited_minor"] = minor - out[index]
         found.append(told_)
     return found
 

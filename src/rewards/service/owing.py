@@ -29,6 +29,7 @@ class Owing:
     gives_cards: bool  # whether a rule of the program does
     events: list[Owed] = field(default_factory=list)
     codes: dict[str, str] = field(default_factory=dict)  # of cards that were issued, by id; kept nowhere
+    kept_minor: int = 0  # what the return in hand keeps off its refund for what was spent of cards
 
     def note(self, line: Timeline, happened: Happened, entries: Iterable[Entry]) -> None:
         """Take note of an event that is about to be recorded as the timeline's next."""

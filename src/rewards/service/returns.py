@@ -242,7 +242,9 @@ def _record(
         if line.kind == "member":
             change = Return(of, receipt, returned, instant(command.occurred_at))
             if batch.running.ready().gives_cards:
-                spent += rule_cards.spent_of(batch, line, batch.book(line, change))
+                given = rule_cards.spent_of(batch, line, batch.book(line, change))
+                batch.owing.kept_minor = max(0, min(given, refunds.due(receipt, before, returned) - spent))
+                spent += given
             due_minor = max(0, refunds.due(receipt, before, returned) - spent)
             change = settled(batch, line, change, due_minor)
             booking, settlements = batch.book(line, change), change.settled
@@ -329,14 +331,15 @@ def _answer(
     kept = (sold_cards.spent(sold), sold_cards.spent(given) + refunds.kept(gone))
     by_tender = refunds.less(receipt, refunds.by_tender(receipt, before, after), *kept)
     refund = refunds.told(running, receipt, by_tender, before, after, legs)
+    out = card_tenders.paid_out(batch, receipt, refunds.by_tender(receipt, {}, before), by_tender, about)
     due_minor = max(0, refunds.due(receipt, before, after) - sum(kept))
     return ReturnAnswer(
         return_id=command.return_id,
         purchase_id=running.ids.purchase(*recorded_first(line.owner, of, receipt)),
         policy_version=running.policy_on(receipt.day).version,
         lines=[refunds.returned_line(each, before, after) for each in receipt.lines if each.line_id in units],
-        refund=card_tenders.refund_told(batch, receipt, refund, about, now),
-        refund_due_minor=due_minor + card_tenders.paid_out(batch, receipt, by_tender, about),
+        refund=card_tenders.refund_told(batch, receipt, refund, out, about, now),
+        refund_due_minor=due_minor + sum(out),
         restored=refunds.restored(receipt, before, after),
         deducted=refunds.deducted(gone),
         taken_back=[msgspec.structs.replace(one, points=-one.points) for one in changes if one.points < 0],

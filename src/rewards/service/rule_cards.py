@@ -161,26 +161,29 @@ def _spent(batch: Batch, line: Timeline, left: int) -> int:
     return max(0, min(minor, given_cards.issued_with(batch, line) - left))
 
 
-def was_charged(batch: Batch, line: Timeline) -> bool:
-    """Return whether a return took a card back and kept off its refund what was spent of the card.
+def paid_for(batch: Batch, line: Timeline, before: int, minor: int) -> int:
+    """Return how much of what a card's spending gets back is money, in minor units, after `before` of it came back.
 
-    What then comes back of such a spending is money, for it was paid for.
+    A return that took the card back kept off its refund what was spent, or a part of it: that much was paid for.
     """
-    for row in batch.events_of(line):
-        kind, _, name = row[3].partition("\x1f")
-        member, _, number = name.partition("\x1f")
-        if kind == "VOID" and not row[7] and member.isdecimal() and number.isdecimal():
-            return bool(batch.event(int(member), int(number))[0] == "return")
-    return False
+    for one in _events(batch, line):
+        if one.kind == "VOID" and one.kept_minor:
+            spent = _spent(batch, line, total(one.parts))
+            was, now = (one.kept_minor * min(spent, back) // spent for back in (before, before + minor))
+            return now - was
+    return 0
 
 
 def _void(batch: Batch, owed: Owed, one: _Held) -> None:
     """Take what is left off a card, and deactivate it; a voucher that was used stays used, what is held is kept."""
-    line = one.line
+    line, kept, left = one.line, 0, _left(batch, one)
+    if owed.happened.kind == "return":
+        kept = min(batch.owing.kept_minor, _spent(batch, line, left))
+        batch.owing.kept_minor -= kept
     at = max(owed.happened.recorded_at, one.card.clock)
     lots = open_lots(one.card, at)
     name, now = _name((owed.line.owner, owed.number)), owed.happened.recorded_at
-    void = Activity("VOID", of=one.place, at=at, parts=taken(lots, _left(batch, one)))
+    void = Activity("VOID", of=one.place, at=at, parts=taken(lots, left), kept_minor=kept)
     happen(batch, now, line, void, owed.happened.fingerprint, at=at, about=("", name))
     empty = not (card_of(line).holds or balance_at(card_of(line), at))
     if empty and is_possible(card_of(line), "DEACTIVATE"):

@@ -17,7 +17,7 @@ from rewards.service.commands import (
     VoidHold,
 )
 from tests.machine.facts import Card, Given, Spending
-from tests.machine.notebook import end, lot_of, money_held, money_left, state_of, take
+from tests.machine.notebook import end, lot_of, money_held, money_left, state_of, strip, take
 from tests.machine.program import GRACE, WALLETS, day_of, midnight
 from tests.machine.shop import NUMBERS, Shop
 from tests.machine.till import AMOUNTS, FULL, gives
@@ -193,9 +193,7 @@ class Desk(Shop):
             del self.book.redeemed[name]
             self.seen["a redemption cancelled"] += 1
             if bought.card:
-                take(bought.card, left, self.now)
-                if not money_left(bought.card, self.now) and not bought.card.holds:
-                    bought.card.state = "deactivated"
+                strip(bought.card, 400, self.now)
         return True
 
     # holds

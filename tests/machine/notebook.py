@@ -56,6 +56,15 @@ def take(card, minor, now):
     return taken
 
 
+def strip(card, minor, now, *, ends=True):
+    """Take money off a card as far as it is there; one that has none ends by that. Return what was taken."""
+    part = min(minor, money_left(card, now))
+    take(card, part, now)
+    if ends and not money_left(card, now) and not card.holds:
+        card.state = "deactivated"
+    return part
+
+
 def state_of(card, now):
     """A card's state, as whoever asks is told."""
     if card.state == "deactivated" or (card.state != "active" and not card.used_by):
@@ -294,28 +303,20 @@ class Notebook:
         assert min(gross) >= 0
         if receipt.slip is not None and not units_left(receipt):
             receipt.slip.used_by = ""
-        voided = [void(line, now) for kind, line in receipt.lines.items() if kind in units and line.sold]
+        sold = [line for kind, line in receipt.lines.items() if kind in units and line.sold]
+        voided = [(strip(line.sold, line.net, now, ends=line.new), line.net) for line in sold]
         last_first = [*reversed(range(len(gross)))]
         cash = [i for i in last_first if receipt.tenders[i].kind == "cash"]
         cards = [i for i in last_first if receipt.tenders[i].card]
-        refund = less(Counter(dict(enumerate(gross))), sum(lacked for _, lacked in voided), [*cash, *cards])
+        refund = less(Counter(dict(enumerate(gross))), sum(net - part for part, net in voided), [*cash, *cards])
         lost = [i for i in cards if not give_back(receipt.tenders[i], gross[i], refund[i], now)]
         gone = [take_back(card, now) for card in self.after_presents(receipt.who, presents, now)[1]]
         last = less(refund, sum(spent for *_, spent in gone), cash)
-        bear(gone, refund.total() - last.total())
-        out = {i: last[i] for i in cash}
-        for i in lost:
-            out[i] = paid_for(receipt.tenders[i], before[i], last[i])
+        kept = pour(refund.total() - last.total(), {card: spent for card, _, spent in gone})
+        for card, _, spent in gone:
+            card.kept = kept[card], max(1, spent)
+        out = {i: last[i] for i in cash} | {i: paid_for(receipt.tenders[i], before[i], last[i]) for i in lost}
         return last, out, points, voided, gone
-
-
-def void(line, now):
-    """Take what is left of a card whose line comes back; return that, and what lacks."""
-    part = min(line.net, money_left(line.sold, now))
-    take(line.sold, part, now)
-    if line.new and not money_left(line.sold, now) and not line.sold.holds:
-        line.sold.state = "deactivated"
-    return part, line.net - part
 
 
 def left_and_spent(card, now):
@@ -327,11 +328,8 @@ def left_and_spent(card, now):
 def take_back(card, now):
     """Take back what a rule gave, as far as it is left; return the card, that, and what of it was spent or is held."""
     part, spent = left_and_spent(card, now)
-    take(card, part, now)
     card.day = None
-    if not money_left(card, now) and not card.holds:
-        card.state = "deactivated"
-    return card, part, spent
+    return card, strip(card, part, now), spent
 
 
 # refunds
@@ -352,13 +350,6 @@ def give_back(tender, gross, minor, now):
         tender.card.money[max(ends, midnight(day_of(now), GRACE))] += part
     tender.card.spent -= minor
     return True
-
-
-def bear(presents, minor):
-    """Note on presents that were taken back how much was kept off a refund for what was spent of them."""
-    for card, _, spent in presents:
-        card.kept = min(minor, spent), max(1, spent)
-        minor -= card.kept[0]
 
 
 def paid_for(tender, before, minor):

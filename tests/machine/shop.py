@@ -98,7 +98,7 @@ class Shop:
         """What members are told of now, of earlier and of later."""
         days = [self.now + timedelta(days=days) for days in (-9, 0, 2, 12, 30)]
         found = [self.service.balance(member, us(at)) for member in self.members.values() for at in days]
-        return [(one.wallets, one.tier, one.rewards) for one in found]
+        return [(one.wallets, one.tier, one.rewards, one.vouchers, one.gift_cards) for one in found]
 
 
 @cache

@@ -172,7 +172,7 @@ class Desk(Shop):
             self.book.spent.append(bought)
             self.book.redeemed[answer["redemption_id"]] = bought
             for one in answer.get("gift_cards_issued", []):
-                bought.card = Card(one["gift_card_id"], one["code"], "gift", self.ends("gift"))
+                bought.card = Card(one["gift_card_id"], one["code"], "gift", self.ends("gift"), who=who)
                 bought.card.money[bought.card.ends] = 400
                 self.book.cards.append(bought.card)
             assert (bought.card is not None) == (reward == "thanks")

@@ -27,8 +27,8 @@ class Card:
     drawn: int = 0  # redeemed without a receipt
     used_by: str = ""  # the receipt, of a voucher
     holds: list[Spending] = field(default_factory=list)  # that are open
-    who: str | None = None  # to whom a rule gave it, unless it was taken back
-    day: date | None = None  # for which it was given
+    who: str | None = None  # to whom a rule or a reward gave it
+    day: date | None = None  # for which a rule gave it, unless it was taken back
     spent: int = 0  # and did not come back
     kept: tuple[int, int] = (0, 1)  # how much a return that took it back kept off, of how much that was spent
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from tests.machine.facts import Given, Lot, Spending
-from tests.machine.program import GRACE, WALLETS, day_of, midnight, week
+from tests.machine.program import GRACE, WALLETS, day_of, midnight, month, week
 
 
 def pour(amount, parts):
@@ -175,12 +175,11 @@ class Notebook:
 
     def coupon_left(self, who, day):
         used = [(day_of(one.at), one.who) for one in self.receipts.values() if one.coupon and units_left(one)]
-        drawn = sum((other.year, other.month) == (day.year, day.month) for other, _ in used)
+        drawn = [month(other) for other, _ in used].count(month(day))
         return drawn < 3 and (week(day), who) not in [(week(other), whose) for other, whose in used]
 
     def mugs_left(self, who, day):
-        mugs = [day_of(one.at) for one in self.spent if one.who == who and one.mug]
-        return 2 - sum((other.year, other.month) == (day.year, day.month) for other in mugs)
+        return 2 - [month(day_of(one.at)) for one in self.spent if one.who == who and one.mug].count(month(day))
 
     def discounts(self, who, day, lines, asks):
         """What offers take off lines of (units, price); `basket` is what coupon and voucher take together."""
@@ -209,8 +208,8 @@ class Notebook:
             rate = [rate for first, rate in self.rates if first <= day][-1]
             points["beans", day] += minor // 100 * rate + 10 * (visit % 3 == 0)
             points["beans", day] += minor // 1000 * 4 if is_silver(spends, day) else 0
-            bonuses[day.year, day.month] += minor >= 2000
-            points["beans", day] += 25 if minor >= 2000 and bonuses[day.year, day.month] <= 2 else 0
+            bonuses[month(day)] += minor >= 2000
+            points["beans", day] += 25 if minor >= 2000 and bonuses[month(day)] <= 2 else 0
         for one in self.receipts.values():
             if one.who == who and "coffee" in one.lines and spend(one, "coffee"):
                 line = one.lines["coffee"]
@@ -246,7 +245,7 @@ class Notebook:
         firsts = {}
         for day, minor in self.spends(who).items():
             if who and minor >= 4000:
-                firsts.setdefault((day.year, day.month), day)
+                firsts.setdefault(month(day), day)
         return Counter(firsts.values())
 
     def after_presents(self, who, before, now):

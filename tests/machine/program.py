@@ -60,5 +60,9 @@ def day_of(at: datetime) -> date:
     return at.astimezone(ZONE).date()
 
 
+def month(day: date) -> tuple[int, int]:
+    return day.year, day.month
+
+
 def week(day: date) -> int:
     return (day.toordinal() - 1) // 7

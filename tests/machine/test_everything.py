@@ -181,6 +181,11 @@ class Everything(Afterwards, Desk):
                 assert balance.tier.name == ("silver" if silver else "basic")
                 self.seen["a tier"] += silver
 
+            mine = [card for card in self.book.cards if card.who == who and state_of(card, self.now) == "active"]
+            mine = [(card.id, money_left(card, self.now), money_held(card)) for card in mine]
+            cards = [(one.gift_card_id, one.balance_minor, one.held_minor) for one in told[self.now].gift_cards]
+            assert sorted(cards) == sorted(one for one in mine if any(one[1:])), who
+
         for old, who in self.once:
             assert self.service.balance(old).wallets == self.service.balance(self.members[who]).wallets
 

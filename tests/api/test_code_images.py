@@ -52,6 +52,12 @@ def test_bars_say_the_code(_: int) -> None:
     assert read_bars(rows[0].strip("0")) == code
 
 
+@pytest.mark.parametrize("code", ["991SAWSWK36EYC5EY", "99WZ8RSFQ73NCJRK7", "99JT0Q4C7HPN7V3GP"])
+def test_bars_keep_digits_that_are_also_the_sign_for_digits(code: str) -> None:
+    """In bars, 99 is two digits or says that digits follow."""
+    assert read_bars(painted(image(code, "code_128"))[0].strip("0")) == code
+
+
 def test_the_qr_code_is_the_librarys_with_white_around_it() -> None:
     code = new_code()
     rows = painted(image(code, "qr"))

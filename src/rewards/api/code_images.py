@@ -39,7 +39,10 @@ def _qr(text: str) -> bytes:
 def _code_128(text: str) -> bytes:
     from barcode import Code128  # noqa: PLC0415
 
-    (bars,) = Code128(text).build()
+    code = Code128(text)
+    if text.startswith("99"):  # which the library takes for the sign that digits follow, and leaves out
+        code._try_to_optimize = lambda encoded: encoded  # noqa: SLF001
+    (bars,) = code.build()
     return _drawn([[one == "1" for one in bars]], _QUIET_BARS, 0, tall=_TALL)
 
 

@@ -8,14 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from itertools import islice
 from typing import Any, NamedTuple
 
-from rewards.days import Duration, period, periods, plus
+from rewards.days import Duration, Window, period, periods, plus
 from rewards.engine.explain import Money, plain, several
 from rewards.engine.lines import has_value
 from rewards.engine.member import Member, last_birthday, last_yearly
-from rewards.engine.plan import LONG, Gate, Progress, Recent, RulePlan, Visits, amount_column, is_threshold, rule_gate
+from rewards.engine.plan import (
+    LONG,
+    Gate,
+    Plan,
+    Progress,
+    Recent,
+    RulePlan,
+    Visits,
+    amount_column,
+    is_threshold,
+    rule_gate,
+)
 from rewards.engine.step import HEAD, Compiled, first_day
 from rewards.policy.model import (
     AmountIs,
@@ -59,9 +69,10 @@ def near_misses(
     scene = Scene(version, carry, today, day, member)
     for rule in version.plan.conditional:
         if not points.get(rule.index):
-            failed = list(islice(_failures(scene, rule, codes), 2))  # two are enough to know
-            if len(failed) == 1 and failed[0].condition not in _UNTOLD:
-                found.append(failed[0])
+            failed = _failures(scene, rule, codes)
+            first = next(failed, None)
+            if first is not None and first.condition not in _UNTOLD and next(failed, None) is None:
+                found.append(first)
     return found
 
 
@@ -185,18 +196,17 @@ def tier_of(scene: Scene) -> str:
 
 
 def _amount(scene: Scene, name: str, condition: AmountIs, gate: Gate) -> Miss | None:
-    plan = scene.version.plan
-    column = amount_column(condition)
-    amount = scene.today[plan.columns.index(column)]
+    column, at = _places(scene.version.plan, condition, gate.measure)
+    amount = scene.today[column]
     if condition.what == "visits":
         amount = int(amount > 0)
     if condition.within is not None:
-        known = scene.carry[HEAD + plan.slots.index(Recent(column))]
+        known = scene.carry[HEAD + at]
         first = first_day(scene.day, condition.within)
         pairs = [known[i + 1] for i in range(0, len(known), 2) if known[i] >= first]
         amount += len(pairs) if condition.what == "visits" else sum(pairs)
     elif gate.measure in LONG:
-        slot = scene.carry[HEAD + plan.slots.index(Visits(column, gate.measure))]
+        slot = scene.carry[HEAD + at]
         amount += slot[1] if slot[0] == periods(scene.day)[_WINDOW[gate.measure]] else 0
     unit = {"spend": "minor", "units": "units", "visits": "visits"}[condition.what]
     text = Money(scene.version.policy.decimals).text if condition.what == "spend" else str
@@ -207,6 +217,16 @@ def _amount(scene: Scene, name: str, condition: AmountIs, gate: Gate) -> Miss | 
     if condition.at_most is not None and amount > condition.at_most:
         return Miss(name, condition.what, f"is for at most {text(condition.at_most)}", 0, "")
     return None
+
+
+def _places(plan: Plan, condition: AmountIs, measure: Window) -> tuple[int, int]:
+    """Return where a condition's column and its slot are, -1 for no slot; quickly for a condition of the plan's own."""
+    known = plan.amounts.get((id(condition), measure))
+    if known is not None:  # it holds the condition, so nothing else has its identity
+        return known[1], known[2]
+    column = amount_column(condition)
+    slot = Recent(column) if condition.within is not None else Visits(column, measure) if measure in LONG else None
+    return plan.columns.index(column), plan.slots.index(slot) if slot is not None else -1
 
 
 _WINDOW = {"week": 1, "month": 2, "quarter": 3, "year": 4, "ever": 5}

@@ -146,6 +146,8 @@ class Plan:
     horizons: dict[Slot, list[Duration]] = field(default_factory=dict)  # of `Recent`: every `within` that reads it
     rules: list[RulePlan] = field(default_factory=list)
     conditional: list[RulePlan] = field(default_factory=list)  # that a condition may keep from what was bought
+    # by identity of a gate's condition on amounts, and its window: itself, its column, its slot or -1
+    amounts: dict[tuple[int, Window], tuple[AmountIs, int, int]] = field(default_factory=dict)
 
     def column(self, column: Column) -> int:
         """Return the column's index, adding it if it is new."""
@@ -316,14 +318,15 @@ def amounts_in(condition: Condition) -> Iterator[AmountIs]:
 
 def _plan_gate(plan: Plan, gate: Gate) -> None:
     for amount in amounts_in(gate.condition):
-        column = amount_column(amount)
-        plan.column(column)
+        column, slot = amount_column(amount), -1
+        at = plan.column(column)
         if amount.within is not None:
             recent = Recent(column)
-            plan.slot(recent)
+            slot = plan.slot(recent)
             plan.horizons.setdefault(recent, []).append(amount.within)
         elif gate.measure in LONG:
-            plan.slot(Visits(column, gate.measure))
+            slot = plan.slot(Visits(column, gate.measure))
+        plan.amounts[id(amount), gate.measure] = amount, at, slot
 
 
 def _limits(rule: EarningRule) -> dict[Window, int]:

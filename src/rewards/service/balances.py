@@ -77,7 +77,8 @@ def wallets(program: Program, near: Near, at: int) -> dict[str, WalletBalance]:
 
 def names(program: Program, at: int, found: Iterable[str]) -> list[str]:
     """Return the wallets of the policy at an instant, then those it no longer has."""
-    known = program.on(day_of(at, program.zone)).policy.wallets
+    only = program.versions[0] if len(program.versions) == 1 else None
+    known = (only or program.on(day_of(at, program.zone))).policy.wallets
     return [*known, *(key for key in found if key not in known)]
 
 

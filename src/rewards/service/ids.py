@@ -54,6 +54,7 @@ class Ids:
     def __init__(self, secret: bytes) -> None:
         """Take the program's secret, at most 64 bytes."""
         self._secret = secret
+        self._keyed: dict[tuple[int, bytes], blake2b] = {}  # begun with the key, to be copied
         self._members: dict[int, str] = {}
         self._owners: dict[str, int] = {}
 
@@ -111,12 +112,20 @@ class Ids:
         return None if plain is None else (int.from_bytes(plain[:5]), int.from_bytes(plain[5:]))
 
     def _seal(self, plain: bytes, width: int, kind: bytes) -> str:
-        tag = blake2b(plain, digest_size=width, key=self._secret, person=kind).digest()
+        tag = self._hash(plain, width, kind)
         return _text(tag + self._veil(plain, tag, kind))
+
+    def _hash(self, data: bytes, size: int, kind: bytes) -> bytes:
+        begun = self._keyed.get((size, kind))
+        if begun is None:
+            begun = self._keyed[size, kind] = blake2b(digest_size=size, key=self._secret, person=kind)
+        hashed = begun.copy()
+        hashed.update(data)
+        return hashed.digest()
 
     def _veil(self, data: bytes, tag: bytes, kind: bytes) -> bytes:
         size = len(data)
-        mask = blake2b(tag, digest_size=size, key=self._secret, person=kind + b"-veil").digest()
+        mask = self._hash(tag, size, kind + b"-veil")
         return (int.from_bytes(data) ^ int.from_bytes(mask)).to_bytes(size)
 
     def _open(self, text: str, prefix: str, size: int, width: int, kind: bytes) -> bytes | None:
@@ -130,5 +139,4 @@ class Ids:
             return None
         tag = sealed[:width]
         plain = self._veil(sealed[width:], tag, kind)
-        true = blake2b(plain, digest_size=width, key=self._secret, person=kind).digest()
-        return plain if compare_digest(true, tag) else None
+        return plain if compare_digest(self._hash(plain, width, kind), tag) else None

@@ -32,6 +32,8 @@ def decided(batch: Batch, line: Timeline, receipt: Receipt, promise: Promise | N
     Raises `Conflict` `offer-gone` if a limit, a budget or a voucher was used up since the quote.
     """
     version, guest = batch.running.ready().on(receipt.day), line.kind == "guest"
+    if promise is None and not (version.offers_by_itself or receipt.codes or receipt.rewards or holds):
+        return Decision(receipt, [])  # nothing asks for an offer
     receipt, hand = vouchers.shown(batch, line, receipt)
     if holds:
         hand = hold_tenders.with_vouchers(batch, receipt, hand, holds)

@@ -40,6 +40,7 @@ from rewards.service.codes import HIDDEN_CLAIM
 from rewards.service.commands import Outcome, PreparedPurchase, RecordPurchase
 from rewards.service.drafts import Draft
 from rewards.service.enrolment import enrol_unseen
+from rewards.service.given_cards import Codes
 from rewards.service.journal import Happened, NoteBody, Timeline, pack, read_receipt
 from rewards.service.pins import looked_up
 from rewards.service.returns import book_parked
@@ -79,13 +80,8 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     )
     number = batch.record(line, happened, work.booking if line.kind == "member" else None, work.entries)
     place = (line.owner, number)
-    budgets.draw(batch, happened, receipt, place)
     batch.route(receipt.store_id, receipt.receipt_id, "purchase", place, print_)
-    vouchers.redeem(batch, asked.now, receipt, place, print_)
-    card_tenders.redeem(batch, asked.now, receipt, place, print_)
-    hold_tenders.capture(batch, receipt, place, print_)
-    codes = rewards.redeem(batch, asked.now, line, receipt, number, print_) if receipt.bought else {}
-    codes |= sold_cards.hand_over(batch, asked.now, line, receipt, new_cards, place, print_)
+    codes = Codes() if work.prepared is not None else _pass_on(batch, asked, happened, work, new_cards, place)
     if batch.owing.events:
         rule_cards.settle(batch)
     if metadata:
@@ -93,6 +89,19 @@ def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     body = b"" if asked.silent else _json.encode(_answer(batch, asked.now, work, place))
     book_parked(batch, asked, line, number, receipt)
     return sold_cards.with_codes(batch.answered(asked, place, 201, body), codes | batch.owing.codes)
+
+
+def _pass_on(
+    batch: Batch, asked: Asked, happened: Happened, work: Draft, new_cards: list[Timeline], place: Place
+) -> Codes:
+    """Record on other timelines what a purchase does to them; return the codes of new gift cards."""
+    now, line, receipt, print_ = asked.now, work.line, work.receipt, happened.fingerprint
+    budgets.draw(batch, happened, receipt, place)
+    vouchers.redeem(batch, now, receipt, place, print_)
+    card_tenders.redeem(batch, now, receipt, place, print_)
+    hold_tenders.capture(batch, receipt, place, print_)
+    codes = rewards.redeem(batch, now, line, receipt, place[1], print_) if receipt.bought else Codes()
+    return codes | sold_cards.hand_over(batch, now, line, receipt, new_cards, place, print_)
 
 
 def _answer(batch: Batch, now: int, work: Draft, place: Place) -> PurchaseAnswer:

@@ -51,20 +51,20 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
     """Tell a purchase as it was worked out; without a place it is a quote."""
     running, receipt, line = batch.running, work.receipt, work.line
     program = running.ready()
-    policy = running.policy_on(receipt.day)
-    entry, booking = work.entry, work.booking
+    policy = program.on(receipt.day).policy
+    entry, booking, ready = work.entry, work.booking, work.prepared
     awards = entry.awards if entry is not None else []
     member = line.kind == "member"
-    cards = awards if member and program.gives_cards else []
     legs = entry.postings if entry is not None else []
     language = batch.language(line)
     points = earned(awards)
-    if work.prepared is None:
+    missed = not_applied(program, booking.near, receipt) if booking is not None else []
+    if ready is None:
         totals, lines = totals_of(receipt, points if member else {}), lines_of(receipt, {})
     else:
-        totals = Totals(*work.prepared.sums, points if member else {}, {})
-        lines = cast("list[LineAnswer]", msgspec.Raw(work.prepared.lines))  # JSON is all that becomes of an answer
-    return PurchaseAnswer(
+        totals = Totals(*ready.sums, points if member else {}, {})
+        lines = cast("list[LineAnswer]", msgspec.Raw(ready.lines))  # JSON is all that becomes of an answer
+    told_ = PurchaseAnswer(
         purchase_id=running.ids.purchase(*recorded_first(*place, receipt)) if place is not None else "",
         policy_version=policy.version,
         currency=receipt.currency,
@@ -72,14 +72,32 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
         occurred_at=text(receipt.occurred_at, running.zone),
         totals=totals,
         lines=lines,
-        discounts=discounts_of(policy, receipt, language),
-        awards=told(program, awards, legs, receipt, language) if member and entry is not None else [],
-        tenders=card_tenders.told(batch, receipt, tenders.told(running, receipt, legs), now),
-        not_applied=[
-            *withheld_of(work.withheld),
-            *(not_applied(program, booking.near, receipt) if booking is not None else []),
-        ][:MOST_MISSES],
+        discounts=[],
+        awards=told(program, awards, legs, receipt, language) if member else [],
+        not_applied=[*withheld_of(work.withheld), *missed][:MOST_MISSES] if work.withheld else missed,
         codes_refused=codes_refused(policy, receipt, guest=not member),
+        gift_cards_issued=[],
+        balance=_balance(batch, line, now, work, place),
+        would_earn={} if member else points,
+        warnings=list(work.warnings),
+    )
+    if ready is not None and not (member and program.gives_cards):
+        return told_
+    return _with_more(batch, now, told_, work, place)
+
+
+def _with_more(
+    batch: Batch, now: int, plain: PurchaseAnswer, work: Draft, place: tuple[int, int] | None
+) -> PurchaseAnswer:
+    """Tell also what few purchases have: our discounts, tenders of ours, gift cards, rewards."""
+    running, receipt, entry = batch.running, work.receipt, work.entry
+    language = batch.language(work.line)
+    cards = entry.awards if entry is not None and work.line.kind == "member" and running.ready().gives_cards else []
+    legs = entry.postings if entry is not None else []
+    return msgspec.structs.replace(
+        plain,
+        discounts=discounts_of(running.policy_on(receipt.day), receipt, language),
+        tenders=card_tenders.told(batch, receipt, tenders.told(running, receipt, legs), now),
         gift_cards_issued=[
             *issued(batch, receipt, place),
             *rewards.issued(batch, receipt, place),
@@ -87,9 +105,6 @@ def answer(batch: Batch, now: int, work: Draft, place: tuple[int, int] | None) -
         ],
         gift_cards_voided=rule_cards.voided(batch, place, cards) if cards and place is not None else [],
         redemptions=rewards.bought(batch, receipt, place, language),
-        balance=_balance(batch, line, now, work, place),
-        would_earn={} if member else points,
-        warnings=list(work.warnings),
     )
 
 

@@ -69,12 +69,13 @@ def test_an_older_database_is_upgraded_with_what_it_holds(tmp_path):
     at_version(path, "0001")
     event = (1, 1, "purchase", "r1", None, 5, 6, "S1", "T1", "kim", b"f" * 32, b"body")
     back = (1, 2, "return", "b1", 1, 5, 6, "S1", "T1", "kim", b"f" * 32, b"body")
+    others = [(owner, *event[1:]) for owner in (2, 3)]
     answer = (1, 2, 201, b"told")
     entries = [(o, 1, 1, "purchase", "v", "1", 5, 6, b"awards", b"", b"h" * 32) for o in (1, 2, 3)]
     legs = [(o, 1, i, "lot", unit, i - 7, 3, None, 9) for o in (1, 2) for i, unit in enumerate(["stamps", "beans"])]
     insert = f"INSERT INTO event VALUES ({', '.join('?' * 12)})"
     with closing(sqlite3.connect(path)) as connection:
-        connection.executemany(insert, [event, back])
+        connection.executemany(insert, [event, back, *others])
         connection.executemany("INSERT INTO answer VALUES (?, ?, ?, ?)", [answer])
         connection.executemany(f"INSERT INTO entry VALUES ({', '.join('?' * 11)})", entries)
         connection.executemany(f"INSERT INTO posting VALUES ({', '.join('?' * 9)})", legs)
@@ -84,7 +85,8 @@ def test_an_older_database_is_upgraded_with_what_it_holds(tmp_path):
         assert session.keyed(statements.ANSWERS, [(1, 1), (1, 2)]) == [answer]
         assert session.keyed(statements.ENTRIES_OF_OWNER, [(1,), (2,), (3,)]) == entries
         assert session.keyed(statements.POSTINGS_OF_OWNER, [(1,), (2,), (3,)]) == legs
-        assert session.keyed(statements.POSTINGS, [(2, 1)]) == legs[2:]
+        assert session.keyed(statements.POSTINGS_OF_EVENT, [(2, 1)]) == legs[2:]
+        assert session.keyed(statements.ENTRIES_OF_EVENT, [(1, 1), (1, 2), (3, 1)]) == [entries[0], entries[2]]
     store.close()
     with closing(sqlite3.connect(path)) as upgraded, closing(sqlite3.connect(":memory:")) as created:
         migrate.create(created)
@@ -93,11 +95,25 @@ def test_an_older_database_is_upgraded_with_what_it_holds(tmp_path):
         assert {name: words(lines) for name, lines in mine.items()} == {
             name: words(lines) for name, lines in theirs.items()
         }
-        assert upgraded.execute("SELECT * FROM event ORDER BY id").fetchall() == [(1, *event), (2, *back)]
+        kept = [(i, *row) for i, row in enumerate([event, back, *others], 1)]
+        assert upgraded.execute("SELECT * FROM event ORDER BY id").fetchall() == kept
         insert = insert.replace("(", "(NULL, ")
-        upgraded.execute(insert, (2, 1, "card", *event[3:]))
+        upgraded.execute(insert, (4, 1, "card", *event[3:]))
         with pytest.raises(sqlite3.IntegrityError):
-            upgraded.execute(insert, (3, 1, "nothing", *event[3:]))
+            upgraded.execute(insert, (5, 1, "nothing", *event[3:]))
+
+
+def test_an_entry_without_its_event_is_not_lost_by_an_upgrade(tmp_path):
+    path = str(tmp_path / "old.db")
+    at_version(path, "0013")
+    with closing(sqlite3.connect(path)) as connection:
+        entry = (1, 7, 1, 1, "purchase", "v", "1", 5, 6, b"awards", b"", b"h" * 32)
+        connection.execute(f"INSERT INTO entry VALUES ({', '.join('?' * 12)})", entry)
+        connection.commit()
+    with pytest.raises(InvalidRequest, match=r"entry\.event_id"):
+        Store(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT * FROM entry").fetchall() == [entry]
 
 
 def test_every_table_is_strict():

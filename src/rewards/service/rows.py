@@ -84,14 +84,15 @@ class Rows:
 
     def write(self, session: Session) -> None:
         """Write everything; answers and postings go under the ids of their events and entries."""
-        ids = _write(session, statements.NEXT_EVENT, statements.ADD_EVENT, self.events)
+        if not self.events:
+            return
+        first = session.rows(statements.NEXT_EVENT)[0][0]
+        ids = {row[:2]: id_ for id_, row in enumerate(self.events, first)}
+        session.write(statements.ADD_EVENT, [(id_, *row) for id_, row in enumerate(self.events, first)])
         session.write(statements.ADD_ANSWER, [(ids[row[:2]], *row) for row in self.answers])
-        ids = _write(session, statements.NEXT_ENTRY, statements.ADD_ENTRY, self.entries)
+        first = session.rows(statements.NEXT_ENTRY)[0][0]
+        events = [ids[row[0], row[2]] for row in self.entries]
+        entries = enumerate(zip(events, self.entries, strict=True), first)
+        session.write(statements.ADD_ENTRY, [(id_, event, *row) for id_, (event, row) in entries])
+        ids = {row[:2]: id_ for id_, row in enumerate(self.entries, first)}
         session.write(statements.ADD_POSTING, [(ids[row[:2]], *row) for row in self.postings])
-
-
-def _write(session: Session, next_: str, add: str, rows: Sequence[Row]) -> dict[Row, int]:
-    """Write rows under the next ids; return them by owner and number."""
-    first = session.rows(next_)[0][0] if rows else 0
-    session.write(add, [(id_, *row) for id_, row in enumerate(rows, first)])
-    return {row[:2]: id_ for id_, row in enumerate(rows, first)}

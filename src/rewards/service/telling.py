@@ -216,7 +216,8 @@ def entries_of(batch: Batch, owner: int, events: Sequence[int]) -> list[tuple[Ro
 def with_postings(batch: Batch, rows: Sequence[Row]) -> list[tuple[Row, list[Posting]]]:
     """Return entries' rows with their postings."""
     legs: dict[tuple[int, int], list[Posting]] = {row[:2]: [] for row in rows}
-    stored = batch.session.keyed(statements.POSTINGS, list(legs))
+    events = list({(row[0], row[2]): None for row in rows})
+    stored = batch.session.keyed(statements.POSTINGS_OF_EVENT, events)
     for owner, number, _, account, unit, amount, day, available_at, expires_at in [*stored, *batch.rows.postings]:
         if (owner, number) in legs:
             end = NEVER if expires_at is None else expires_at

@@ -16,8 +16,8 @@ from rewards.errors import InvalidRequest
 from rewards.store import sqlite
 from rewards.store.tables import METADATA
 
-HEAD = "0013"
-KNOWN = ("0001", "0003", "0004", "0005", "0006", "0007", "0009", "0011")
+HEAD = "0014"
+KNOWN = ("0001", "0003", "0004", "0005", "0006", "0007", "0009", "0011", "0013")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

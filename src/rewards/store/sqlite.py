@@ -36,7 +36,7 @@ def connect(path: str) -> sqlite3.Connection:
 
 
 def keyed(
-    table: Table, key: Sequence[Any], *columns: Any, beside: tuple[Table, ColumnElement[bool]] | None = None
+    table: Table, key: Sequence[Any], *columns: Any, beside: Sequence[tuple[Table, ColumnElement[bool]]] = ()
 ) -> Select[Any]:
     """Select the rows of `table` whose key columns equal one of many keys, given as one bound value (`bound`).
 
@@ -46,7 +46,9 @@ def keyed(
     keys = func.json_each(bindparam("keys")).table_valued(column("value"), name="keys")
     at = [func.json_extract(keys.c.value, literal_column(f"'$[{i}]'")) for i in range(len(key))]
     joined = keys.outerjoin(table, and_(*(one == value for one, value in zip(key, at, strict=True))))
-    return select(*columns).select_from(joined.outerjoin(*beside) if beside else joined)
+    for found, on in beside:
+        joined = joined.outerjoin(found, on)
+    return select(*columns).select_from(joined)
 
 
 def bound(keys: Sequence[Sequence[object]]) -> tuple[str]:

@@ -60,17 +60,18 @@ def _timelines() -> str:
     columns = (owner.c.id, owner.c.kind, owner.c.state, owner.c.joined_day)
     state = (near.c.events, near.c.entries, near.c.head, near.c.state)
     beside = (owner, owner.c.id == near.c.owner_id)
-    return _sql(sqlite.keyed(near, [near.c.owner_id], *columns, *state, beside=beside))
+    return _sql(sqlite.keyed(near, [near.c.owner_id], *columns, *state, beside=[beside]))
 
 
 def _entries_page() -> str:
     """Newest first, below an entry number."""
-    table = _T["entry"]
-    where = (table.c.owner_id == bindparam("owner"), table.c.number < bindparam("below"))
+    event, table = _T["event"], _T["entry"]
+    where = (event.c.owner_id == bindparam("owner"), table.c.number < bindparam("below"))
     return _sql(
         select(*_columns(table, _ENTRY))
+        .select_from(event.join(table, table.c.event_id == event.c.id))
         .where(*where)
-        .order_by(table.c.number.desc())
+        .order_by(event.c.number.desc(), table.c.number.desc())
         .limit(bindparam("most"))
         .offset(bindparam("skip"))
     )
@@ -80,11 +81,14 @@ def _next(table: str) -> str:
     return _sql(select(func.coalesce(func.max(_T[table].c.id) + literal_column("1"), literal_column("1"))))
 
 
-def _through(lead: str, key: str, table: str, columns: str) -> str:
-    """Return the keyed select of rows that are found through others, by their id: of postings, through entries."""
-    source, found = _T[lead], _T[table]
-    beside = (found, found.c[f"{lead}_id"] == source.c.id)
-    return _sql(sqlite.keyed(source, _columns(source, key), *_columns(found, columns), beside=beside))
+def _through(lead: str, key: str, *path: str, columns: str) -> str:
+    """Return the keyed select of the rows of the last table, each found by the id of the one before."""
+    source = _T[lead]
+    beside = [
+        (_T[name], _T[name].c[f"{before}_id"] == _T[before].c.id)
+        for before, name in zip((lead, *path), path, strict=False)
+    ]
+    return _sql(sqlite.keyed(source, _columns(source, key), *_columns(_T[path[-1]], columns), beside=beside))
 
 
 def _owner_page() -> str:
@@ -152,13 +156,13 @@ def legs_by_span(ends: Sequence[int]) -> str:
     A span is known by its number: 0 is everything before the first of `ends`, 1 goes from there to the next one;
     what was recorded after the last is left out. Rows: owner, account, unit, day, available, expires, span, sum.
     """
-    entry, leg = _T["entry"], _T["posting"]
+    event, entry, leg = _T["event"], _T["entry"], _T["posting"]
     whole: list[ColumnElement[Any]] = [literal_column(str(int(end))) for end in ends]
     span = case(*((entry.c.recorded_at < end, literal_column(str(i))) for i, end in enumerate(whole)))
     lot = (leg.c.account, leg.c.unit, leg.c.lot_day, leg.c.available_at, leg.c.expires_at)
     total = func.sum(leg.c.amount)
-    beside = (leg, leg.c.entry_id == entry.c.id)
-    rows = sqlite.keyed(entry, [entry.c.owner_id], leg.c.owner_id, *lot, span, total, beside=beside)
+    beside = [(entry, entry.c.event_id == event.c.id), (leg, leg.c.entry_id == entry.c.id)]
+    rows = sqlite.keyed(event, [event.c.owner_id], leg.c.owner_id, *lot, span, total, beside=beside)
     return _sql(
         rows.where(entry.c.recorded_at < whole[-1])
         .group_by(leg.c.owner_id, *lot, span)
@@ -217,11 +221,11 @@ EVENTS_BY_ID = _by(
 )
 EVENTS_OF_OWNER = _by("event", "owner_id", _EVENT)
 NOTES = _by("note", "owner_id number")
-ENTRIES_OF_EVENT = _by("entry", "owner_id event_number", _ENTRY)
-ENTRIES_OF_OWNER = _by("entry", "owner_id", _ENTRY)
-POSTINGS = _through("entry", "owner_id number", "posting", _LEG)
-POSTINGS_OF_OWNER = _through("entry", "owner_id", "posting", _LEG)
-ANSWERS = _through("event", "owner_id number", "answer", "owner_id number status body")
+ENTRIES_OF_EVENT = _through("event", "owner_id number", "entry", columns=_ENTRY)
+ENTRIES_OF_OWNER = _through("event", "owner_id", "entry", columns=_ENTRY)
+POSTINGS_OF_EVENT = _through("event", "owner_id number", "entry", "posting", columns=_LEG)
+POSTINGS_OF_OWNER = _through("event", "owner_id", "entry", "posting", columns=_LEG)
+ANSWERS = _through("event", "owner_id number", "answer", columns="owner_id number status body")
 PROFILES = _by("profile", "owner_id")
 CONTACTS = _by("contact_route", "kind value")
 CONTACTS_OF_OWNER = _by("contact_route", "owner_id")

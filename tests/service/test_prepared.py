@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 
+import msgspec
 import pytest
 
 from rewards.basket import BasketLine, StoredValue
@@ -95,6 +96,19 @@ def test_what_was_prepared_comes_to_the_same(tmp_path, policy):
     both(here, there, kinds(shop)[4:5], shop.clock(), key="k")
     for store, _ in (here, there):
         store.close()
+
+
+def test_a_prepared_purchase_tells_the_cards_that_rules_gave(tmp_path):
+    policy = POLICY.replace(b"earn:\n", b"earn:\n  thanks: {every: 5.00, give: {gift_card: bonus}}\n") + (
+        b"gift_cards:\n  bonus: {kind: promotional, value: 5.00, expires: {after: 60 days}, to: member}\n"
+    )
+    shop, (_, (store, planner)) = pair(tmp_path, policy)
+    asked = prepared(planner.running, Asked(RecordPurchase(shop.basket("r1")), "till", None, shop.clock()))
+    assert isinstance(asked.command, PreparedPurchase)
+    (outcome,) = write(store.transaction, planner, [asked])
+    cards = msgspec.json.decode(outcome.body)["gift_cards_issued"]
+    assert [(card["giver"], card["product"], "code" in card) for card in cards] == [("thanks", "bonus", True)] * 2
+    store.close()
 
 
 def test_before_the_first_policy_nothing_is_prepared(tmp_path):

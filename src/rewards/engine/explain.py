@@ -53,14 +53,13 @@ def facts(
 
 def why(policy: Policy, rule_id: str, points: int, given: Sequence[int], version: Compiled) -> str:
     """Return the reason of an award as one sentence, from the numbers that `facts` kept."""
-    index = version.rule_ids.index(rule_id)
-    rule = version.plan.rules[index]
+    rule = version.plan.rules[version.rule_ids.index(rule_id)]
     if not given:
         return "given by staff"
     was, size = given[0], len(rule.terms)
     before, today = given[1 : 1 + size], given[1 + size :]
-    money = Money(policy.decimals)
-    sums = [a + b for a, b in zip(before, today, strict=True)]
+    money = _MONEY[policy.decimals]
+    sums = [before[0] + today[0]] if size == 1 else [a + b for a, b in zip(before, today, strict=True)]
     if points < 0:
         return _taken(rule, sums, was, points, money)
     text = _given(rule, sums, money)
@@ -70,7 +69,9 @@ def why(policy: Policy, rule_id: str, points: int, given: Sequence[int], version
         text += f"; {was + points} instead of {was} for the day"
     elif not rule.is_activity:
         text += _window_words(rule.rule) + _carried(rule, sums, money)
-    return text + _condition_words(rule.rule, money) + _cut_words(rule, sums, was + points, before)
+    if rule.rule.when:
+        text += _condition_words(rule.rule, money)
+    return text + _cut_words(rule, sums, was + points, before) if rule.limits else text
 
 
 class Money(NamedTuple):
@@ -86,8 +87,11 @@ class Money(NamedTuple):
         """
         if not self.decimals:
             return str(minor)
-        whole, rest = divmod(abs(minor), 10**self.decimals)
-        return f"{'-' if minor < 0 else ''}{whole}.{rest:0{self.decimals}}"
+        sign, digits = "-" if minor < 0 else "", str(abs(minor)).zfill(self.decimals + 1)
+        return f"{sign}{digits[: -self.decimals]}.{digits[-self.decimals :]}"
+
+
+_MONEY = [Money(decimals) for decimals in range(10)]
 
 
 def _given(rule: RulePlan, sums: Sequence[int], money: Money, *, left: bool = False) -> str:
@@ -129,8 +133,6 @@ def _factor(more: int, unit: int) -> str:
 
 def _condition_words(model: EarningRule, money: Money) -> str:
     """Say which conditions held."""
-    if not model.when:
-        return ""
     words = [_condition(condition, model, money) for condition in model.when]
     return f"; for {' and '.join(words)}"
 

@@ -110,9 +110,10 @@ def holds(schedule: Schedule, receipt: Receipt) -> bool:
 
 def lets_through(filter_: Filter, receipt: Receipt) -> bool:
     """Return whether the receipt itself passes the filter's schedules and codes."""
-    return all((code in receipt.codes) == wanted for code, wanted in filter_.codes) and all(
-        holds(schedule, receipt) for schedule in filter_.schedules
-    )
+    for schedule in filter_.schedules:
+        if not holds(schedule, receipt):
+            return False
+    return not filter_.codes or all((code in receipt.codes) == wanted for code, wanted in filter_.codes)
 
 
 def kept_minor(eligible: Eligible, receipt: Receipt, line: Line, returned: int) -> int:

@@ -31,31 +31,38 @@ from rewards.service.enrolment import KINDS
 from rewards.service.lookups import Key
 from rewards.store import statements
 
+_PURCHASES = (PreparedPurchase, RecordPurchase)
+_OF_MEMBERS = (ClaimPurchase, Adjust, IssueGiftCard, RecordActivity, Redeem)
+
 
 def foresee(batch: Batch, commands: Sequence[Asked]) -> None:
     """Read routes first, then the timelines and answers that they lead to."""
-    batch.keys.foresee([(asked.caller, asked.key) for asked in commands if asked.key is not None])
-    names = [key for asked in commands for key in _names(asked.command)]
+    keys = [(asked.caller, asked.key) for asked in commands if asked.key is not None]
+    batch.keys.foresee(keys)
+    asked_for = [asked.command for asked in commands]
+    rarer = [command for command in asked_for if not isinstance(command, _PURCHASES)]
+    names = [key for command in asked_for for key in _names(command)]
     batch.receipts.foresee(names)
     bought = [(store, name) for store, name, kind in names if kind == "purchase"]
     look = batch.parked.foresee if batch.session.rows(statements.ANY_PARKED) else batch.parked.none  # few ever wait
     look(bought)
-    refs = [ref for asked in commands if (ref := _ref(asked.command)) is not None]
-    contacts = [key for ref in refs if (key := _contact(batch, ref)) is not None]
-    batch.contacts.foresee([*contacts, *(key for asked in commands for key in _enrolled(batch, asked.command))])
-    places = list(_places(batch, commands, names))
+    refs = [ref for command in asked_for if (ref := _ref(command)) is not None]
+    read_member = batch.running.ids.read_member
+    contacts = [key for ref in refs if ref.id is None and (key := _contact(batch, ref)) is not None]
+    batch.contacts.foresee([*contacts, *(key for command in rarer for key in _enrolled(batch, command))])
+    places = _places(batch, keys, names)
     owners = {place[0] for place in places}
     owners.update(route[0] for key in contacts if (route := batch.contacts.get(*key)) is not None)
-    owners.update(owner for ref in refs if ref.id and (owner := batch.running.ids.read_member(ref.id)) is not None)
-    if any(isinstance(asked.command, RecordPurchase | PreparedPurchase) for asked in commands):
+    owners.update([owner for ref in refs if ref.id and (owner := read_member(ref.id)) is not None])
+    if len(rarer) < len(asked_for):
         owners.update(batch.running.budgets.values())
-    owners.update(owner for asked in commands if isinstance(asked.command, BookDue) for owner in asked.command.owners)
+    owners.update(owner for command in rarer if isinstance(command, BookDue) for owner in command.owners)
     batch.foresee_lines(owners)
     if batch.running.speaks_several:
         lines = [line for owner in owners if (line := batch.line(owner)) is not None]
         batch.foresee_profiles([line.owner for line in lines if line.kind == "member"])
     batch.answers.foresee(places)
-    returned = [place for asked in commands if (place := _returned(batch, asked.command)) is not None]
+    returned = [place for command in rarer if (place := _returned(batch, command)) is not None]
     batch.events.foresee(returned)
     batch.returns.foresee(returned)
 
@@ -81,11 +88,7 @@ def _ref(command: Command) -> MemberRef | None:
         return MemberRef(id=command.member_id)
     if isinstance(command, Enrol):
         return command.referred_by
-    return (
-        command.member
-        if isinstance(command, ClaimPurchase | Adjust | IssueGiftCard | RecordActivity | Redeem)
-        else None
-    )
+    return command.member if isinstance(command, _OF_MEMBERS) else None
 
 
 def _contact(batch: Batch, ref: MemberRef) -> Key | None:
@@ -107,15 +110,12 @@ def _enrolled(batch: Batch, command: Command) -> Iterable[Key]:
 
 
 def _places(
-    batch: Batch, commands: Sequence[Asked], names: Sequence[tuple[str, str, str]]
-) -> Iterable[tuple[int, int]]:
+    batch: Batch, keys: Sequence[tuple[str, str]], names: Sequence[tuple[str, str, str]]
+) -> list[tuple[int, int]]:
     """Return the events that keys and numbers lead to already."""
-    routes = [batch.receipts.get(*name) for name in names]
-    keys = (batch.keys.get(asked.caller, asked.key) for asked in commands if asked.key)
-    routes += [known[:3] for known in keys if known is not None]
-    for route in routes:
-        if route is not None and route[0] is not None and route[1] is not None:
-            yield route[0], route[1]
+    routes = [route[:2] for name in names if (route := batch.receipts.get(*name)) is not None]
+    routes += [known[:2] for key in keys if (known := batch.keys.get(*key)) is not None]
+    return [(owner, number) for owner, number in routes if owner is not None and number is not None]
 
 
 def _returned(batch: Batch, command: Command) -> tuple[int, int] | None:

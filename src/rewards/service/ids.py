@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from base64 import b32decode
 from binascii import Error as NotBase32
+from binascii import b2a_base64
+from functools import cache
 from hashlib import blake2b
 from hmac import compare_digest
 
-_DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+_DIGITS = b"abcdefghijklmnopqrstuvwxyz234567"
 _REMEMBERED = 100_000  # members whose ids are kept at hand
-_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
+_BASE_64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"  # its first half
+_TRANSLATED = bytes.maketrans(_BASE_64, _DIGITS)
 
 
 def budget_owner(offer: str) -> int:
@@ -32,13 +35,30 @@ def staff_owner(name: str) -> int:
 
 
 def _text(data: bytes) -> str:
-    """Return bytes in base 32, by pairs of digits: several times as fast as the library's; their length divides by 5.
+    """Return bytes in base 32, several times as fast as the library's; their length divides by 5.
+
+    Five bits each are moved to places of six, halves first, and these written in base 64.
 
     >>> _text(b"12345")
     'gezdgnbv'
     """
     number = int.from_bytes(data)
-    return "".join([_PAIRS[number >> shift & 1023] for shift in range(len(data) * 8 - 10, -1, -10)])
+    for lower, upper, by in _spreading(len(data)):
+        number = (number & lower) | (number & upper) << by
+    return b2a_base64(number.to_bytes(len(data) * 6 // 5), newline=False).translate(_TRANSLATED).decode()
+
+
+@cache
+def _spreading(size: int) -> list[tuple[int, int, int]]:
+    """Return the steps that move groups of five bits to places of six: what stays, what moves, and by how far."""
+    groups, steps = size * 8 // 5, []
+    half = 1 << (groups - 1).bit_length()
+    while half := half >> 1:
+        blocks = range(0, groups, 2 * half)
+        kept = (1 << half * 5) - 1
+        lower = sum(kept << start * 6 for start in blocks)
+        steps.append((lower, sum(kept << start * 6 + half * 5 for start in blocks), half))
+    return steps
 
 
 class Ids:

@@ -48,13 +48,14 @@ from rewards.service.telling import again, answer
 from rewards.store import statements
 
 LONGEST = 2000
+_RECORDED = (RecordPurchase, PreparedPurchase)
 _json = msgspec.json.Encoder()
 
 
 def record(batch: Batch, asked: Asked, print_: bytes) -> Outcome:
     """Record a purchase, or answer as the first time if it is here already."""
     command = asked.command
-    assert isinstance(command, RecordPurchase | PreparedPurchase)
+    assert isinstance(command, _RECORDED)
     about = command.basket if isinstance(command, RecordPurchase) else command.receipt
     route = batch.receipts.get(about.store_id, about.receipt_id, "purchase")
     if route is not None:

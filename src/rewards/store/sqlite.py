@@ -20,7 +20,7 @@ _SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # an answered command survives a power cut
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -65536",
+    "PRAGMA cache_size = -16384",  # no more: a COMMIT looks through all of it whenever a page was split
     "PRAGMA wal_autocheckpoint = 4000",
 )
 BEGIN = "BEGIN IMMEDIATE"  # a deferred one fails at its first write when another process wrote since

@@ -272,7 +272,10 @@ class ReceiptRoute(Base, table=True):
     """From a till's own number to the event; without an owner while a return is parked. Holds are of no store."""
 
     __tablename__ = "receipt_route"
-    __table_args__ = (CheckConstraint("kind = 'purchase' OR kind = 'return' OR kind = 'hold'", name="kind_is_known"), STRICT)
+    __table_args__ = (
+        CheckConstraint("kind = 'purchase' OR kind = 'return' OR kind = 'hold'", name="kind_is_known"),
+        STRICT,
+    )
 
     store_id: str = Field(sa_column=_key(Text))
     receipt_id: str = Field(sa_column=_key(Text))

@@ -163,7 +163,7 @@ def lines_of(receipt: Receipt, returned: Returned) -> list[LineAnswer]:
             line.discount_minor + line.offers_minor,
             line.net_minor,
             sum([line.tenders_minor[i] for i in points]) if points else 0,
-            card_tenders.promotional_minor(receipt, line),
+            card_tenders.promotional_minor(receipt, line) if receipt.tenders else 0,
             returned.get(line.line_id, 0),
             _shares(receipt, line) if several else [],
         )

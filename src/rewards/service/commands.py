@@ -161,7 +161,7 @@ class PreparedPurchase(msgspec.Struct, frozen=True):
     receipt: Receipt  # before our offers
     body: bytes  # the receipt, packed
     lines: bytes  # the receipt's lines as an answer tells them, in JSON
-    sums: tuple[int, int, int, int, int]  # `telling.sums_of` the receipt
+    sums: tuple[int, int, int, int, int]  # `sums.sums_of` the receipt
 
 
 class RecordReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

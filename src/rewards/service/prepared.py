@@ -15,7 +15,7 @@ from rewards.service.asked import Asked, fingerprint
 from rewards.service.commands import PreparedPurchase, RecordPurchase
 from rewards.service.journal import pack
 from rewards.service.running import Running
-from rewards.service.telling import lines_of, sums_of
+from rewards.service.sums import lines_of, sums_of
 
 _json = msgspec.json.Encoder().encode
 

@@ -84,7 +84,7 @@ class Rows:
 
     def write(self, session: Session) -> None:
         """Write everything; answers and postings go under the ids of their events and entries."""
-        if not self.events:
+        if not (self.events or self.answers):
             return
         first = session.rows(statements.NEXT_EVENT)[0][0]
         ids = {row[:2]: id_ for id_, row in enumerate(self.events, first)}

@@ -1,6 +1,6 @@
 """How purchases and entries are told to callers, when they are recorded and ever after.
 
-What does not live here: sentences (`engine.explain`) and what is written.
+What does not live here: sentences (`engine.explain`), a receipt's sums (`sums`), and what is written.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ from typing import Any, cast
 
 import msgspec
 
-from rewards.basket import payable
 from rewards.days import moment
 from rewards.ledger.entries import Award, Entry, Posting, postings
 from rewards.ledger.lots import NEVER
 from rewards.ledger.timeline import Booking, Near
-from rewards.receipt import Line, Receipt, Returned, points_left
 from rewards.service import card_tenders, hold_ends, rewards, rule_cards, tenders
 from rewards.service.answers import Change, EntryAnswer, LineAnswer, PurchaseAnswer, Totals
 from rewards.service.awards import MOST_MISSES, codes_refused, earned, not_applied, title, told, why
@@ -41,6 +39,7 @@ from rewards.service.reasons import reason
 from rewards.service.redeeming import about
 from rewards.service.running import Running
 from rewards.service.sold_cards import issued
+from rewards.service.sums import lines_of, totals_of
 from rewards.service.tongue import Tongue, marked
 from rewards.store import statements
 
@@ -129,52 +128,6 @@ def balance_of(batch: Batch, line: Timeline, now: int, booking: Booking | None =
     if booking is None:
         hold_ends.lapse(batch, line)
     return wallets(batch.running.ready(), booking.near if booking is not None else line.near, now)
-
-
-def totals_of(receipt: Receipt, points: dict[str, int]) -> Totals:
-    """Return a receipt's sums, with the points that it earned."""
-    spent = points_left(receipt, {})
-    for one in receipt.bought:
-        spent[one.wallet] = spent.get(one.wallet, 0) + one.points
-    return Totals(*sums_of(receipt), points, spent)
-
-
-def sums_of(receipt: Receipt) -> tuple[int, int, int, int, int]:
-    """Return a receipt's gross, discounts, net, what is payable and what is due after tenders of ours; minor units."""
-    lines = receipt.lines
-    due = sum([payable(line) for line in lines])
-    return (
-        sum([line.gross_minor for line in lines]),
-        sum([line.discount_minor + line.offers_minor for line in lines]),
-        sum([line.net_minor for line in lines]),
-        due,
-        due - sum([tender.amount_minor for tender in receipt.tenders if tender.kind in tenders.OURS]),
-    )
-
-
-def lines_of(receipt: Receipt, returned: Returned) -> list[LineAnswer]:
-    """Return the lines, each with its share of each tender and what came back of it."""
-    several = sum(tender.kind != tenders.REST for tender in receipt.tenders) > 1
-    points = [i for i, tender in enumerate(receipt.tenders) if tender.kind == "points"]
-    return [
-        LineAnswer(
-            line.line_id,
-            line.gross_minor,
-            line.discount_minor + line.offers_minor,
-            line.net_minor,
-            sum([line.tenders_minor[i] for i in points]) if points else 0,
-            card_tenders.promotional_minor(receipt, line) if receipt.tenders else 0,
-            returned.get(line.line_id, 0),
-            _shares(receipt, line) if several else [],
-        )
-        for line in receipt.lines
-    ]
-
-
-def _shares(receipt: Receipt, line: Line) -> list[dict[str, int]]:
-    """Return a line's shares of several tenders; that of a single one is the whole line."""
-    pairs = enumerate(zip(receipt.tenders, line.tenders_minor, strict=True))
-    return [{"tender": i, "amount_minor": share} for i, (tender, share) in pairs if tender.kind != tenders.REST]
 
 
 def again(batch: Batch, now: int, owner: int, number: int) -> PurchaseAnswer:

@@ -28,6 +28,7 @@ METADATA = MetaData(
 
 WHOLE = BigInteger().with_variant(Integer, "sqlite")
 STRICT = {"sqlite_strict": True}
+_ROUTED = "kind = 'purchase' OR kind = 'return' OR kind = 'hold'"
 CLUSTERED = {"sqlite_strict": True, "sqlite_with_rowid": False}  # no blobs in these
 
 
@@ -145,9 +146,7 @@ class Event(Base, table=True):
     owner_id: int = Field(sa_column=_whole())
     number: int = Field(sa_column=_whole())
     kind: str = Field(sa_column=_text())
-    external_id: str = Field(
-        sa_column=_text()
-    )  # receipt, return, adjustment or hold id; of a card: what, and for which
+    external_id: str = Field(sa_column=_text())  # receipt, return, adjustment, hold; of a card: what, and for which
     of_number: int | None = Field(sa_column=Column(WHOLE))
     occurred_at: int = Field(sa_column=_whole())
     recorded_at: int = Field(sa_column=_whole())
@@ -272,10 +271,7 @@ class ReceiptRoute(Base, table=True):
     """From a till's own number to the event; without an owner while a return is parked. Holds are of no store."""
 
     __tablename__ = "receipt_route"
-    __table_args__ = (
-        CheckConstraint("kind = 'purchase' OR kind = 'return' OR kind = 'hold'", name="kind_is_known"),
-        STRICT,
-    )
+    __table_args__ = (CheckConstraint(_ROUTED, name="kind_is_known"), STRICT)
 
     store_id: str = Field(sa_column=_key(Text))
     receipt_id: str = Field(sa_column=_key(Text))

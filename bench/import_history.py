@@ -58,7 +58,10 @@ def main() -> None:
         run(file, program, asked.shuffle)
         return
     rows = []
-    for file, program in HISTORIES if asked.all else HISTORIES[:1]:
+    histories = HISTORIES if asked.all else HISTORIES[:1]
+    if missing := [file for file, _ in histories if not (DATA / file).exists()]:
+        parser.exit(1, f"{', '.join(missing)} not found; say with REWARDS_DATA in which folder the histories are\n")
+    for file, program in histories:
         command = [sys.executable, "-m", "bench.import_history", "--one", file, program]
         command += ["--shuffle", str(asked.shuffle)] if asked.shuffle is not None else []
         told = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)

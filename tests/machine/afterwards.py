@@ -10,7 +10,7 @@ from rewards.basket import MemberRef, StoredValue
 from rewards.service.commands import ClaimPurchase, OfflinePurchase, OfflineReturn, RecordReturn
 from tests.machine.facts import Tender
 from tests.machine.notebook import money_left, state_of, units_left
-from tests.machine.program import day_of
+from tests.machine.program import FOREVER, LASTS, day_of
 from tests.machine.shop import NUMBERS, UNKNOWN, back, without_codes
 from tests.machine.till import AMOUNTS, FULL, Till, Wish, at_times, changed, goods
 
@@ -189,13 +189,17 @@ class Afterwards(Till):
         wish.sells = StoredValue(product=product, gift_card_id=card.id if card else "")
         wish.lines["card"] = (1, dice.choice((*AMOUNTS, 2 * FULL)))
 
+    def has_an_end(self, card):
+        """Money ends that a card was issued with, or that came from another."""
+        return LASTS[card.product] is not None or any(ends != FOREVER for ends in card.money)
+
     def trusted(self, dice, wish, due, late):
-        """Points and a card that a till took without asking, whatever there was."""
+        """Points and a card that a till took without asking, whatever there was; late, a card whose money lasts."""
         tenders, points = [], dice.choice([0, 0, 5, 50])
         if wish.who and 0 < points * 10 <= due:
             tenders.append(Tender("points", points * 10, points))
             due -= points * 10
-        money = [card for card in self.book.cards if card.product == "plain" or (card.product != "flyer" and not late)]
+        money = [card for card in self.book.cards if card.product != "flyer" and not (late and self.has_an_end(card))]
         blocked = [card for card in money if card.state == "blocked"]
         some = blocked if blocked and late else money
         card = dice.choice(some) if some and at_times(dice, 0.8 if some is blocked else 0.4) else None

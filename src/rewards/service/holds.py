@@ -236,7 +236,12 @@ def _answered(batch: Batch, asked: Asked, command: CaptureHold | VoidHold, hold:
 
 
 def _replayed(batch: Batch, asked: Asked, hold: Found, before: Ended) -> Outcome:
-    outcome = batch.replay(asked, (hold.line.owner, before.number), lambda: _json.encode(told(batch, hold)))
+    """Answer as the first time; of what a purchase captured, tell what stays as it is: not what is there now."""
+
+    def lasting() -> bytes:
+        return _json.encode(msgspec.structs.replace(told(batch, hold), balance={}, card=None))
+
+    outcome = batch.replay(asked, (hold.line.owner, before.number), lasting)
     return msgspec.structs.replace(outcome, status=200)
 
 

@@ -287,6 +287,7 @@ def past_of(program: Program, rows: dict[int, DayRow], change: Change | None, re
     """Return earlier days as a cut may need them, as they are now."""
 
     def known() -> Iterable[PastDay]:
+        """Yield the days that have receipts or a row, oldest first."""
         by_day: dict[int, list[tuple[Receipt, Returned]]] = {}
         for receipt, returned in _with(receipts, change):
             by_day.setdefault(receipt.day, []).append((receipt, returned))

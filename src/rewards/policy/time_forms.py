@@ -88,6 +88,7 @@ def _or_duration(name: str, example: str, words: tuple[str, ...], wrong: str) ->
     """Return the form of one of a few words, or of a duration."""
 
     def read(text: str, facts: Facts) -> Duration | str:
+        """Return one of the words as it is written, or the duration."""
         if text in words:
             return text
         if re.match(r"[0-9]", text):

@@ -94,6 +94,7 @@ class _Shares:
         self._vectors: list[list[int]] | None = None
 
     def of(self, version: Compiled, award: Award) -> list[LinePoints]:
+        """Return an award's shares by line, which sum to it; none if it is of another day or of no purchase."""
         receipt = self._receipt
         rule = version.plan.rules[version.rule_ids.index(award.rule)]
         if award.day != receipt.day or not award.points or rule.is_activity:

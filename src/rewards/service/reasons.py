@@ -67,6 +67,7 @@ class _Clauses:
         self._sums = [a + b for a, b in zip(self._before, award.facts[1 + size :], strict=True)]
 
     def all(self) -> Iterator[str]:
+        """Yield its parts: what counted, what is carried, the conditions, the limit, and what the day gave before."""
         say, now = self._tongue.say, self._was + self._points
         if self._points < 0 and not any(self._sums):
             yield say("nothing of that day counts any longer")
@@ -196,6 +197,7 @@ def _named(condition: HasCode | HasAttribute | InTier, tongue: Tongue) -> str:
 
 def _amount(condition: AmountIs, policy: Policy, tongue: Tongue) -> str:
     def text(amount: int) -> str:
+        """Return so much money, or so many visits or units, in words."""
         if condition.what == "spend":
             return tongue.money(amount, policy.currency, policy.decimals)
         if condition.what == "visits":

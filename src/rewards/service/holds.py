@@ -239,6 +239,7 @@ def _replayed(batch: Batch, asked: Asked, hold: Found, before: Ended) -> Outcome
     """Answer as the first time; of what a purchase captured, tell what stays as it is: not what is there now."""
 
     def lasting() -> bytes:
+        """Tell the hold without the balance, which moves on."""
         return _json.encode(msgspec.structs.replace(told(batch, hold), balance={}, card=None))
 
     outcome = batch.replay(asked, (hold.line.owner, before.number), lasting)
